@@ -1,0 +1,1 @@
+//! Landfall: the server, the flows and the command line

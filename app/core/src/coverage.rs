@@ -1,0 +1,1 @@
+//! Coverage: whether a run does only what was reviewed.

@@ -1,0 +1,1 @@
+//! GitHub: webhooks in, App authentication, reads, writes

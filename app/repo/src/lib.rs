@@ -1,0 +1,1 @@
+//! Mirrors, trees and blobs: the only crate that runs git

@@ -1,0 +1,1 @@
+//! Secret references and the backends that resolve them

@@ -1,0 +1,1 @@
+//! GitHub, UniFi and Cloudflare as they behave, for tests and the demo

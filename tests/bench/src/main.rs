@@ -1,0 +1,2 @@
+//! Speed and memory, measured.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The world harness and one file of scenarios per capability
