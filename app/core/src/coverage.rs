@@ -1,1 +1,139 @@
 //! Coverage: whether a run does only what was reviewed.
+//!
+//! A run plans for itself, right before it acts. This module says whether that plan may be
+//! applied: all of it was in a plan that somebody saw on a pull request that was merged, and what
+//! they saw beyond it is in place already; or somebody named its digest. [`ApprovedPlan`] is the
+//! proof, and [`confirm`] its only source.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::name::PullNumber;
+use crate::plan::{Action, Change, Digest, Owned, Plan, ResourceKey};
+
+/// A plan that was reviewed: made for the head that was merged, and published before the merge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reviewed {
+    /// The pull request that it was published on.
+    pub pull: PullNumber,
+    /// What it said.
+    pub changes: Vec<Change>,
+}
+
+/// What an environment does when a run would do something that was not reviewed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PlanChanged {
+    /// It waits for `/apply` with the digest.
+    #[default]
+    Hold,
+    /// It goes on and says so.
+    Apply,
+}
+
+/// What speaks for a run.
+#[derive(Debug, Clone)]
+pub struct Evidence<'a> {
+    /// The reviewed plans of every pull request that the run brings, the one merged last at the end.
+    pub reviewed: &'a [Reviewed],
+    /// Digests of plans of this run that somebody with the right to do so named in `/apply`.
+    pub approved: &'a BTreeSet<Digest>,
+    /// Whether the environment has ever run. The first run waits for somebody to say `/apply`.
+    pub ran_before: bool,
+    /// What we own now.
+    pub owned: &'a BTreeMap<ResourceKey, Owned>,
+    /// Digests of changes that one of our steps has done.
+    pub proven: &'a BTreeSet<Digest>,
+    /// What the environment says.
+    pub plan_changed: PlanChanged,
+}
+
+/// A plan that may be applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApprovedPlan {
+    plan: Plan,
+    unreviewed: Vec<Change>,
+}
+
+impl ApprovedPlan {
+    /// The plan.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Changes that nobody saw before, applied because the environment says `plan_changed: apply`.
+    #[must_use]
+    pub fn unreviewed(&self) -> &[Change] {
+        &self.unreviewed
+    }
+}
+
+/// Why a run waits for somebody to name its digest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Uncovered {
+    /// The environment never ran.
+    Bootstrap,
+    /// Something that exists would become ours; that is always confirmed by name.
+    Adopts(Vec<ResourceKey>),
+    /// What was reviewed and what would happen differ.
+    Differs {
+        /// Would happen and was not reviewed.
+        extra: Vec<Change>,
+        /// Was reviewed, would not happen, and is not in place.
+        missing: Vec<Change>,
+    },
+}
+
+/// Confirms a plan.
+///
+/// # Errors
+/// Why it waits; the plan was not lost, its owner still has it.
+pub fn confirm(plan: &Plan, evidence: &Evidence<'_>) -> Result<ApprovedPlan, Uncovered> {
+    let approved = |unreviewed| ApprovedPlan { plan: plan.clone(), unreviewed };
+    if plan.changes().next().is_none() || evidence.approved.contains(&plan.digest()) {
+        return Ok(approved(Vec::new()));
+    }
+    if !evidence.ran_before {
+        return Err(Uncovered::Bootstrap);
+    }
+    let adopts = plan.changes().filter(|change| change.action == Action::Adopt);
+    let adopts: Vec<ResourceKey> = adopts.map(|change| change.key.clone()).collect();
+    if !adopts.is_empty() {
+        return Err(Uncovered::Adopts(adopts));
+    }
+    let (extra, missing) = differences(plan, evidence);
+    match evidence.plan_changed {
+        _ if extra.is_empty() && missing.is_empty() => Ok(approved(Vec::new())),
+        PlanChanged::Apply => Ok(approved(extra)),
+        PlanChanged::Hold => Err(Uncovered::Differs { extra, missing }),
+    }
+}
+
+/// What the run would do beyond the reviewed plans, and what they said that neither happens now
+/// nor is in place. Where several pull requests changed one resource, the last one merged speaks
+/// for it: its plan showed what the ones before had made of it.
+fn differences(plan: &Plan, evidence: &Evidence<'_>) -> (Vec<Change>, Vec<Change>) {
+    let mut reviewed: BTreeMap<&ResourceKey, &Change> = BTreeMap::new();
+    let mut seen = BTreeSet::new();
+    for change in evidence.reviewed.iter().flat_map(|reviewed| &reviewed.changes) {
+        reviewed.insert(&change.key, change);
+        seen.insert(change.digest());
+    }
+    let planned: BTreeSet<&ResourceKey> = plan.changes().map(|change| &change.key).collect();
+    let extra = plan.changes().filter(|change| !seen.contains(&change.digest()));
+    let missing = reviewed.into_values().filter(|change| !planned.contains(&change.key));
+    let missing = missing.filter(|change| !is_in_place(change, evidence));
+    (extra.cloned().collect(), missing.cloned().collect())
+}
+
+fn is_in_place(change: &Change, evidence: &Evidence<'_>) -> bool {
+    let owned = evidence.owned.get(&change.key);
+    let as_reviewed = match (&change.after, owned) {
+        (Some(after), Some(owned)) => owned.owner.unit == change.unit && owned.value == *after,
+        (None, owned) => owned.is_none(),
+        (Some(_), None) => false,
+    };
+    as_reviewed || evidence.proven.contains(&change.digest())
+}
+
+#[cfg(test)]
+mod tests;

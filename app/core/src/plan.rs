@@ -1,11 +1,21 @@
 //! Plans: what is desired, what lives, what we own, and the ordered difference.
 //!
-//! A plan is data. Nothing here asks anybody anything; what it needs to know was gathered before.
+//! A plan is data. Nothing here asks anybody anything; what it needs to know was gathered before,
+//! so planning cannot time out and two plans of the same facts are equal.
 
 mod change;
 mod digest;
+mod make;
+mod order;
 mod resource;
+mod unit;
+
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use change::{Action, Change, Effect, Landed, Outcome};
 pub use digest::{Digest, UnitHash};
+pub use make::{Adoption, Facts, Wanted, make};
+pub use order::{Batch, Cycle, Needs, Ranks, order, stands_behind};
 pub use resource::{Desired, Live, LiveResource, Owned, Owner, ResourceKey, Target, Value};
+pub use unit::{Conflict, Origin, Plan, UnitPlan};

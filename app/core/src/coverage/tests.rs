@@ -1,0 +1,187 @@
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::subsequence;
+
+use super::*;
+use crate::name::RepositoryId;
+use crate::plan::Owner;
+use crate::plan::testing::{change, key, plan};
+
+fn a(name: &str, action: Action) -> Change {
+    change("nas/unifi_dns", action, key("unifi_dns:s", "A", name))
+}
+
+fn reviewed(pull: u64, changes: &[Change]) -> Reviewed {
+    Reviewed { pull: PullNumber(pull), changes: changes.to_vec() }
+}
+
+/// What speaks for a run, as a test says it.
+#[derive(Default)]
+struct Case {
+    reviewed: Vec<Reviewed>,
+    approved: BTreeSet<Digest>,
+    never_ran: Option<()>,
+    owned: BTreeMap<ResourceKey, Owned>,
+    proven: BTreeSet<Digest>,
+    plan_changed: PlanChanged,
+}
+
+impl Case {
+    fn reviewed(plans: &[&[Change]]) -> Self {
+        let reviewed = plans.iter().zip(1..).map(|(changes, pull)| reviewed(pull, changes)).collect();
+        Self { reviewed, ..Self::default() }
+    }
+
+    fn owns(mut self, change: &Change) -> Self {
+        let owner = Owner { repository: RepositoryId(1), unit: change.unit.clone() };
+        let value = change.after.clone().unwrap_or_default();
+        self.owned.insert(change.key.clone(), Owned { owner, value, ids: vec![] });
+        self
+    }
+
+    fn confirm(&self, changes: &[Change]) -> Result<ApprovedPlan, Uncovered> {
+        let evidence = Evidence {
+            reviewed: &self.reviewed,
+            approved: &self.approved,
+            ran_before: self.never_ran.is_none(),
+            owned: &self.owned,
+            proven: &self.proven,
+            plan_changed: self.plan_changed,
+        };
+        confirm(&plan(changes.iter().cloned()), &evidence)
+    }
+}
+
+#[test]
+fn exactly_what_was_reviewed_is_covered() {
+    let changes = [a("x.lan", Action::Create), a("y.lan", Action::Delete)];
+    assert!(Case::reviewed(&[&changes]).confirm(&changes).is_ok());
+}
+
+#[test]
+fn a_plan_with_nothing_in_it_needs_no_review() {
+    assert!(Case::default().confirm(&[]).is_ok());
+}
+
+#[test]
+fn a_change_that_nobody_saw_is_not_covered() {
+    let seen = a("x.lan", Action::Create);
+    let other = Change { after: Some("other".into()), ..seen.clone() };
+    let found = Case::reviewed(&[std::slice::from_ref(&seen)]).confirm(std::slice::from_ref(&other));
+    assert_eq!(found, Err(Uncovered::Differs { extra: vec![other], missing: vec![] }));
+}
+
+#[test]
+fn after_a_failed_step_the_rest_is_covered_because_the_first_part_is_ours() {
+    let (done, rest) = (a("x.lan", Action::Create), a("y.lan", Action::Create));
+    let case = Case::reviewed(&[&[done.clone(), rest.clone()]]);
+    assert!(case.confirm(std::slice::from_ref(&rest)).is_err());
+    assert!(case.owns(&done).confirm(&[rest]).is_ok());
+}
+
+#[test]
+fn what_one_of_our_steps_has_done_need_not_be_ours_any_more() {
+    let (done, rest) = (a("x.lan", Action::Create), a("y.lan", Action::Create));
+    let mut case = Case::reviewed(&[&[done.clone(), rest.clone()]]);
+    case.proven.insert(done.digest());
+    assert!(case.confirm(&[rest]).is_ok());
+}
+
+#[test]
+fn two_pull_requests_in_one_run_are_covered_together() {
+    let (x, y) = (a("x.lan", Action::Create), a("y.lan", Action::Update));
+    let case = Case::reviewed(&[std::slice::from_ref(&x), std::slice::from_ref(&y)]);
+    assert!(case.confirm(&[x, y]).is_ok());
+}
+
+#[test]
+fn the_last_pull_request_speaks_for_a_resource_that_two_changed() {
+    let first = a("x.lan", Action::Update);
+    let last = Change { after: Some("newest".into()), ..first.clone() };
+    let case = Case::reviewed(&[std::slice::from_ref(&first), std::slice::from_ref(&last)]);
+    assert!(case.confirm(std::slice::from_ref(&last)).is_ok());
+    assert!(case.owns(&last).confirm(&[]).is_ok());
+}
+
+#[test]
+fn the_first_run_waits_and_a_named_digest_releases_it() {
+    let changes = [a("x.lan", Action::Create)];
+    let mut case = Case::reviewed(&[&changes]);
+    case.never_ran = Some(());
+    assert_eq!(case.confirm(&changes), Err(Uncovered::Bootstrap));
+    case.approved.insert(plan(changes.clone()).digest());
+    assert!(case.confirm(&changes).is_ok());
+}
+
+#[test]
+fn adopting_waits_even_when_it_was_reviewed() {
+    let changes = [a("x.lan", Action::Adopt)];
+    let found = Case::reviewed(&[&changes]).confirm(&changes);
+    assert_eq!(found, Err(Uncovered::Adopts(vec![changes[0].key.clone()])));
+}
+
+#[test]
+fn an_environment_may_say_that_changed_plans_go_on_and_then_they_are_told() {
+    let changes = [a("x.lan", Action::Create)];
+    let case = Case { plan_changed: PlanChanged::Apply, ..Case::default() };
+    assert_eq!(case.confirm(&changes).unwrap().unreviewed(), changes);
+}
+
+fn any_changes() -> impl Strategy<Value = Vec<Change>> {
+    let actions = prop::sample::select(vec![Action::Create, Action::Update, Action::Delete]);
+    vec(actions, 0..8).prop_map(|actions| {
+        let named = actions.into_iter().enumerate();
+        named.map(|(n, action)| a(&format!("h{n}.lan"), action)).collect()
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_subset_is_covered_when_the_rest_is_in_place(
+        (all, some) in any_changes().prop_flat_map(|all| {
+            let count = all.len();
+            (Just(all.clone()), subsequence(all, 0..=count))
+        })
+    ) {
+        let mut case = Case::reviewed(&[&all]);
+        for change in &all {
+            // A delete is in place when nobody owns the resource any more.
+            if !some.contains(change) && change.after.is_some() {
+                case = case.owns(change);
+            }
+        }
+        prop_assert!(case.confirm(&some).is_ok());
+    }
+
+    #[test]
+    fn anything_else_is_not(all in any_changes(), at in any::<prop::sample::Index>(), what in 0..4) {
+        let mut run = all.clone();
+        let stranger = a("stranger.lan", Action::Create);
+        if run.is_empty() || what == 0 {
+            run.push(stranger);
+        } else {
+            let change = &mut run[at.index(all.len())];
+            match what {
+                1 => change.before = Some("moved".into()),
+                2 => change.after = Some("moved".into()),
+                _ => change.unit = crate::plan::testing::unit("other/unifi_dns"),
+            }
+        }
+        prop_assert!(Case::reviewed(&[&all]).confirm(&run).is_err());
+    }
+
+    #[test]
+    fn what_was_reviewed_and_is_neither_planned_nor_in_place_is_missed(all in any_changes(), at in any::<prop::sample::Index>()) {
+        prop_assume!(!all.is_empty());
+        let mut run = all.clone();
+        let left_out = run.remove(at.index(all.len()));
+        // The plan is not empty, or there would be nothing to confirm.
+        prop_assume!(!run.is_empty());
+        let mut case = Case::reviewed(&[&all]);
+        if left_out.after.is_none() {
+            let before = Change { after: left_out.before.clone(), ..left_out.clone() };
+            case = case.owns(&before);
+        }
+        prop_assert!(case.confirm(&run).is_err());
+    }
+}

@@ -1,0 +1,293 @@
+//! Making a plan: for every resource that a pending unit wants or owns, one decision.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Action, Change, Conflict, Desired, Live, LiveResource, Origin, Owned, Owner, Plan, ResourceKey,
+    Target, UnitHash, UnitPlan,
+};
+use crate::name::{EnvironmentName, RepositoryId, UnitName};
+
+/// A pending unit, with what it wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Why it is planned.
+    pub origin: Origin,
+    /// Its hash in the tree; none when the tree has it no more, and then it wants nothing.
+    pub hash: Option<UnitHash>,
+    /// What it wants, or why that could not be found out.
+    pub desired: Result<Vec<Desired>, String>,
+}
+
+/// Which resources that exist and are nobody's may be taken over without `adopt: true` at the entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Adoption {
+    /// None.
+    #[default]
+    Listed,
+    /// Those that are already as wanted: `adopt: equal` on the environment.
+    Equal,
+    /// All that are wanted: `--adopt` on the command line.
+    All,
+}
+
+/// Everything that a plan is made of.
+#[derive(Debug, Clone)]
+pub struct Facts<'a> {
+    /// The repository that plans.
+    pub repository: RepositoryId,
+    /// The environment.
+    pub environment: EnvironmentName,
+    /// The pending units.
+    pub units: BTreeMap<UnitName, Wanted>,
+    /// What was found at each target.
+    pub live: &'a BTreeMap<Target, Live>,
+    /// Who owns what, at least for every resource that is wanted or owned by a pending unit.
+    pub owned: &'a BTreeMap<ResourceKey, Owned>,
+    /// What may be taken over.
+    pub adoption: Adoption,
+}
+
+/// Makes the plan. Depends on nothing but the facts, and not on their order.
+#[must_use]
+pub fn make(facts: &Facts<'_>) -> Plan {
+    let mut draft = Draft::new(facts);
+    draft.decide_wanted();
+    draft.decide_unwanted();
+    draft.block();
+    draft.finish()
+}
+
+/// What a decision comes to: a change, or a reason why there cannot be one.
+type Decision = Result<Option<Change>, Conflict>;
+
+struct Draft<'a> {
+    facts: &'a Facts<'a>,
+    wanted: BTreeMap<&'a ResourceKey, (&'a UnitName, &'a Desired)>,
+    units: BTreeMap<&'a UnitName, UnitPlan>,
+}
+
+impl<'a> Draft<'a> {
+    fn new(facts: &'a Facts<'a>) -> Self {
+        let mut wanted = BTreeMap::new();
+        let mut units = BTreeMap::new();
+        for (name, unit) in &facts.units {
+            let mut conflicts = Vec::new();
+            match &unit.desired {
+                Err(message) => conflicts.push(Conflict::Unanswered { message: message.clone() }),
+                Ok(desired) => {
+                    for want in desired {
+                        if let Some((other, _)) = wanted.insert(&want.key, (name, want)) {
+                            let (key, other) = (want.key.clone(), UnitName::clone(other));
+                            conflicts.push(Conflict::WantedTwice { key, other });
+                        }
+                    }
+                }
+            }
+            let hash = unit.hash.clone();
+            units.insert(
+                name,
+                UnitPlan { origin: unit.origin, hash, changes: Vec::new(), conflicts },
+            );
+        }
+        Self { facts, wanted, units }
+    }
+
+    fn decide_wanted(&mut self) {
+        let wanted: Vec<_> = self.wanted.values().copied().collect();
+        for (unit, desired) in wanted {
+            let decision = self.decide(unit, desired);
+            self.record(unit, decision);
+        }
+    }
+
+    /// What a pending unit owns and nobody wants any more goes, unless what the unit wants could
+    /// not be found out: then nobody knows, and it stays.
+    fn decide_unwanted(&mut self) {
+        for (key, owned) in self.facts.owned {
+            let unit = &owned.owner.unit;
+            let ours = owned.owner.repository == self.facts.repository;
+            let known = self.facts.units.get(unit).is_some_and(|wanted| wanted.desired.is_ok());
+            if !ours || !known || self.wanted.contains_key(key) {
+                continue;
+            }
+            let live = self.live(key);
+            let action = if live.is_some() { Action::Delete } else { Action::Release };
+            let change = self.change(unit, action, key);
+            let before = live.map(|live| live.value.clone());
+            self.record(unit, Ok(Some(Change { before, ..change })));
+        }
+    }
+
+    fn decide(&self, unit: &UnitName, desired: &Desired) -> Decision {
+        let key = &desired.key;
+        let live = self.live(key);
+        let same = live.is_some_and(|live| live.value == desired.value);
+        let after = Some(desired.value.clone());
+        let before = live.map(|live| live.value.clone());
+        let change = |action| Change {
+            before: before.clone(),
+            after: after.clone(),
+            ..self.change(unit, action, key)
+        };
+        match self.facts.owned.get(key) {
+            Some(owned) if self.is_mine(&owned.owner, unit) => Ok(match live {
+                None => Some(change(Action::Create)),
+                Some(_) if same => None,
+                Some(_) if self.replaces(key) => Some(change(Action::Replace)),
+                Some(_) => Some(change(Action::Update)),
+            }),
+            Some(owned) if self.gives_up(&owned.owner) => {
+                let from = Some(owned.owner.unit.clone());
+                Ok(Some(Change { from, ..change(Action::Transfer) }))
+            }
+            Some(owned) => {
+                Err(Conflict::OwnedElsewhere { key: key.clone(), owner: owned.owner.clone() })
+            }
+            None => match live {
+                None => Ok(Some(change(Action::Create))),
+                Some(_) if self.may_adopt(desired, same) => Ok(Some(change(Action::Adopt))),
+                Some(live) => Err(Conflict::Exists {
+                    key: key.clone(),
+                    live: live.value.clone(),
+                    desired: desired.value.clone(),
+                }),
+            },
+        }
+    }
+
+    fn may_adopt(&self, desired: &Desired, same: bool) -> bool {
+        match self.facts.adoption {
+            Adoption::All => true,
+            Adoption::Equal => same || desired.adopt,
+            Adoption::Listed => desired.adopt,
+        }
+    }
+
+    fn is_mine(&self, owner: &Owner, unit: &UnitName) -> bool {
+        owner.repository == self.facts.repository && owner.unit == *unit
+    }
+
+    /// Whether the owner is a unit of this plan that is known to want the resource no more.
+    /// (That it does not want it follows from another one wanting it: two would be a conflict.)
+    fn gives_up(&self, owner: &Owner) -> bool {
+        let planned = self.facts.units.get(&owner.unit);
+        owner.repository == self.facts.repository
+            && planned.is_some_and(|unit| unit.desired.is_ok())
+    }
+
+    /// Whoever is blocked keeps what it has, which may block others; repeated until nobody is added.
+    fn block(&mut self) {
+        let mut before = usize::MAX;
+        while before != self.conflicts() {
+            before = self.conflicts();
+            self.find_what_stands_in_the_way();
+            self.find_entangled();
+        }
+    }
+
+    fn conflicts(&self) -> usize {
+        self.units.values().map(|plan| plan.conflicts.len()).sum()
+    }
+
+    /// A wanted resource beside one of another type at the same name: RFC 1034 section 3.6.2 lets
+    /// nothing stand beside a CNAME. What is deleted by this plan does not count.
+    fn find_what_stands_in_the_way(&mut self) {
+        let wanted: Vec<_> = self.wanted.values().copied().collect();
+        for (unit, desired) in wanted {
+            let Some(live) = self.facts.live.get(&desired.key.target) else { continue };
+            let others = live.resources.keys().filter(|other| excludes(&desired.key, other));
+            let others: Vec<_> = others.filter(|other| !self.goes(other)).cloned().collect();
+            for other in others {
+                self.record(unit, Err(Conflict::InTheWay { key: desired.key.clone(), other }));
+            }
+        }
+    }
+
+    fn goes(&self, key: &ResourceKey) -> bool {
+        let owner = self.facts.owned.get(key).map(|owned| &owned.owner.unit);
+        let plan = owner.and_then(|owner| self.units.get(owner));
+        plan.filter(|plan| plan.conflicts.is_empty()).is_some_and(|plan| {
+            plan.changes.iter().any(|change| change.action == Action::Delete && change.key == *key)
+        })
+    }
+
+    /// A blocked unit takes nothing over and gives nothing away, so the other side waits as well.
+    fn find_entangled(&mut self) {
+        let moves = self.units.iter().flat_map(|(name, plan)| {
+            let sources = plan.changes.iter().filter_map(|change| change.from.clone());
+            sources.map(move |from| ((*name).clone(), from))
+        });
+        let moves: BTreeSet<(UnitName, UnitName)> = moves.collect();
+        for (to, from) in moves {
+            match (self.is_blocked(&to), self.is_blocked(&from)) {
+                (true, false) => self.record(&from, Err(Conflict::Entangled { other: to })),
+                (false, true) => self.record(&to, Err(Conflict::Entangled { other: from })),
+                _ => {}
+            }
+        }
+    }
+
+    fn is_blocked(&self, unit: &UnitName) -> bool {
+        self.units.get(unit).is_some_and(|plan| !plan.conflicts.is_empty())
+    }
+
+    fn finish(mut self) -> Plan {
+        for plan in self.units.values_mut() {
+            if !plan.conflicts.is_empty() {
+                plan.changes.clear();
+            }
+            plan.changes.sort_by(|a, b| a.key.cmp(&b.key));
+        }
+        let used: BTreeSet<&Target> =
+            self.units.values().flat_map(|u| &u.changes).map(|c| &c.key.target).collect();
+        let missing =
+            self.facts.live.iter().filter(|(target, live)| {
+                used.contains(target) && !live.missing_containers.is_empty()
+            });
+        let containers = missing
+            .map(|(target, live)| (target.clone(), live.missing_containers.clone()))
+            .collect();
+        let units = self.units.into_iter().map(|(name, plan)| (name.clone(), plan)).collect();
+        Plan { environment: self.facts.environment.clone(), units, containers }
+    }
+
+    fn record(&mut self, unit: &UnitName, decision: Decision) {
+        let Some(plan) = self.units.get_mut(unit) else { return };
+        match decision {
+            Ok(change) => plan.changes.extend(change),
+            Err(conflict) if plan.conflicts.contains(&conflict) => {}
+            Err(conflict) => plan.conflicts.push(conflict),
+        }
+    }
+
+    fn live(&self, key: &ResourceKey) -> Option<&'a LiveResource> {
+        self.facts.live.get(&key.target)?.resources.get(key)
+    }
+
+    fn replaces(&self, key: &ResourceKey) -> bool {
+        self.facts.live.get(&key.target).is_some_and(|live| live.replaces)
+    }
+
+    fn change(&self, unit: &UnitName, action: Action, key: &ResourceKey) -> Change {
+        let ids = self.live(key).map(|live| live.ids.clone()).unwrap_or_default();
+        Change {
+            unit: unit.clone(),
+            action,
+            key: key.clone(),
+            before: None,
+            after: None,
+            from: None,
+            ids,
+        }
+    }
+}
+
+/// Whether two resources cannot exist at once.
+pub(super) fn excludes(one: &ResourceKey, other: &ResourceKey) -> bool {
+    let cname = one.rtype == "CNAME" || other.rtype == "CNAME";
+    cname && one.rtype != other.rtype && one.name == other.name && one.target == other.target
+}
+
+#[cfg(test)]
+mod tests;

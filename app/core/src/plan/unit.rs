@@ -1,0 +1,161 @@
+//! The plan of one environment: its units, their changes, and what stands in their way.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Action, Change, Digest, Owner, ResourceKey, Target, UnitHash, Value};
+use crate::name::{EnvironmentName, UnitName};
+
+/// The ordered changes of the pending units of one environment for one tree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The environment.
+    pub environment: EnvironmentName,
+    /// The units, by name.
+    pub units: BTreeMap<UnitName, UnitPlan>,
+    /// Containers (a tunnel) that will be created because a change needs them. Owned by no unit,
+    /// so no part of a digest.
+    pub containers: BTreeMap<Target, Vec<String>>,
+}
+
+/// Why a unit is in a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// Its hash differs between the target branch and the merged tree.
+    Changed,
+    /// It is not as applied last, whoever changed it: "not from this pull request".
+    Pending,
+}
+
+/// One unit's part of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnitPlan {
+    /// Why it is here.
+    pub origin: Origin,
+    /// Its hash in the tree; none when the tree has it no more.
+    pub hash: Option<UnitHash>,
+    /// What changes, sorted by key.
+    pub changes: Vec<Change>,
+    /// What stands in the way. A unit with conflicts has no changes: it is applied whole or not at all.
+    pub conflicts: Vec<Conflict>,
+}
+
+/// Why a unit cannot be applied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Conflict {
+    /// The resource exists and is nobody's; it may be adopted.
+    Exists {
+        /// The resource.
+        key: ResourceKey,
+        /// What lives.
+        live: Value,
+        /// What is wanted.
+        desired: Value,
+    },
+    /// Another unit, perhaps of another environment or repository, owns it.
+    OwnedElsewhere {
+        /// The resource.
+        key: ResourceKey,
+        /// Whose it is.
+        owner: Owner,
+    },
+    /// Something of another type stands at the name, and nobody takes it away.
+    InTheWay {
+        /// The resource that is wanted.
+        key: ResourceKey,
+        /// What stands there.
+        other: ResourceKey,
+    },
+    /// Two units of this plan want it.
+    WantedTwice {
+        /// The resource.
+        key: ResourceKey,
+        /// The other unit.
+        other: UnitName,
+    },
+    /// A unit that takes something over from this one, or the other way round, is blocked.
+    Entangled {
+        /// The other unit.
+        other: UnitName,
+    },
+    /// A look-up has no answer, or the provider could not be asked. The text is fit for a comment.
+    Unanswered {
+        /// What was asked and what came back.
+        message: String,
+    },
+}
+
+impl fmt::Display for Conflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exists { key, live, desired } if live == desired => {
+                write!(f, "{key} exists already, just as wanted, and is not ours")
+            }
+            Self::Exists { key, .. } => {
+                write!(f, "{key} exists already with another value and is not ours")
+            }
+            Self::OwnedElsewhere { key, owner } => {
+                write!(f, "{key} belongs to {} of repository {}", owner.unit, owner.repository)
+            }
+            Self::InTheWay { key, other } => write!(f, "{other} stands in the way of {key}"),
+            Self::WantedTwice { key, other } => write!(f, "{key} is wanted by {other} too"),
+            Self::Entangled { other } => {
+                write!(f, "{other} is blocked, and something moves between the two")
+            }
+            Self::Unanswered { message } => f.write_str(message),
+        }
+    }
+}
+
+impl UnitPlan {
+    /// The hash of its sorted change digests.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of_all(self.changes.iter().map(Change::digest))
+    }
+}
+
+impl Plan {
+    /// A plan with nothing in it.
+    #[must_use]
+    pub fn empty(environment: EnvironmentName) -> Self {
+        Self { environment, units: BTreeMap::new(), containers: BTreeMap::new() }
+    }
+
+    /// The hash of its units' digests. Units without changes do not count.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        let units = self.units.values().filter(|unit| !unit.changes.is_empty());
+        Digest::of_all(units.map(UnitPlan::digest))
+    }
+
+    /// All changes, unit by unit.
+    pub fn changes(&self) -> impl Iterator<Item = &Change> {
+        self.units.values().flat_map(|unit| &unit.changes)
+    }
+
+    /// All conflicts, with their units.
+    pub fn conflicts(&self) -> impl Iterator<Item = (&UnitName, &Conflict)> {
+        self.units.iter().flat_map(|(name, unit)| unit.conflicts.iter().map(move |c| (name, c)))
+    }
+
+    /// Whether nothing changes and nothing stands in the way.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.changes().next().is_none() && self.conflicts().next().is_none()
+    }
+
+    /// How many changes of each action there are, in the order of [`Action`].
+    #[must_use]
+    pub fn counts(&self) -> BTreeMap<Action, usize> {
+        let mut counts = BTreeMap::new();
+        for change in self.changes() {
+            *counts.entry(change.action).or_default() += 1;
+        }
+        counts
+    }
+}
