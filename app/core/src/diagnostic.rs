@@ -29,6 +29,27 @@ pub struct Position {
     pub column: u32,
 }
 
+impl Position {
+    /// The first character of a text.
+    pub const START: Self = Self { line: 1, column: 1 };
+
+    /// The position right behind the last character of `text`.
+    #[must_use]
+    pub fn behind(text: &str) -> Self {
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX).saturating_add(1);
+        let last = text.rsplit('\n').next().unwrap_or_default();
+        Self { line: count(text.matches('\n').count()), column: count(last.chars().count()) }
+    }
+}
+
+impl Span {
+    /// The place from `start` to `end` in `file`.
+    #[must_use]
+    pub fn new(file: &Arc<str>, start: Position, end: Position) -> Self {
+        Self { file: Arc::clone(file), start, end }
+    }
+}
+
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}", self.file, self.start.line, self.start.column)

@@ -3,15 +3,19 @@
 //! A reference is not a secret: it may be shown. What it leads to is resolved elsewhere, held as
 //! a `SecretString`, and never enters this crate.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{Deserialize, Deserializer, Visitor};
+use serde::{Serialize, de};
 
 use crate::name::NameError;
+use crate::yaml::ask;
 
 /// A reference to a secret. A literal in its place is refused.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(into = "String")]
 pub struct SecretRef {
     backend: String,
     path: String,
@@ -37,7 +41,11 @@ impl SecretRef {
         };
         let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-        if backend.is_empty() || !backend.chars().all(plain) || path.is_empty() || text.contains([' ', '\n']) {
+        if backend.is_empty()
+            || !backend.chars().all(plain)
+            || path.is_empty()
+            || text.contains([' ', '\n'])
+        {
             return Err(bad());
         }
         let pair = |p: &str| p.split_once('=').map(|(k, v)| (k.to_owned(), v.to_owned()));
@@ -95,6 +103,41 @@ impl TryFrom<String> for SecretRef {
 impl From<SecretRef> for String {
     fn from(reference: SecretRef) -> String {
         reference.to_string()
+    }
+}
+
+impl<'de> Deserialize<'de> for SecretRef {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_newtype_struct(ask::SECRET, ReferenceVisitor)
+    }
+}
+
+struct ReferenceVisitor;
+
+impl<'de> Visitor<'de> for ReferenceVisitor {
+    type Value = SecretRef;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a reference to a secret")
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, text: D) -> Result<SecretRef, D::Error> {
+        let text = String::deserialize(text)?;
+        SecretRef::parse(&text).map_err(de::Error::custom)
+    }
+}
+
+impl JsonSchema for SecretRef {
+    fn schema_name() -> Cow<'static, str> {
+        "SecretRef".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "pattern": "^(secret)?ref\\+[a-z0-9]+://",
+            "description": "A reference to a secret, as in ref+env://LANDFALL_SECRET_UNIFI",
+        })
     }
 }
 
