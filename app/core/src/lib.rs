@@ -13,4 +13,6 @@ pub mod guardrail;
 pub mod lease;
 pub mod name;
 pub mod plan;
+pub mod report;
+pub mod way;
 pub mod yaml;

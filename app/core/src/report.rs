@@ -1,0 +1,174 @@
+//! Reports: everything that a comment or a terminal says, as data.
+//!
+//! The flows fill them, the views shape them for the templates. Nothing here is escaped or worded
+//! for one medium; everything here may have come from a repository or a provider.
+
+use serde::{Deserialize, Serialize};
+
+use crate::diagnostic::Diagnostic;
+use crate::guardrail::Violation;
+use crate::name::{BranchName, CommitSha, ConfigPath, EnvironmentName, PullNumber, ServiceName};
+use crate::plan::{Change, Digest, Plan, ResourceKey};
+use crate::way::{Exposure, Way};
+
+/// What a pull request's comment says.
+#[derive(Debug, Clone)]
+pub struct PullReport {
+    /// The pull request.
+    pub pull: PullNumber,
+    /// The head that was planned.
+    pub head: CommitSha,
+    /// The branch it will be merged into.
+    pub base: BranchName,
+    /// What came of it.
+    pub outcome: PullOutcome,
+    /// What `landfall.yaml` of this pull request would change once it is on the default branch.
+    pub config_note: Option<String>,
+}
+
+/// What came of planning a pull request.
+#[derive(Debug, Clone)]
+pub enum PullOutcome {
+    /// The configuration has errors; no plan was made for any environment.
+    Invalid(Vec<Diagnostic>),
+    /// Head and base cannot be merged.
+    Conflicted(Vec<ConfigPath>),
+    /// Nothing that Landfall looks after changes.
+    Unconcerned,
+    /// One report for each environment that is planned.
+    Planned {
+        /// What the checks warn of.
+        warnings: Vec<Diagnostic>,
+        /// The environments, in the order of the repository config.
+        environments: Vec<EnvironmentReport>,
+    },
+}
+
+/// One environment's part of a comment.
+#[derive(Debug, Clone)]
+pub struct EnvironmentReport {
+    /// The environment.
+    pub environment: EnvironmentName,
+    /// The branch that it follows.
+    pub branch: Option<BranchName>,
+    /// The plan, or why there is none: a provider that cannot be asked, in words fit for a comment.
+    pub plan: Result<Plan, String>,
+    /// What happens next.
+    pub next: NextStep,
+    /// The ways of public routes on which something changes.
+    pub ways: Vec<Way>,
+    /// What becomes public and what stops being so.
+    pub exposure: Exposure,
+    /// Limits that the plan passes.
+    pub violations: Vec<Violation>,
+}
+
+/// What happens next in an environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NextStep {
+    /// Nothing changes there.
+    Nothing,
+    /// Merging applies the plan.
+    Merge,
+    /// The pull request is for another branch: a later merge into this environment's branch applies it.
+    MergeLater,
+    /// Merging starts a run that waits for `/apply` with the digest, and why.
+    MergeThenApply(Waiting),
+    /// Something has to be mended first.
+    Mend,
+    /// A run holds what this plan is about; it is planned again when the run ends.
+    Provisional,
+    /// Only the command line applies here.
+    CommandLine,
+}
+
+/// Why a run waits for somebody to name its digest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Waiting {
+    /// The environment never ran.
+    Bootstrap,
+    /// Something that exists becomes ours.
+    Adopts(Vec<ResourceKey>),
+    /// What would happen is not what was reviewed.
+    Differs {
+        /// Would happen and was not reviewed.
+        extra: Vec<Change>,
+        /// Was reviewed and would not happen.
+        missing: Vec<Change>,
+    },
+    /// A unit has conflicts, so not everything that was merged can be applied.
+    Conflicts,
+    /// A limit is passed.
+    Guardrail(Vec<Violation>),
+    /// The branch was force-pushed, deleted, or is not the one the environment follows.
+    Branch(String),
+}
+
+/// What a run's comment, check and deployment say.
+#[derive(Debug, Clone)]
+pub struct RunReport {
+    /// The environment.
+    pub environment: EnvironmentName,
+    /// The commit it brings.
+    pub commit: CommitSha,
+    /// The branch.
+    pub branch: BranchName,
+    /// The plan's digest.
+    pub digest: Option<Digest>,
+    /// What is planned or was done.
+    pub plan: Option<Plan>,
+    /// Where it stands.
+    pub stage: RunStage,
+    /// What was done, step by step.
+    pub steps: Vec<StepReport>,
+    /// Changes that nobody reviewed and that were applied because the environment says so.
+    pub unreviewed: Vec<Change>,
+    /// Units that were left out, each with the reason.
+    pub left_out: Vec<(String, String)>,
+}
+
+/// Where a run stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RunStage {
+    /// It has begun.
+    Running,
+    /// It waits for a person.
+    Held(Waiting),
+    /// Everything is as the commit says.
+    Succeeded,
+    /// Some steps failed; what was done stays done.
+    Failed(String),
+    /// The outcome of a step is not known and reading back did not settle it.
+    NeedsAttention(String),
+    /// A newer commit took its place before it began.
+    Superseded(CommitSha),
+    /// Somebody cancelled it.
+    Cancelled(String),
+}
+
+/// One step as told to people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepReport {
+    /// Which services it was for.
+    pub services: Vec<ServiceName>,
+    /// What it changed.
+    pub changes: Vec<Change>,
+    /// How it ended.
+    pub result: StepResult,
+}
+
+/// How a step ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepResult {
+    /// Done.
+    Done,
+    /// Refused; nothing changed.
+    Failed(String),
+    /// What lives was not what was planned for; nothing was sent.
+    Moved(String),
+    /// Nobody knows.
+    Unknown(String),
+    /// Not tried, because something before it failed.
+    Skipped,
+}

@@ -1,0 +1,210 @@
+//! Ways: how a public hostname reaches its origin, hop by hop, and what a merge makes public.
+//!
+//! Pure, from what is declared, planned and found. A hop that does not exist after the merge is
+//! where the way breaks.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::config::names::{Names, Record, Route, Space};
+use crate::name::DnsName;
+use crate::plan::{Action, Change, Live, Plan, Target};
+
+/// At most this many names are followed from an origin: more is a loop.
+const MOST_HOPS: usize = 8;
+
+/// The way of one public hostname, or of one path of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Way {
+    /// The hops, the public hostname first.
+    pub hops: Vec<Hop>,
+}
+
+/// One hop.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Hop {
+    /// What people know it by: a name, a tunnel, an address.
+    pub label: String,
+    /// What the plan does with it.
+    pub mark: Mark,
+}
+
+/// What a plan does with a hop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mark {
+    /// It is there and stays as it is.
+    Existing,
+    /// It will be there.
+    Created,
+    /// It is there and will be another.
+    Changed,
+    /// It will not be there: the way ends here.
+    Broken,
+}
+
+/// What a merge makes public, and what it takes from the public.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Exposure {
+    /// Public names that lead somewhere after the merge and did not before.
+    pub opens: Vec<String>,
+    /// Public names that led somewhere and do no more.
+    pub closes: Vec<String>,
+}
+
+/// Compares what is declared before and after a merge.
+#[must_use]
+pub fn exposure<'a>(
+    before: impl IntoIterator<Item = &'a Names>,
+    after: impl IntoIterator<Item = &'a Names>,
+) -> Exposure {
+    let (before, after) = (public(before), public(after));
+    let only = |one: &BTreeSet<String>, other: &BTreeSet<String>| one.difference(other).cloned().collect();
+    Exposure { opens: only(&after, &before), closes: only(&before, &after) }
+}
+
+/// Hostnames with a path where they have one, and public names that resolve to something.
+fn public<'a>(names: impl IntoIterator<Item = &'a Names>) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for names in names {
+        found.extend(names.routes.iter().map(public_name));
+        let resolves = |record: &&Record| record.space == Space::Public && matches!(record.rtype, "A" | "AAAA" | "CNAME");
+        found.extend(names.records.iter().filter(resolves).map(|record| record.name.to_string()));
+    }
+    found
+}
+
+fn public_name(route: &Route) -> String {
+    format!("{}{}", route.hostname, route.path.as_deref().unwrap_or_default())
+}
+
+/// What the ways are found in.
+#[derive(Debug)]
+pub struct Scene<'a> {
+    planned: BTreeMap<&'a str, Vec<&'a Change>>,
+    declared: BTreeMap<&'a DnsName, Vec<&'a Record>>,
+    live: &'a BTreeMap<Target, Live>,
+    new_tunnels: BTreeSet<&'a str>,
+}
+
+impl<'a> Scene<'a> {
+    /// What is declared after the merge in the whole environment, what is planned, what was found.
+    pub fn new(
+        declared: impl IntoIterator<Item = &'a Names>,
+        plan: &'a Plan,
+        live: &'a BTreeMap<Target, Live>,
+    ) -> Self {
+        let mut planned: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for change in plan.changes() {
+            planned.entry(change.key.name.as_str()).or_default().push(change);
+        }
+        let mut by_name: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for record in declared.into_iter().flat_map(|names| &names.records) {
+            by_name.entry(&record.name).or_default().push(record);
+        }
+        let new_tunnels = plan.containers.values().flatten().map(String::as_str).collect();
+        Self { planned, declared: by_name, live, new_tunnels }
+    }
+
+    /// The ways of `routes` on which the plan changes something.
+    pub fn ways(&self, routes: impl IntoIterator<Item = &'a Route>) -> Vec<Way> {
+        let ways = routes.into_iter().map(|route| self.way(route));
+        let concerned = ways.filter(|way| way.hops.iter().any(|hop| hop.mark != Mark::Existing));
+        let mut ways: Vec<Way> = concerned.collect();
+        ways.sort_by(|a, b| a.hops[0].label.cmp(&b.hops[0].label));
+        ways
+    }
+
+    fn way(&self, route: &Route) -> Way {
+        let label = public_name(route);
+        let rule = self.mark(&label, "rule").max(self.mark(route.hostname.as_str(), "CNAME"));
+        let tunnel = if self.new_tunnels.contains(route.tunnel.as_str()) { Mark::Created } else { Mark::Existing };
+        let mut hops = vec![Hop { label, mark: rule }, Hop { label: format!("tunnel {}", route.tunnel), mark: tunnel }];
+        match &route.origin_name {
+            Some(name) => self.follow(name, &mut hops),
+            None => hops.push(Hop { label: route.origin.clone(), mark: Mark::Existing }),
+        }
+        Way { hops }
+    }
+
+    /// Follows a name to its addresses.
+    fn follow(&self, origin: &DnsName, hops: &mut Vec<Hop>) {
+        let mut next = Some(origin.clone());
+        while let Some(name) = next.take() {
+            let (mark, values) = self.resolve(&name);
+            hops.push(Hop { label: name.to_string(), mark });
+            if mark == Mark::Broken || hops.len() > MOST_HOPS {
+                return;
+            }
+            match values {
+                Resolved::Name(target) => next = Some(target),
+                Resolved::Addresses(addresses) if addresses.is_empty() => {}
+                Resolved::Addresses(addresses) => hops.push(Hop { label: addresses.join(", "), mark }),
+            }
+        }
+    }
+
+    fn resolve(&self, name: &DnsName) -> (Mark, Resolved) {
+        let records = self.declared.get(name).map(Vec::as_slice).unwrap_or_default();
+        if let Some(cname) = records.iter().find(|record| record.rtype == "CNAME") {
+            let target = cname.values.first().and_then(|value| DnsName::new(value.as_str()).ok());
+            let values = target.map_or(Resolved::Addresses(Vec::new()), Resolved::Name);
+            return (self.mark(name.as_str(), "CNAME"), values);
+        }
+        let addresses: Vec<&&Record> = records.iter().filter(|r| matches!(r.rtype, "A" | "AAAA")).collect();
+        if addresses.is_empty() {
+            return self.resolve_undeclared(name);
+        }
+        let mark = addresses.iter().map(|record| self.mark(name.as_str(), record.rtype)).max();
+        let mut values: Vec<String> = addresses.iter().flat_map(|record| record.values.clone()).collect();
+        if values.is_empty() {
+            values = self.planned_values(name.as_str());
+        }
+        (mark.unwrap_or(Mark::Existing), Resolved::Addresses(values))
+    }
+
+    /// A name that nobody declares: it is there if it was found and stays.
+    fn resolve_undeclared(&self, name: &DnsName) -> (Mark, Resolved) {
+        let found = self.live.values().flat_map(|live| live.resources.iter());
+        let mut found = found.filter(|(key, _)| key.name == name.as_str());
+        let goes = |rtype: &str| self.changes(name.as_str(), rtype).any(|c| c.action == Action::Delete);
+        match found.find(|(key, _)| matches!(key.rtype.as_str(), "A" | "AAAA" | "CNAME") && !goes(&key.rtype)) {
+            Some((_, live)) => (Mark::Existing, Resolved::Addresses(values(&live.value))),
+            None => (Mark::Broken, Resolved::Addresses(Vec::new())),
+        }
+    }
+
+    /// Addresses that were looked up stand only in the plan or in what was found.
+    fn planned_values(&self, name: &str) -> Vec<String> {
+        let planned = ["A", "AAAA"].into_iter().flat_map(|rtype| self.changes(name, rtype));
+        planned.filter_map(|change| change.after.as_ref()).flat_map(values).collect()
+    }
+
+    fn changes(&self, name: &str, rtype: &str) -> impl Iterator<Item = &'a Change> {
+        let at_name = self.planned.get(name).into_iter().flatten().copied();
+        at_name.filter(move |change| change.key.rtype == rtype)
+    }
+
+    fn mark(&self, name: &str, rtype: &str) -> Mark {
+        let marks = self.changes(name, rtype).map(|change| match change.action {
+            Action::Create => Mark::Created,
+            Action::Delete | Action::Release => Mark::Broken,
+            Action::Update | Action::Replace | Action::Run => Mark::Changed,
+            Action::Adopt | Action::Transfer if change.before != change.after => Mark::Changed,
+            Action::Adopt | Action::Transfer | Action::Forget => Mark::Existing,
+        });
+        marks.max().unwrap_or(Mark::Existing)
+    }
+}
+
+enum Resolved {
+    Name(DnsName),
+    Addresses(Vec<String>),
+}
+
+/// The texts under `values` of a record set's value, as both DNS providers write it.
+fn values(value: &crate::plan::Value) -> Vec<String> {
+    let list = value.get("values").and_then(|values| values.as_array());
+    list.into_iter().flatten().filter_map(|value| value.as_str().map(str::to_owned)).collect()
+}
