@@ -1,1 +1,96 @@
-//! The store: one trait, SQLite behind it
+//! The store: everything that Landfall must not forget, behind one trait.
+//!
+//! [`Store`] is the sum of one trait per group of tables. SQLite implements it; a second engine has
+//! to implement the same traits and pass the same conformance suite (`tests/conformance`).
+//! A row changes only through an operation that names what happens, and each operation is one
+//! transaction: what belongs together is never half there.
+//!
+//! Rules that hold for every engine:
+//! - A job writes under a [`Fence`]. When its claim has expired or somebody else has the job, the
+//!   write is refused with [`StoreError::StaleEpoch`] and nothing of it is kept.
+//! - What is written to a provider is written under a [`LeaseProof`], which only this crate makes.
+//! - Time is the store's own ([`Store::now`]), so that several servers agree about leases. Stored
+//!   times are whole milliseconds.
+//!
+//! No other crate names a database. This one decides nothing: it does not know what a plan means
+//! or when a run may start, only which steps from one row to the next are legal.
+//!
+//! [`LeaseProof`]: landfall_core::lease::LeaseProof
+
+mod audit;
+mod clock;
+mod commands;
+mod error;
+mod inbox;
+mod jobs;
+mod leases;
+mod outbox;
+mod plans;
+mod pulls;
+mod repositories;
+mod resources;
+mod runs;
+mod steps;
+mod words;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+pub use audit::{Audit, AuditEntry, AuditRow};
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use commands::{Command, CommandId, Commands, NewCommand};
+pub use error::{Result, StoreError};
+pub use inbox::{Consequences, Delivery, DeliveryId, Inbox, Inserted, NewDelivery, Purge};
+pub use jobs::{ClaimJob, ClaimedJob, Fence, GivenUp, JobId, JobKey, JobKind, Jobs, NewJob, Retry};
+pub use leases::{Acquired, LeaseRequest, Leases};
+pub use outbox::{ClaimedItem, Item, ItemClaim, ItemKey, ItemKind, Outbox};
+pub use plans::{DigestPrefix, NewPlan, PlanId, PlanScope, Plans, Published, StoredPlan};
+pub use pulls::{Pull, PullState, Pulls};
+pub use repositories::{Applied, Environment, Repositories, Repository};
+pub use resources::{OwnedResource, Resources};
+pub use runs::{Approval, Created, NewRun, Run, RunId, RunState, Runs, Trigger};
+pub use steps::{ProofQuery, ReadBack, Step, StepId, StepState, Steps, Unresolved};
+
+/// What a worker may wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Topic {
+    /// A delivery to handle.
+    Inbox,
+    /// A job to claim.
+    Jobs,
+    /// Something to publish.
+    Outbox,
+}
+
+/// Everything that Landfall must not forget.
+#[async_trait]
+pub trait Store:
+    Inbox
+    + Jobs
+    + Commands
+    + Leases
+    + Repositories
+    + Pulls
+    + Plans
+    + Runs
+    + Steps
+    + Resources
+    + Outbox
+    + Audit
+    + Send
+    + Sync
+{
+    /// The store's time, in whole milliseconds. Leases and retries are measured with it.
+    async fn now(&self) -> Result<Timestamp>;
+
+    /// Whether the store can be written to, found out by writing.
+    async fn ready(&self) -> Result<()>;
+
+    /// Changes when there may be new work. Subscribe before asking for work, and ask again every
+    /// few seconds all the same: a change is a hint, not a promise.
+    fn watch(&self, topic: Topic) -> watch::Receiver<u64>;
+
+    /// Waits for writes under way and closes. Nothing may be asked afterwards.
+    async fn close(&self);
+}

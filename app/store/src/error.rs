@@ -1,0 +1,68 @@
+//! What can go wrong in the store, as far as a caller acts differently on it.
+
+use landfall_core::plan::{Owner, ResourceKey, Target};
+
+use crate::{RunId, RunState, StepId};
+
+/// What an operation of the store comes to.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// Why the store refused, or could not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The job, delivery or outbox item is no longer claimed by who writes. Stop working on it:
+    /// somebody else does.
+    #[error("the claim has expired or is somebody else's now")]
+    StaleEpoch,
+    /// The lease has expired or is somebody else's. Write nothing more to the target.
+    #[error("the lease on {0} is lost")]
+    LeaseLost(Target),
+    /// A run cannot go from the one state to the other.
+    #[error("run {run} is {from} and cannot become {to}")]
+    IllegalTransition {
+        /// The run.
+        run: RunId,
+        /// What it is.
+        from: RunState,
+        /// What it was to become.
+        to: RunState,
+    },
+    /// The resource has another owner; nothing of the operation was kept.
+    #[error("{key} belongs to {} of repository {}", owner.unit, owner.repository)]
+    OwnedElsewhere {
+        /// The resource.
+        key: Box<ResourceKey>,
+        /// Whose it is.
+        owner: Box<Owner>,
+    },
+    /// The step has its result already, and a result is final.
+    #[error("step {0} has its result already")]
+    StepEnded(StepId),
+    /// There is no such row.
+    #[error("there is no {0}")]
+    Missing(String),
+    /// The URL names no engine that there is.
+    #[error("a store is `sqlite:PATH`")]
+    Address,
+    /// The engine is too old to be trusted with what must not be lost.
+    #[error("{engine} {found} can lose committed data; {needed} or newer is needed")]
+    Engine {
+        /// Which engine.
+        engine: &'static str,
+        /// Its version.
+        found: String,
+        /// The first version that will do.
+        needed: &'static str,
+    },
+    /// A row does not read back: another version wrote it, or the file is damaged.
+    #[error("the column `{column}` does not read back: {reason}")]
+    Unreadable {
+        /// The column.
+        column: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The database failed: no space, no permission, no connection. The same may work later.
+    #[error("the database failed: {0}")]
+    Database(#[source] Box<dyn std::error::Error + Send + Sync>),
+}

@@ -1,0 +1,106 @@
+//! The inbox: webhook deliveries, on disk before they are answered.
+//!
+//! A delivery is `pending` until it is handled, then `processed`; one that failed for good is
+//! `failed` until GitHub delivers it again.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use landfall_core::name::{InstallationId, RepositoryId};
+
+use crate::words::uuid_id;
+use crate::{NewCommand, NewJob, Pull, Repository, Result, Retry};
+
+uuid_id!(
+    /// `X-GitHub-Delivery`: the same for every attempt to deliver one event.
+    DeliveryId
+);
+
+/// A delivery whose signature was found good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewDelivery {
+    /// Its id.
+    pub id: DeliveryId,
+    /// `X-GitHub-Event`: `pull_request`.
+    pub event: String,
+    /// The payload's `action`, for events that have one: `opened`.
+    pub action: Option<String>,
+    /// Who it is for; a `ping` is for nobody.
+    pub installation: Option<InstallationId>,
+    /// The repository it is about, if it is about one.
+    pub repository: Option<RepositoryId>,
+    /// The body as it came.
+    pub body: Vec<u8>,
+    /// When it came.
+    pub received_at: Timestamp,
+}
+
+/// What became of a delivery that was handed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inserted {
+    /// It was not known and is pending now.
+    New,
+    /// It was known. One that had failed for good is pending again.
+    Known {
+        /// Whether it was handled already, so that nothing will happen.
+        processed: bool,
+    },
+}
+
+/// A delivery that is to be handled now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// What came.
+    pub delivery: NewDelivery,
+    /// Which attempt to handle it this is, from 1. Counted when it is claimed, so that one that
+    /// kills the process is counted too.
+    pub attempt: u32,
+}
+
+/// Everything that follows from a delivery. Written with the note that it was processed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Consequences {
+    /// What was learnt about repositories.
+    pub repositories: Vec<Repository>,
+    /// What was learnt about pull requests.
+    pub pulls: Vec<Pull>,
+    /// What somebody said.
+    pub commands: Vec<NewCommand>,
+    /// What has to be done.
+    pub jobs: Vec<NewJob>,
+}
+
+/// What may go from the inbox. Only processed and failed deliveries go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Purge {
+    /// Bodies of deliveries older than this are dropped.
+    pub bodies_after: Duration,
+    /// Deliveries older than this are forgotten. Seven days at least, whatever is said here:
+    /// GitHub can deliver again for three, and a delivery that was forgotten would count as new.
+    pub ids_after: Duration,
+}
+
+/// Webhook deliveries.
+#[async_trait]
+pub trait Inbox {
+    /// Puts a delivery on disk. When this returns, it may be answered.
+    async fn insert_delivery(&self, delivery: &NewDelivery) -> Result<Inserted>;
+
+    /// Claims the oldest pending deliveries, in the order in which they came, for `lease`. One
+    /// that is neither finished nor failed by then can be claimed again.
+    async fn claim_deliveries(&self, limit: u32, lease: Duration) -> Result<Vec<Delivery>>;
+
+    /// Writes the consequences and the note that the delivery was processed, in one transaction.
+    /// A delivery that is processed already changes nothing.
+    async fn finish_delivery(&self, id: DeliveryId, consequences: &Consequences) -> Result<()>;
+
+    /// Notes that handling failed. The error is shown to the operator; no payload belongs in it.
+    async fn fail_delivery(&self, id: DeliveryId, error: &str, retry: Retry) -> Result<()>;
+
+    /// How many deliveries wait to be handled.
+    async fn pending_deliveries(&self) -> Result<u64>;
+
+    /// Drops what is not needed any more and says how many rows changed.
+    async fn purge_deliveries(&self, purge: Purge) -> Result<u64>;
+}

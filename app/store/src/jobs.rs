@@ -1,0 +1,216 @@
+//! Jobs: work to do, one at a time per key.
+//!
+//! A job carries nothing but its key: what to do is found out when it runs, so a job that comes
+//! late, twice or once for two events does the same. The database keeps three promises with unique
+//! indexes, so that a bug in claiming becomes an error and not a second writer:
+//! one waiting job per (kind, key), one running job per key, and an epoch that only grows.
+//!
+//! A worker that dies leaves a claim that expires; the next claim takes the job with a new epoch.
+//! One that was only paused finds every write refused.
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use landfall_core::name::{EnvironmentName, InstallationId, PullNumber, RepositoryId};
+
+use crate::Result;
+use crate::words::{UnknownWord, words};
+
+words!(
+    /// What kind of work.
+    pub enum JobKind {
+        /// Plan a pull request.
+        Plan => "plan",
+        /// Bring an environment to its commit.
+        Run => "run",
+    }
+);
+
+/// What is to be done, and the key under which only one job runs at a time.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum JobKey {
+    /// Plan a pull request.
+    Plan {
+        /// Its repository.
+        repository: RepositoryId,
+        /// Its number.
+        pull: PullNumber,
+    },
+    /// Bring an environment to its commit.
+    Run {
+        /// The repository.
+        repository: RepositoryId,
+        /// The environment.
+        environment: EnvironmentName,
+    },
+}
+
+impl JobKey {
+    /// What kind of work it is.
+    #[must_use]
+    pub fn kind(&self) -> JobKind {
+        match self {
+            Self::Plan { .. } => JobKind::Plan,
+            Self::Run { .. } => JobKind::Run,
+        }
+    }
+
+    /// Reads back what [`fmt::Display`] wrote for a job of `kind`.
+    pub(crate) fn parse(kind: JobKind, text: &str) -> std::result::Result<Self, UnknownWord> {
+        let unknown = || UnknownWord(text.to_owned());
+        let (repository, rest) = text.split_once(['#', '/']).ok_or_else(unknown)?;
+        let repository = RepositoryId(repository.parse().map_err(|_| unknown())?);
+        Ok(match kind {
+            JobKind::Plan => {
+                Self::Plan { repository, pull: PullNumber(rest.parse().map_err(|_| unknown())?) }
+            }
+            JobKind::Run => {
+                Self::Run { repository, environment: rest.parse().map_err(|_| unknown())? }
+            }
+        })
+    }
+}
+
+/// `42#7` for a pull request, `42/production` for an environment. Kinds that must not run at once
+/// share the form, and so the key.
+impl fmt::Display for JobKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Plan { repository, pull } => write!(f, "{repository}#{pull}"),
+            Self::Run { repository, environment } => write!(f, "{repository}/{environment}"),
+        }
+    }
+}
+
+/// A job's number in the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct JobId(pub(crate) i64);
+
+impl fmt::Display for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The right to write on behalf of a job: what every write of a job is checked against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Fence {
+    pub(crate) job: JobId,
+    pub(crate) epoch: i64,
+}
+
+/// A job that is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewJob {
+    /// What is to be done.
+    pub key: JobKey,
+    /// Whose turn it takes.
+    pub installation: InstallationId,
+    /// Not before this; none for at once.
+    pub run_at: Option<Timestamp>,
+}
+
+/// How jobs are claimed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimJob {
+    /// Who claims: unique per process start, shown to operators.
+    pub worker: String,
+    /// How long the claim holds without a heartbeat.
+    pub lease: Duration,
+    /// How often a job is begun before it is given up, even if it never lives to say why.
+    pub max_attempts: u32,
+}
+
+/// A job that is this worker's now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimedJob {
+    /// What every write of this job is checked against.
+    pub fence: Fence,
+    /// What is to be done.
+    pub key: JobKey,
+    /// Whose turn it takes.
+    pub installation: InstallationId,
+    /// Which attempt this is, from 1.
+    pub attempt: u32,
+}
+
+/// What happens after a failure. The caller has the policy; the store has the row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// Again, not before this.
+    At(Timestamp),
+    /// Never by itself.
+    Never,
+}
+
+/// A job that is not tried again by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GivenUp {
+    /// Its number.
+    pub id: JobId,
+    /// What it was to do.
+    pub key: JobKey,
+    /// Whose it was.
+    pub installation: InstallationId,
+    /// How often it was begun.
+    pub attempt: u32,
+    /// What went wrong last.
+    pub error: String,
+    /// When it was given up.
+    pub at: Timestamp,
+}
+
+/// Work to do.
+#[async_trait]
+pub trait Jobs {
+    /// Adds jobs. One that waits already under the same kind and key is the same job: it keeps its
+    /// place, counts its attempts anew, and runs at the earlier of the two times.
+    async fn enqueue(&self, jobs: &[NewJob]) -> Result<()>;
+
+    /// Claims the next job: of the installation with the fewest running jobs, the one that was not
+    /// served for longest; of that, the oldest whose key nobody works on and no older job wants.
+    /// Expired claims are free again, and given up when they were the last attempt.
+    async fn claim_job(&self, claim: &ClaimJob) -> Result<Option<ClaimedJob>>;
+
+    /// Holds the claim for another `lease` from now.
+    async fn heartbeat(&self, fence: &Fence, lease: Duration) -> Result<()>;
+
+    /// Whether the same work is wanted again since this job began, so that a newer one will follow.
+    async fn has_newer(&self, key: &JobKey) -> Result<bool>;
+
+    /// The job is done.
+    async fn complete_job(&self, fence: &Fence) -> Result<()>;
+
+    /// The attempt failed. When the same work is wanted again already, that later job takes its
+    /// place and this one is done.
+    async fn fail_job(&self, fence: &Fence, error: &str, retry: Retry) -> Result<()>;
+
+    /// Puts the job back as if it had not been begun: for a server that stops.
+    async fn park_job(&self, fence: &Fence) -> Result<()>;
+
+    /// The jobs that were given up and not looked at, oldest first.
+    async fn given_up(&self) -> Result<Vec<GivenUp>>;
+
+    /// Forgets a job that was given up.
+    async fn forget_given_up(&self, id: JobId) -> Result<()>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_reads_back_as_written() {
+        let repository = RepositoryId(42);
+        let keys = [
+            JobKey::Plan { repository, pull: PullNumber(7) },
+            JobKey::Run { repository, environment: "production".parse().unwrap() },
+        ];
+        for key in keys {
+            assert_eq!(JobKey::parse(key.kind(), &key.to_string()), Ok(key));
+        }
+        assert!(JobKey::parse(JobKind::Plan, "42").is_err());
+    }
+}

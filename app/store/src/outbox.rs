@@ -1,0 +1,121 @@
+//! The outbox: what is to be published at GitHub, the newest body for each subject.
+//!
+//! A body that is put while an older one is being published is published after it. Nothing is
+//! published twice: an item knows the ids of what it made, and whether an attempt was cut off after
+//! it may have been accepted, in which case it is looked up first. One item per installation is in
+//! flight at a time, so writes of one never crowd out another's.
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use landfall_core::name::{InstallationId, RepositoryId};
+
+use crate::words::words;
+use crate::{Fence, Result};
+
+words!(
+    /// What is published. Of equal priority, the earlier of these goes first.
+    pub enum ItemKind {
+        /// The comment on a pull request.
+        Comment => "comment",
+        /// A reaction to somebody's comment.
+        Reaction => "reaction",
+        /// A check run.
+        Check => "check",
+        /// A deployment and its status.
+        Deployment => "deployment",
+    }
+);
+
+/// What is published, and where.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ItemKey {
+    /// Whose writes it counts among.
+    pub installation: InstallationId,
+    /// The repository.
+    pub repository: RepositoryId,
+    /// What it is.
+    pub kind: ItemKind,
+    /// What it is about, in the words of who publishes it: `pull/7`, `check/<sha>/landfall / production (main)`.
+    pub subject: String,
+}
+
+impl fmt::Display for ItemKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} of repository {}", self.kind, self.subject, self.repository)
+    }
+}
+
+/// Something to publish.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// What and where.
+    pub key: ItemKey,
+    /// What it says, in the form that who publishes it understands. No secret: it is kept.
+    pub body: serde_json::Value,
+    /// What goes first within an installation: 0 before 1.
+    pub priority: u8,
+}
+
+/// The right to say what became of publishing one version of an item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemClaim {
+    pub(crate) id: i64,
+    pub(crate) version: i64,
+    pub(crate) epoch: i64,
+}
+
+/// An item to publish now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimedItem {
+    /// What every note about it is checked against.
+    pub claim: ItemClaim,
+    /// What to publish.
+    pub item: Item,
+    /// GitHub's ids of what earlier versions made, in order: the parts of a comment.
+    pub external: Vec<u64>,
+    /// Which attempt at this version it is, from 1.
+    pub attempt: u32,
+    /// Whether an earlier attempt may have been accepted without our knowing: look before creating.
+    pub uncertain: bool,
+}
+
+/// What is to be published.
+#[async_trait]
+pub trait Outbox {
+    /// Puts an item. It replaces a body that still waits; the same body again is nothing new.
+    async fn put(&self, fence: &Fence, item: &Item) -> Result<()>;
+
+    /// Claims the next item of the installation that was not served for longest, for `lease`. A
+    /// claim that expires makes the item uncertain.
+    async fn claim_item(&self, lease: Duration) -> Result<Option<ClaimedItem>>;
+
+    /// Notes ids as soon as they are known, while the rest is still being published.
+    async fn note_external(&self, claim: &ItemClaim, external: &[u64]) -> Result<()>;
+
+    /// This version is published under these ids. A newer body that was put meanwhile waits on.
+    async fn item_done(&self, claim: &ItemClaim, external: &[u64]) -> Result<()>;
+
+    /// The attempt failed and nothing was accepted: again, not before `at`.
+    async fn retry_item(&self, claim: &ItemClaim, at: Timestamp, error: &str) -> Result<()>;
+
+    /// The attempt ended without an answer and may have been accepted: again, not before `at`, and
+    /// look before creating.
+    async fn retry_uncertain_item(
+        &self,
+        claim: &ItemClaim,
+        at: Timestamp,
+        error: &str,
+    ) -> Result<()>;
+
+    /// This version will not be published (its subject is gone). A newer body is tried again.
+    async fn drop_item(&self, claim: &ItemClaim, error: &str) -> Result<()>;
+
+    /// GitHub's ids of what was published; empty before.
+    async fn external_ids(&self, key: &ItemKey) -> Result<Vec<u64>>;
+
+    /// Makes every item uncertain: after a restore, when GitHub may know more than the store.
+    async fn distrust_items(&self) -> Result<()>;
+}

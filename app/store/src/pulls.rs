@@ -1,0 +1,74 @@
+//! Pull requests as GitHub last described them: a cache that saves calls, never evidence.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use landfall_core::name::{BranchName, CommitSha, PullNumber, RepositoryId, UserId};
+
+use crate::Result;
+
+/// A pull request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pull {
+    /// Its repository.
+    pub repository: RepositoryId,
+    /// Its number.
+    pub number: PullNumber,
+    /// The head's commit.
+    pub head: CommitSha,
+    /// The repository of the head; none when that fork is gone.
+    pub head_repository: Option<RepositoryId>,
+    /// The branch it is to be merged into.
+    pub base: BranchName,
+    /// Who opened it.
+    pub author: UserId,
+    /// Whether it is open.
+    pub state: PullState,
+    /// GitHub's `updated_at`: an older description never replaces a newer one.
+    pub updated_at: Timestamp,
+}
+
+/// Whether a pull request is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PullState {
+    /// It is.
+    Open,
+    /// It was closed without a merge.
+    Closed,
+    /// It was merged.
+    Merged {
+        /// When, by GitHub's clock.
+        at: Timestamp,
+        /// The commit that GitHub says it became on the base branch.
+        commit: CommitSha,
+        /// Who merged it, when that is known.
+        by: Option<UserId>,
+    },
+}
+
+impl Pull {
+    /// Whether its head is in another repository, or was.
+    #[must_use]
+    pub fn is_fork(&self) -> bool {
+        self.head_repository != Some(self.repository)
+    }
+}
+
+/// Pull requests.
+#[async_trait]
+pub trait Pulls {
+    /// Notes what GitHub says about a pull request, unless something newer is known.
+    async fn upsert_pull(&self, pull: &Pull) -> Result<()>;
+
+    /// The pull request, if it was ever heard of.
+    async fn pull(&self, repository: RepositoryId, number: PullNumber) -> Result<Option<Pull>>;
+
+    /// The open ones of a repository, by number.
+    async fn open_pulls(&self, repository: RepositoryId) -> Result<Vec<Pull>>;
+
+    /// The merged ones whose merge commit is one of `commits`, by the time of the merge.
+    async fn merged_pulls(
+        &self,
+        repository: RepositoryId,
+        commits: &[CommitSha],
+    ) -> Result<Vec<Pull>>;
+}

@@ -1,0 +1,107 @@
+//! Repositories, and where each of their environments stands.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use landfall_core::name::{
+    BranchName, CommitSha, EnvironmentName, InstallationId, RepositoryId, RepositoryName,
+};
+use landfall_core::plan::Digest;
+
+use crate::{Fence, Result, RunId};
+
+/// A repository as GitHub last described it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repository {
+    /// GitHub's number; it survives renames.
+    pub id: RepositoryId,
+    /// What it is called now.
+    pub name: RepositoryName,
+    /// Through which installation it is reached.
+    pub installation: InstallationId,
+    /// The branch that rules are read from.
+    pub default_branch: BranchName,
+    /// Whether the App is installed there. Rows of one that is not are kept.
+    pub active: bool,
+}
+
+/// What an environment was last brought to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Applied {
+    /// The run that did it.
+    pub run: RunId,
+    /// The commit.
+    pub commit: CommitSha,
+    /// The digest of the repository config that was used.
+    pub config_digest: Digest,
+    /// When it succeeded.
+    pub at: Timestamp,
+}
+
+/// Where an environment of a repository stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Environment {
+    /// The repository.
+    pub repository: RepositoryId,
+    /// The environment.
+    pub name: EnvironmentName,
+    /// The branch that it follows; none before the first push.
+    pub branch: Option<BranchName>,
+    /// When somebody let the first run go, by `/apply`; none before.
+    pub bootstrapped_at: Option<Timestamp>,
+    /// Its last succeeded run.
+    pub last: Option<Applied>,
+    /// Why nothing runs there until somebody says so; none when it is not frozen.
+    pub frozen: Option<String>,
+}
+
+/// Repositories and environments. An environment's row comes into being with the first write.
+#[async_trait]
+pub trait Repositories {
+    /// Notes what GitHub says about a repository.
+    async fn upsert_repository(&self, repository: &Repository) -> Result<()>;
+
+    /// The repository, if it was ever heard of.
+    async fn repository(&self, id: RepositoryId) -> Result<Option<Repository>>;
+
+    /// All repositories of an installation, active or not.
+    async fn repositories_of(&self, installation: InstallationId) -> Result<Vec<Repository>>;
+
+    /// All repositories where the App is installed.
+    async fn active_repositories(&self) -> Result<Vec<Repository>>;
+
+    /// Where an environment stands; none when nothing was ever noted about it.
+    async fn environment(
+        &self,
+        repository: RepositoryId,
+        name: &EnvironmentName,
+    ) -> Result<Option<Environment>>;
+
+    /// Where all environments of a repository stand.
+    async fn environments(&self, repository: RepositoryId) -> Result<Vec<Environment>>;
+
+    /// Notes which branch an environment follows from now on.
+    async fn follow_branch(
+        &self,
+        fence: &Fence,
+        repository: RepositoryId,
+        name: &EnvironmentName,
+        branch: &BranchName,
+    ) -> Result<()>;
+
+    /// Notes that somebody let the first run go. The first time stays.
+    async fn bootstrap(
+        &self,
+        fence: &Fence,
+        repository: RepositoryId,
+        name: &EnvironmentName,
+    ) -> Result<()>;
+
+    /// Freezes an environment with a reason, or thaws it with none.
+    async fn freeze(
+        &self,
+        fence: &Fence,
+        repository: RepositoryId,
+        name: &EnvironmentName,
+        reason: Option<&str>,
+    ) -> Result<()>;
+}
