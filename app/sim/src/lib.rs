@@ -2,8 +2,14 @@
 //!
 //! Every simulator is stateful, runs in this process and answers real HTTP on loopback. They know nothing of the clients that
 //! talk to them: what they answer comes from the vendors' own descriptions and from their documented quirks. What all of them
-//! share is here: [`serve`] (the listener), [`fault`] (what goes wrong, by a knob) and [`exchange`] (what was said).
+//! share is here: [`serve`] (the listener), [`tls`] (HTTPS in front of it), [`fault`] (what goes wrong, by a knob), [`exchange`]
+//! (what was said) and [`clock`].
 
+mod call;
+pub mod clock;
 pub mod exchange;
 pub mod fault;
+mod ids;
 pub mod serve;
+pub mod tls;
+pub mod unifi;
