@@ -111,6 +111,24 @@ impl fmt::Display for Conflict {
     }
 }
 
+impl Conflict {
+    /// What would mend it, where that can be said in general.
+    #[must_use]
+    pub fn help(&self) -> Option<&'static str> {
+        match self {
+            Self::Exists { .. } => Some(
+                "say `adopt: true` at the entry to take it over, or `adopt: equal` at the environment for everything that is already as wanted",
+            ),
+            Self::OwnedElsewhere { .. } => {
+                Some("remove it there first, or give it another name here")
+            }
+            Self::InTheWay { .. } => Some("nothing may stand beside a CNAME; remove one of them"),
+            Self::WantedTwice { .. } => Some("let one unit declare it"),
+            Self::Entangled { .. } | Self::Unanswered { .. } => None,
+        }
+    }
+}
+
 impl UnitPlan {
     /// The hash of its sorted change digests.
     #[must_use]

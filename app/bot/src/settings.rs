@@ -1,0 +1,228 @@
+//! The settings of `landfall serve`: environment variables, all faults told at once.
+//!
+//! Nothing else in the binary reads the process environment. Secrets go straight into
+//! `SecretString` and are never echoed, also not in a fault.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use landfall_os::http::AddressRules;
+use secrecy::SecretString;
+use url::Url;
+
+/// What `landfall serve` runs with.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `LANDFALL_LISTEN`: where webhooks are received. Default `127.0.0.1:8080`.
+    pub listen: SocketAddr,
+    /// `LANDFALL_DATABASE_URL`: `sqlite:PATH`. Default: `landfall.db` in the data directory.
+    pub database_url: String,
+    /// `LANDFALL_DATA_DIR`: mirrors and the database. Default `./data`.
+    pub data_dir: PathBuf,
+    /// `LANDFALL_CONFIG`: the operator file.
+    pub operator_file: Option<PathBuf>,
+    /// `LANDFALL_ALLOW_HOSTS`: hosts and networks that connections may lead to beside public ones.
+    pub rules: AddressRules,
+    /// What is known of the App at GitHub.
+    pub github: GithubSettings,
+}
+
+/// The App, and where GitHub is.
+#[derive(Debug, Clone)]
+pub struct GithubSettings {
+    /// `GITHUB_APP_ID`.
+    pub app_id: u64,
+    /// `GITHUB_PRIVATE_KEY`, or the content of the file at `GITHUB_PRIVATE_KEY_PATH`.
+    pub private_key: SecretString,
+    /// `GITHUB_WEBHOOK_SECRET`; during a rotation the old one goes into `GITHUB_WEBHOOK_SECRET_PREVIOUS`.
+    pub webhook_secrets: Vec<SecretString>,
+    /// `GITHUB_API_URL`. Default `https://api.github.com`.
+    pub api_url: Url,
+    /// `GITHUB_URL`: where repositories are cloned from. Default `https://github.com`.
+    pub url: Url,
+}
+
+/// A variable that is missing or wrong, and what it should be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{variable}: {problem}")]
+pub struct Fault {
+    /// The variable.
+    pub variable: &'static str,
+    /// What is wrong and what would be right.
+    pub problem: String,
+}
+
+/// A source of variables: the process environment, or a test's.
+pub type Variables<'a> = dyn Fn(&str) -> Option<String> + 'a;
+
+impl Settings {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// Every variable that is missing or wrong.
+    pub fn read(variables: &Variables<'_>) -> Result<Self, Vec<Fault>> {
+        let mut reader = Reader { variables, faults: Vec::new() };
+        let data_dir = PathBuf::from(reader.or("LANDFALL_DATA_DIR", "data"));
+        let database = format!("sqlite:{}", data_dir.join("landfall.db").display());
+        let listen = reader.parsed("LANDFALL_LISTEN", "127.0.0.1:8080", "an address and a port, as in `0.0.0.0:8080`");
+        let rules = reader.rules();
+        reader.webhooks();
+        let github = GithubSettings {
+            app_id: reader.app_id(),
+            private_key: reader.private_key(),
+            webhook_secrets: reader.webhook_secrets(),
+            api_url: reader.parsed("GITHUB_API_URL", "https://api.github.com", "a URL"),
+            url: reader.parsed("GITHUB_URL", "https://github.com", "a URL"),
+        };
+        let settings = Self {
+            listen,
+            database_url: reader.or("LANDFALL_DATABASE_URL", &database),
+            data_dir,
+            operator_file: reader.get("LANDFALL_CONFIG").map(PathBuf::from),
+            rules,
+            github,
+        };
+        if reader.faults.is_empty() { Ok(settings) } else { Err(reader.faults) }
+    }
+}
+
+struct Reader<'a> {
+    variables: &'a Variables<'a>,
+    faults: Vec<Fault>,
+}
+
+impl Reader<'_> {
+    /// An empty variable counts as missing: that is how a compose file spells "not set".
+    fn get(&self, variable: &str) -> Option<String> {
+        (self.variables)(variable).filter(|value| !value.trim().is_empty())
+    }
+
+    fn or(&self, variable: &str, default: &str) -> String {
+        self.get(variable).unwrap_or_else(|| default.to_owned())
+    }
+
+    fn fault(&mut self, variable: &'static str, problem: impl Into<String>) {
+        self.faults.push(Fault { variable, problem: problem.into() });
+    }
+
+    /// A value that `default` is one of, so that a fault can go on with it.
+    fn parsed<T: std::str::FromStr>(&mut self, variable: &'static str, default: &str, what: &str) -> T {
+        let text = self.or(variable, default);
+        text.parse().unwrap_or_else(|_| {
+            self.fault(variable, format!("`{text}` is not {what}"));
+            default.parse().unwrap_or_else(|_| unreachable!("the default of {variable} parses"))
+        })
+    }
+
+    fn rules(&mut self) -> AddressRules {
+        let text = self.or("LANDFALL_ALLOW_HOSTS", "");
+        match text.parse() {
+            Ok(rules) => rules,
+            Err(problem) => {
+                self.fault("LANDFALL_ALLOW_HOSTS", format!("{problem}"));
+                AddressRules::default()
+            }
+        }
+    }
+
+    fn webhooks(&mut self) {
+        match self.or("LANDFALL_WEBHOOKS", "push").as_str() {
+            "push" => {}
+            "pull" => self.fault("LANDFALL_WEBHOOKS", "`pull` is not there yet in this version of Landfall; use `push`"),
+            other => self.fault("LANDFALL_WEBHOOKS", format!("`{other}` is neither `push` nor `pull`")),
+        }
+    }
+
+    fn app_id(&mut self) -> u64 {
+        let Some(text) = self.get("GITHUB_APP_ID") else {
+            self.fault("GITHUB_APP_ID", "is not set: the number under \"App ID\" on the App's page");
+            return 0;
+        };
+        text.trim().parse().unwrap_or_else(|_| {
+            self.fault("GITHUB_APP_ID", format!("`{text}` is not a number"));
+            0
+        })
+    }
+
+    fn private_key(&mut self) -> SecretString {
+        let key = match (self.get("GITHUB_PRIVATE_KEY"), self.get("GITHUB_PRIVATE_KEY_PATH")) {
+            (Some(_), Some(_)) => {
+                self.fault("GITHUB_PRIVATE_KEY", "is set beside GITHUB_PRIVATE_KEY_PATH; set one of them");
+                String::new()
+            }
+            // A variable in a `.env` file has no line breaks of its own.
+            (Some(key), None) => key.replace("\\n", "\n"),
+            (None, Some(path)) => std::fs::read_to_string(&path).unwrap_or_else(|error| {
+                self.fault("GITHUB_PRIVATE_KEY_PATH", format!("`{path}` cannot be read: {error}"));
+                String::new()
+            }),
+            (None, None) => {
+                self.fault("GITHUB_PRIVATE_KEY", "is not set, and neither is GITHUB_PRIVATE_KEY_PATH");
+                String::new()
+            }
+        };
+        if !key.is_empty() && !key.contains("PRIVATE KEY-----") {
+            self.fault("GITHUB_PRIVATE_KEY", "is not a private key in PEM form");
+        }
+        SecretString::from(key)
+    }
+
+    fn webhook_secrets(&mut self) -> Vec<SecretString> {
+        let current = self.get("GITHUB_WEBHOOK_SECRET");
+        if current.is_none() {
+            self.fault("GITHUB_WEBHOOK_SECRET", "is not set: without it anybody could send events");
+        }
+        let previous = self.get("GITHUB_WEBHOOK_SECRET_PREVIOUS");
+        current.into_iter().chain(previous).map(SecretString::from).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    const KEY: &str = "-----BEGIN RSA PRIVATE KEY-----\\nabc\\n-----END RSA PRIVATE KEY-----";
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Settings, Vec<Fault>> {
+        let map: BTreeMap<String, String> = pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
+        Settings::read(&|name| map.get(name).cloned())
+    }
+
+    fn faults(pairs: &[(&str, &str)]) -> Vec<String> {
+        read(pairs).unwrap_err().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn the_app_is_all_that_has_to_be_said() {
+        let app = [("GITHUB_APP_ID", "7"), ("GITHUB_PRIVATE_KEY", KEY), ("GITHUB_WEBHOOK_SECRET", "s")];
+        let settings = read(&app).unwrap();
+        assert_eq!(settings.database_url, "sqlite:data/landfall.db");
+        assert_eq!(settings.github.api_url.as_str(), "https://api.github.com/");
+    }
+
+    #[test]
+    fn all_faults_are_told_at_once_and_repeat_no_secret() {
+        let found = faults(&[
+            ("LANDFALL_LISTEN", "here"),
+            ("GITHUB_APP_ID", "seven"),
+            ("GITHUB_PRIVATE_KEY", "hunter2"),
+            ("GITHUB_WEBHOOK_SECRET", " "),
+            ("LANDFALL_WEBHOOKS", "pull"),
+        ]);
+        assert_eq!(found.len(), 5, "{found:?}");
+        assert!(found.iter().all(|fault| !fault.contains("hunter2")), "{found:?}");
+    }
+
+    #[test]
+    fn a_key_is_given_once() {
+        let found = faults(&[
+            ("GITHUB_APP_ID", "7"),
+            ("GITHUB_PRIVATE_KEY", KEY),
+            ("GITHUB_PRIVATE_KEY_PATH", "key.pem"),
+            ("GITHUB_WEBHOOK_SECRET", "s"),
+        ]);
+        assert_eq!(found, ["GITHUB_PRIVATE_KEY: is set beside GITHUB_PRIVATE_KEY_PATH; set one of them"]);
+    }
+}

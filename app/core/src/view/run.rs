@@ -1,0 +1,174 @@
+//! What people read about a run: on the pull request, on the commit's check, in the deployment.
+
+use serde::Serialize;
+
+use super::pull::because;
+use super::{SuggestedCommand, counts, diff_lines, one_line, plural};
+use crate::plan::Change;
+use crate::report::{RunReport, RunStage, StepReport, StepResult, Waiting};
+
+/// A run in words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RunView {
+    /// The environment.
+    pub environment: String,
+    /// The branch.
+    pub branch: String,
+    /// The commit, seven digits.
+    pub commit: String,
+    /// `running`, `held`, `succeeded`, `failed`, `needs_attention`, `superseded`, `cancelled`.
+    pub stage: &'static str,
+    /// One line: `Applied to production`, `Held: this is its first run`.
+    pub title: String,
+    /// What went wrong or what is waited for, if there is more to say.
+    pub reason: String,
+    /// Eight digits of the plan's digest.
+    pub digest: Option<String>,
+    /// `2 to create`; what is or was planned.
+    pub changes: String,
+    /// The diff lines of the whole plan, for a held run.
+    pub plan: Vec<String>,
+    /// Would happen and was not reviewed.
+    pub extra: Vec<String>,
+    /// Was reviewed and would not happen.
+    pub missing: Vec<String>,
+    /// What was done, step by step; empty before anything was.
+    pub steps: Vec<StepRow>,
+    /// Applied although nobody reviewed it, because the environment says so.
+    pub unreviewed: Vec<String>,
+    /// Units that were left out: unit and reason.
+    pub left_out: Vec<(String, String)>,
+    /// What a reader may want to do.
+    pub commands: Vec<SuggestedCommand>,
+}
+
+/// One step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StepRow {
+    /// `done`, `failed`, `moved`, `unknown`, `skipped`.
+    pub result: &'static str,
+    /// What it changed.
+    pub changes: Vec<String>,
+    /// What the provider said.
+    pub message: String,
+}
+
+/// Shapes a report.
+#[must_use]
+pub fn run(report: &RunReport) -> RunView {
+    let digest = report.digest.as_ref().map(|digest| digest.short());
+    let (extra, missing) = match &report.stage {
+        RunStage::Held(Waiting::Differs { extra, missing }) => (lines(extra), lines(missing)),
+        _ => (Vec::new(), Vec::new()),
+    };
+    let held = matches!(report.stage, RunStage::Held(_));
+    let all = report.plan.iter().flat_map(|plan| plan.changes());
+    RunView {
+        environment: report.environment.to_string(),
+        branch: report.branch.to_string(),
+        commit: report.commit.short().to_owned(),
+        stage: stage(&report.stage),
+        title: title(report),
+        reason: reason(&report.stage),
+        changes: report.plan.as_ref().map(|plan| counts(plan.changes())).unwrap_or_default(),
+        plan: if held { all.flat_map(diff_lines).collect() } else { Vec::new() },
+        extra,
+        missing,
+        steps: report.steps.iter().map(step).collect(),
+        unreviewed: report.unreviewed.iter().map(one_line).collect(),
+        left_out: report.left_out.clone(),
+        commands: commands(report, digest.as_deref()),
+        digest,
+    }
+}
+
+fn lines(changes: &[Change]) -> Vec<String> {
+    changes.iter().flat_map(diff_lines).collect()
+}
+
+fn stage(stage: &RunStage) -> &'static str {
+    match stage {
+        RunStage::Running => "running",
+        RunStage::Held(_) => "held",
+        RunStage::Succeeded => "succeeded",
+        RunStage::Failed(_) => "failed",
+        RunStage::NeedsAttention(_) => "needs_attention",
+        RunStage::Superseded(_) => "superseded",
+        RunStage::Cancelled(_) => "cancelled",
+    }
+}
+
+fn title(report: &RunReport) -> String {
+    let name = &report.environment;
+    let done = report.steps.iter().filter(|step| step.result == StepResult::Done).count();
+    match &report.stage {
+        RunStage::Running => format!("Applying to {name}"),
+        RunStage::Held(waiting) => format!("{name} waits: {}", because(waiting)),
+        RunStage::Succeeded => format!("Applied to {name}"),
+        RunStage::Failed(_) => {
+            format!(
+                "Not all of it could be applied to {name}: {} of {} done",
+                done,
+                plural(report.steps.len(), "step", "steps")
+            )
+        }
+        RunStage::NeedsAttention(_) => {
+            format!("{name} needs a look: what became of a step is not known")
+        }
+        RunStage::Superseded(by) => format!("{name} goes on with {}", by.short()),
+        RunStage::Cancelled(_) => format!("The run on {name} was cancelled"),
+    }
+}
+
+fn reason(stage: &RunStage) -> String {
+    match stage {
+        RunStage::Failed(why) | RunStage::NeedsAttention(why) | RunStage::Cancelled(why) => {
+            why.clone()
+        }
+        RunStage::Held(Waiting::Guardrail(violations)) => {
+            violations.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        }
+        _ => String::new(),
+    }
+}
+
+fn step(step: &StepReport) -> StepRow {
+    let (result, message) = match &step.result {
+        StepResult::Done => ("done", ""),
+        StepResult::Failed(message) => ("failed", message.as_str()),
+        StepResult::Moved(message) => ("moved", message.as_str()),
+        StepResult::Unknown(message) => ("unknown", message.as_str()),
+        StepResult::Skipped => ("skipped", ""),
+    };
+    StepRow {
+        result,
+        changes: step.changes.iter().map(one_line).collect(),
+        message: message.to_owned(),
+    }
+}
+
+fn commands(report: &RunReport, digest: Option<&str>) -> Vec<SuggestedCommand> {
+    let name = &report.environment;
+    let command = |command: String, does: &str| SuggestedCommand { command, does: does.to_owned() };
+    match &report.stage {
+        RunStage::Held(Waiting::Guardrail(_) | Waiting::Conflicts) => {
+            vec![command(format!("/unlock {name}"), "gives this run up")]
+        }
+        RunStage::Held(_) => vec![
+            command(
+                format!("/apply {name} {}", digest.unwrap_or_default()),
+                "applies exactly what is shown here",
+            ),
+            command(format!("/unlock {name}"), "gives this run up"),
+        ],
+        RunStage::Failed(_) => vec![command(format!("/apply {name}"), "tries what is left again")],
+        RunStage::NeedsAttention(_) => vec![
+            command(format!("/apply {name}"), "looks again, and goes on where that settles it"),
+            command(
+                format!("/unlock {name}"),
+                "gives up the steps in question, after you looked yourself",
+            ),
+        ],
+        _ => Vec::new(),
+    }
+}
