@@ -5,3 +5,5 @@
 //! the redactor.
 
 pub mod http;
+pub mod process;
+pub mod redact;

@@ -6,6 +6,8 @@
 use std::error::Error;
 use std::io;
 
+use rustls::CertificateError;
+
 use super::Peer;
 use super::resolver::Refused;
 
@@ -131,7 +133,7 @@ impl HttpError {
         if find::<Refused>(error).is_some() {
             NotSent::Refused { host }
         } else if let Some(reason) = find::<rustls::Error>(error) {
-            NotSent::Tls { host, reason: reason.to_string() }
+            NotSent::Tls { host, reason: objection(reason) }
         } else if error.is_dns() {
             NotSent::Resolve { host }
         } else {
@@ -144,16 +146,26 @@ impl HttpError {
     }
 }
 
-/// The first cause of a type. `io::Error` hides what it wraps from `source`, so it is opened.
-fn find<'e, E: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e E> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        let found = error.downcast_ref().or_else(|| wrapped.and_then(|inner| inner.downcast_ref()));
-        if found.is_some() {
-            return found;
+/// What TLS objected to, in words that say what to do about the common cases.
+fn objection(error: &rustls::Error) -> String {
+    match error {
+        rustls::Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure) => {
+            "its certificate is not the pinned one".to_owned()
         }
-        next = error.source();
+        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
+            "nobody that is trusted vouches for its certificate (give its authority or a pin)"
+                .to_owned()
+        }
+        other => other.to_string(),
     }
-    None
+}
+
+/// The innermost cause of a type. What an `io::Error` wraps is not its `source`, so it is opened.
+fn find<'e, E: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e E> {
+    let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    let cause = match wrapped {
+        Some(inner) => Some(inner as &(dyn Error + 'static)),
+        None => error.source(),
+    };
+    cause.and_then(find).or_else(|| error.downcast_ref())
 }
