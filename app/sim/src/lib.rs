@@ -7,6 +7,7 @@
 
 mod call;
 pub mod clock;
+pub mod cloudflare;
 pub mod exchange;
 pub mod fault;
 mod ids;
