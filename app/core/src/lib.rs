@@ -6,6 +6,7 @@
 //! Nothing in this crate can time out, and nothing in it knows a kind of component by name.
 
 pub mod command;
+pub mod check;
 pub mod config;
 pub mod coverage;
 pub mod diagnostic;
@@ -14,5 +15,6 @@ pub mod lease;
 pub mod name;
 pub mod plan;
 pub mod report;
+pub mod view;
 pub mod way;
 pub mod yaml;

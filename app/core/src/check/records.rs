@@ -1,0 +1,140 @@
+//! Record sets within one environment: who declares them, what stands beside them, where they may be.
+
+use std::collections::HashMap;
+
+use super::claims::{Claim, Realm};
+use super::scene::Scene;
+use crate::diagnostic::Diagnostic;
+use crate::name::{DnsName, HostPattern};
+
+/// A record set has one owner: two units that declare it would undo each other.
+pub(super) fn declared_twice(scene: &Scene<'_>) -> Vec<Diagnostic> {
+    per_stage(scene, |claims, findings| {
+        let mut first: HashMap<(Realm<'_>, &DnsName, &str), Claim<'_>> =
+            HashMap::with_capacity(claims.len());
+        for claim in claims {
+            let key = (claim.realm, claim.name, claim.rtype);
+            let Some(other) = first.get(&key) else {
+                first.insert(key, *claim);
+                continue;
+            };
+            if other.unit.name == claim.unit.name {
+                continue;
+            }
+            let (what, help) = match other.unit.name.service == claim.unit.name.service {
+                true => ("component", "declare it in one of them"),
+                false => ("service", "declare it in one service, and let the other one need it"),
+            };
+            let message =
+                format!("{} {} is declared by another {what} too", claim.rtype, claim.name);
+            let note = format!("declared by {} here", other.unit.name.service);
+            let finding = Diagnostic::error("name-declared-twice", claim.span.clone(), message);
+            findings.push(finding.help(help).related(other.span.clone(), note));
+        }
+    })
+}
+
+/// A CNAME stands alone at its name (RFC 1034 section 3.6.2).
+pub(super) fn cname_beside_another_type(scene: &Scene<'_>) -> Vec<Diagnostic> {
+    per_stage(scene, |claims, findings| {
+        let mut at: HashMap<(Realm<'_>, &DnsName), Vec<&Claim<'_>>> =
+            HashMap::with_capacity(claims.len());
+        for claim in claims {
+            at.entry((claim.realm, claim.name)).or_default().push(claim);
+        }
+        let crowded = at.values().filter(|claims| claims.len() > 1);
+        for claims in crowded {
+            let cname = claims.iter().find(|claim| claim.rtype == "CNAME");
+            let other = claims.iter().find(|claim| claim.rtype != "CNAME");
+            let (Some(cname), Some(other)) = (cname, other) else { continue };
+            let message =
+                format!("{} is a CNAME and has a record of type {} too", cname.name, other.rtype);
+            findings.push(
+                Diagnostic::error("cname-beside-other", cname.span.clone(), message)
+                    .help("a name with a CNAME can have no other record; keep one of them")
+                    .related(other.span.clone(), format!("the {} record", other.rtype)),
+            );
+        }
+    })
+}
+
+/// One CNAME of a name: a UniFi gateway whose configuration has two stops answering at all.
+pub(super) fn two_cnames(scene: &Scene<'_>) -> Vec<Diagnostic> {
+    per_stage(scene, |claims, findings| {
+        let mut first: HashMap<(Realm<'_>, &DnsName), &Claim<'_>> = HashMap::new();
+        for claim in claims.iter().filter(|claim| claim.rtype == "CNAME") {
+            let other = first.insert((claim.realm, claim.name), claim);
+            let again = other.filter(|other| other.unit.name == claim.unit.name);
+            if claim.values < 2 && again.is_none() {
+                continue;
+            }
+            let message = format!("{} has more than one CNAME", claim.name);
+            let mut finding = Diagnostic::error("two-cnames", claim.span.clone(), message)
+                .help("a name is an alias of one other name; two of them can take local DNS down");
+            if let Some(other) = again {
+                finding = finding.related(other.span.clone(), "the other one");
+            }
+            findings.push(finding);
+        }
+    })
+}
+
+/// A public name lies in a zone that its connection may write to.
+pub(super) fn outside_zones(scene: &Scene<'_>) -> Vec<Diagnostic> {
+    per_stage(scene, |claims, findings| {
+        for claim in claims.iter().filter(|claim| claim.realm == Realm::Public) {
+            if claim.name.zone(claim.zones).is_some() {
+                continue;
+            }
+            let zones: Vec<String> = claim.zones.iter().map(|zone| format!("`{zone}`")).collect();
+            let help = match zones.is_empty() {
+                true => "the connection lists no zones".to_owned(),
+                false => {
+                    format!("the connection `{}` has {}", claim.unit.connection, zones.join(", "))
+                }
+            };
+            let environment = &claim.unit.name.environment;
+            let message = format!("{} is in none of the zones of {environment}", claim.name);
+            findings
+                .push(Diagnostic::error("outside-zones", claim.span.clone(), message).help(help));
+        }
+    })
+}
+
+/// A public name is one that `scopes:` gives to the services under this path.
+pub(super) fn outside_scope(scene: &Scene<'_>) -> Vec<Diagnostic> {
+    if scene.repository.scopes.is_empty() {
+        return Vec::new();
+    }
+    per_stage(scene, |claims, findings| {
+        for claim in claims.iter().filter(|claim| claim.realm == Realm::Public) {
+            let Some(file) = scene.file(&claim.unit.name.service) else { continue };
+            let scopes: Vec<_> =
+                scene.repository.scopes.iter().filter(|scope| scope.is_about(&file.path)).collect();
+            let hosts: Vec<&HostPattern> = scopes.iter().flat_map(|scope| &scope.hosts).collect();
+            let (Some(scope), false) =
+                (scopes.first(), hosts.iter().any(|host| host.matches(claim.name)))
+            else {
+                continue;
+            };
+            let allowed: Vec<String> = hosts.iter().map(|host| format!("`{host}`")).collect();
+            let message = format!("{} is outside the scope of {}", claim.name, file.path);
+            findings.push(
+                Diagnostic::error("outside-scope", claim.span.clone(), message)
+                    .help(format!("services here may use {}", allowed.join(", ")))
+                    .related(scope.span.clone(), "the scope"),
+            );
+        }
+    })
+}
+
+fn per_stage(
+    scene: &Scene<'_>,
+    check: impl Fn(&[Claim<'_>], &mut Vec<Diagnostic>),
+) -> Vec<Diagnostic> {
+    let mut findings = Vec::new();
+    for stage in &scene.stages {
+        check(&stage.claims(), &mut findings);
+    }
+    findings
+}

@@ -1,0 +1,133 @@
+//! What must not vanish by a slip: services, environments and connections that still own something.
+//!
+//! Only a removed file, component, entry or `only:` deletes. A pattern that matches less than it did,
+//! an environment or a connection that is gone while state still has something of it, is an error:
+//! it looks like a mass deletion and is more likely a typo.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::{Registry, RepositoryConfig, ServiceGlob};
+use crate::diagnostic::{Diagnostic, Position, Span};
+use crate::name::{ConfigPath, ConnectionName, EnvironmentName, UnitName};
+
+/// A unit that owns something, as state has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnedUnit {
+    /// The unit.
+    pub name: UnitName,
+    /// The connection that it was applied through last, if that is known.
+    pub connection: Option<ConnectionName>,
+}
+
+/// Finds what vanished. `paths` is every path of the tree, `before` the pattern that was applied
+/// last, none if that is not known.
+#[must_use]
+pub fn vanished(
+    registry: Registry<'_>,
+    repository: &RepositoryConfig,
+    before: Option<&ServiceGlob>,
+    paths: &[ConfigPath],
+    owned: &[OwnedUnit],
+) -> Vec<Diagnostic> {
+    let mut findings: Vec<_> = services(repository, before, paths, owned).into_iter().collect();
+    findings.extend(environments(repository, owned));
+    findings.extend(connections(registry, repository, owned));
+    findings
+}
+
+const WAY_OUT: &str =
+    "to take it back first comment `/destroy`; to leave it as it is run `landfall state forget`";
+
+fn services(
+    repository: &RepositoryConfig,
+    before: Option<&ServiceGlob>,
+    paths: &[ConfigPath],
+    owned: &[OwnedUnit],
+) -> Option<Diagnostic> {
+    let now = &repository.services;
+    let owners: BTreeSet<&str> = owned.iter().map(|unit| unit.name.service.as_str()).collect();
+    let owns = |path: &&ConfigPath| owners.contains(path.stem());
+    if !owners.is_empty() && !paths.iter().any(|path| now.matches(path)) {
+        let message = format!(
+            "`{}` matches no file, and {} services own something",
+            now.as_str(),
+            owners.len()
+        );
+        return Some(
+            Diagnostic::error("services-vanished", now.span.clone(), message).help(WAY_OUT),
+        );
+    }
+    let before = before.filter(|before| *before != &now.value)?;
+    let matched: BTreeSet<&str> =
+        paths.iter().filter(|path| now.matches(path)).map(ConfigPath::stem).collect();
+    let dropped =
+        paths.iter().filter(|path| before.matches(path) && !now.matches(path)).filter(owns);
+    // A file that moved to where the new pattern finds it is still there.
+    let dropped: Vec<&str> =
+        dropped.filter(|path| !matched.contains(path.stem())).map(ConfigPath::as_str).collect();
+    let (first, rest) = dropped.split_first()?;
+    let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+    let message = format!(
+        "`{}` does not match {first}{more}, which `{}` did and which still owns something",
+        now.as_str(),
+        before.as_str()
+    );
+    let help = "remove the files to delete what they declare, or widen the pattern";
+    Some(Diagnostic::error("services-vanished", now.span.clone(), message).help(help))
+}
+
+fn environments(repository: &RepositoryConfig, owned: &[OwnedUnit]) -> Vec<Diagnostic> {
+    let mut gone: BTreeMap<&EnvironmentName, usize> = BTreeMap::new();
+    for unit in
+        owned.iter().filter(|unit| !repository.environments.contains_key(&unit.name.environment))
+    {
+        *gone.entry(&unit.name.environment).or_default() += 1;
+    }
+    let finding = |(name, units): (&EnvironmentName, usize)| {
+        let message = format!(
+            "the environment `{name}` is gone and {units} of its units still own something"
+        );
+        Diagnostic::error("environment-vanished", top(repository), message).help(WAY_OUT)
+    };
+    gone.into_iter().map(finding).collect()
+}
+
+fn connections(
+    registry: Registry<'_>,
+    repository: &RepositoryConfig,
+    owned: &[OwnedUnit],
+) -> Vec<Diagnostic> {
+    let mut gone: BTreeMap<(&EnvironmentName, String), usize> = BTreeMap::new();
+    for unit in owned {
+        let Some(environment) = repository.environments.get(&unit.name.environment) else {
+            continue;
+        };
+        let Some(kind) = registry.kind(unit.name.kind.as_str()).map(|kind| kind.connection())
+        else {
+            continue;
+        };
+        let mut there = environment.connections_of(&kind);
+        let lost = match &unit.connection {
+            Some(name) if there.any(|connection| connection.name == *name) => continue,
+            None if there.next().is_some() => continue,
+            Some(name) => name.to_string(),
+            None => kind.to_string(),
+        };
+        *gone.entry((&environment.name, lost)).or_default() += 1;
+    }
+    let finding = |((environment, lost), units): ((&EnvironmentName, String), usize)| {
+        let message = format!(
+            "the connection `{lost}` of {environment} is gone and {units} units still own something there"
+        );
+        let span = repository.environments[environment].span.clone();
+        Diagnostic::error("connection-vanished", span, message).help(WAY_OUT)
+    };
+    gone.into_iter().map(finding).collect()
+}
+
+/// The first line of the repository config: what is gone has no place of its own.
+fn top(repository: &RepositoryConfig) -> Span {
+    let file: &Arc<str> = &repository.services.span.file;
+    Span::new(file, Position::START, Position::START)
+}
