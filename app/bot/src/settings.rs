@@ -64,7 +64,11 @@ impl Settings {
         let mut reader = Reader { variables, faults: Vec::new() };
         let data_dir = PathBuf::from(reader.or("LANDFALL_DATA_DIR", "data"));
         let database = format!("sqlite:{}", data_dir.join("landfall.db").display());
-        let listen = reader.parsed("LANDFALL_LISTEN", "127.0.0.1:8080", "an address and a port, as in `0.0.0.0:8080`");
+        let listen = reader.parsed(
+            "LANDFALL_LISTEN",
+            "127.0.0.1:8080",
+            "an address and a port, as in `0.0.0.0:8080`",
+        );
         let rules = reader.rules();
         reader.webhooks();
         let github = GithubSettings {
@@ -106,7 +110,12 @@ impl Reader<'_> {
     }
 
     /// A value that `default` is one of, so that a fault can go on with it.
-    fn parsed<T: std::str::FromStr>(&mut self, variable: &'static str, default: &str, what: &str) -> T {
+    fn parsed<T: std::str::FromStr>(
+        &mut self,
+        variable: &'static str,
+        default: &str,
+        what: &str,
+    ) -> T {
         let text = self.or(variable, default);
         text.parse().unwrap_or_else(|_| {
             self.fault(variable, format!("`{text}` is not {what}"));
@@ -128,14 +137,22 @@ impl Reader<'_> {
     fn webhooks(&mut self) {
         match self.or("LANDFALL_WEBHOOKS", "push").as_str() {
             "push" => {}
-            "pull" => self.fault("LANDFALL_WEBHOOKS", "`pull` is not there yet in this version of Landfall; use `push`"),
-            other => self.fault("LANDFALL_WEBHOOKS", format!("`{other}` is neither `push` nor `pull`")),
+            "pull" => self.fault(
+                "LANDFALL_WEBHOOKS",
+                "`pull` is not there yet in this version of Landfall; use `push`",
+            ),
+            other => {
+                self.fault("LANDFALL_WEBHOOKS", format!("`{other}` is neither `push` nor `pull`"))
+            }
         }
     }
 
     fn app_id(&mut self) -> u64 {
         let Some(text) = self.get("GITHUB_APP_ID") else {
-            self.fault("GITHUB_APP_ID", "is not set: the number under \"App ID\" on the App's page");
+            self.fault(
+                "GITHUB_APP_ID",
+                "is not set: the number under \"App ID\" on the App's page",
+            );
             return 0;
         };
         text.trim().parse().unwrap_or_else(|_| {
@@ -147,7 +164,10 @@ impl Reader<'_> {
     fn private_key(&mut self) -> SecretString {
         let key = match (self.get("GITHUB_PRIVATE_KEY"), self.get("GITHUB_PRIVATE_KEY_PATH")) {
             (Some(_), Some(_)) => {
-                self.fault("GITHUB_PRIVATE_KEY", "is set beside GITHUB_PRIVATE_KEY_PATH; set one of them");
+                self.fault(
+                    "GITHUB_PRIVATE_KEY",
+                    "is set beside GITHUB_PRIVATE_KEY_PATH; set one of them",
+                );
                 String::new()
             }
             // A variable in a `.env` file has no line breaks of its own.
@@ -157,7 +177,10 @@ impl Reader<'_> {
                 String::new()
             }),
             (None, None) => {
-                self.fault("GITHUB_PRIVATE_KEY", "is not set, and neither is GITHUB_PRIVATE_KEY_PATH");
+                self.fault(
+                    "GITHUB_PRIVATE_KEY",
+                    "is not set, and neither is GITHUB_PRIVATE_KEY_PATH",
+                );
                 String::new()
             }
         };
@@ -186,7 +209,8 @@ mod tests {
     const KEY: &str = "-----BEGIN RSA PRIVATE KEY-----\\nabc\\n-----END RSA PRIVATE KEY-----";
 
     fn read(pairs: &[(&str, &str)]) -> Result<Settings, Vec<Fault>> {
-        let map: BTreeMap<String, String> = pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
+        let map: BTreeMap<String, String> =
+            pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
         Settings::read(&|name| map.get(name).cloned())
     }
 
@@ -196,7 +220,8 @@ mod tests {
 
     #[test]
     fn the_app_is_all_that_has_to_be_said() {
-        let app = [("GITHUB_APP_ID", "7"), ("GITHUB_PRIVATE_KEY", KEY), ("GITHUB_WEBHOOK_SECRET", "s")];
+        let app =
+            [("GITHUB_APP_ID", "7"), ("GITHUB_PRIVATE_KEY", KEY), ("GITHUB_WEBHOOK_SECRET", "s")];
         let settings = read(&app).unwrap();
         assert_eq!(settings.database_url, "sqlite:data/landfall.db");
         assert_eq!(settings.github.api_url.as_str(), "https://api.github.com/");
@@ -223,6 +248,9 @@ mod tests {
             ("GITHUB_PRIVATE_KEY_PATH", "key.pem"),
             ("GITHUB_WEBHOOK_SECRET", "s"),
         ]);
-        assert_eq!(found, ["GITHUB_PRIVATE_KEY: is set beside GITHUB_PRIVATE_KEY_PATH; set one of them"]);
+        assert_eq!(
+            found,
+            ["GITHUB_PRIVATE_KEY: is set beside GITHUB_PRIVATE_KEY_PATH; set one of them"]
+        );
     }
 }

@@ -74,6 +74,8 @@ pub enum Uncovered {
     Bootstrap,
     /// Something that exists would become ours; that is always confirmed by name.
     Adopts(Vec<ResourceKey>),
+    /// Something of ours would be left where it is, because nothing leads there any more.
+    Forgets(Vec<ResourceKey>),
     /// What was reviewed and what would happen differ.
     Differs {
         /// Would happen and was not reviewed.
@@ -95,10 +97,18 @@ pub fn confirm(plan: &Plan, evidence: &Evidence<'_>) -> Result<ApprovedPlan, Unc
     if !evidence.ran_before {
         return Err(Uncovered::Bootstrap);
     }
-    let adopts = plan.changes().filter(|change| change.action == Action::Adopt);
-    let adopts: Vec<ResourceKey> = adopts.map(|change| change.key.clone()).collect();
-    if !adopts.is_empty() {
-        return Err(Uncovered::Adopts(adopts));
+    for (action, uncovered) in [
+        (Action::Adopt, Uncovered::Adopts as fn(Vec<ResourceKey>) -> Uncovered),
+        (Action::Forget, Uncovered::Forgets),
+    ] {
+        let keys: Vec<ResourceKey> = plan
+            .changes()
+            .filter(|change| change.action == action)
+            .map(|change| change.key.clone())
+            .collect();
+        if !keys.is_empty() {
+            return Err(uncovered(keys));
+        }
     }
     let (extra, missing) = differences(plan, evidence);
     match evidence.plan_changed {

@@ -89,6 +89,8 @@ pub enum Waiting {
     Bootstrap,
     /// Something that exists becomes ours.
     Adopts(Vec<ResourceKey>),
+    /// Something of ours is left where it is, because nothing leads there any more.
+    Forgets(Vec<ResourceKey>),
     /// What would happen is not what was reviewed.
     Differs {
         /// Would happen and was not reviewed.

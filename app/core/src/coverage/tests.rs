@@ -28,7 +28,8 @@ struct Case {
 
 impl Case {
     fn reviewed(plans: &[&[Change]]) -> Self {
-        let reviewed = plans.iter().zip(1..).map(|(changes, pull)| reviewed(pull, changes)).collect();
+        let reviewed =
+            plans.iter().zip(1..).map(|(changes, pull)| reviewed(pull, changes)).collect();
         Self { reviewed, ..Self::default() }
     }
 
@@ -67,7 +68,8 @@ fn a_plan_with_nothing_in_it_needs_no_review() {
 fn a_change_that_nobody_saw_is_not_covered() {
     let seen = a("x.lan", Action::Create);
     let other = Change { after: Some("other".into()), ..seen.clone() };
-    let found = Case::reviewed(&[std::slice::from_ref(&seen)]).confirm(std::slice::from_ref(&other));
+    let found =
+        Case::reviewed(&[std::slice::from_ref(&seen)]).confirm(std::slice::from_ref(&other));
     assert_eq!(found, Err(Uncovered::Differs { extra: vec![other], missing: vec![] }));
 }
 
@@ -118,6 +120,13 @@ fn adopting_waits_even_when_it_was_reviewed() {
     let changes = [a("x.lan", Action::Adopt)];
     let found = Case::reviewed(&[&changes]).confirm(&changes);
     assert_eq!(found, Err(Uncovered::Adopts(vec![changes[0].key.clone()])));
+}
+
+#[test]
+fn leaving_something_behind_waits_even_when_it_was_reviewed() {
+    let changes = [a("x.lan", Action::Forget)];
+    let found = Case::reviewed(&[&changes]).confirm(&changes);
+    assert_eq!(found, Err(Uncovered::Forgets(vec![changes[0].key.clone()])));
 }
 
 #[test]

@@ -102,7 +102,8 @@ impl<'a> Draft<'a> {
     }
 
     /// What a pending unit owns and nobody wants any more goes, unless what the unit wants could
-    /// not be found out: then nobody knows, and it stays.
+    /// not be found out: then nobody knows, and it stays. At a target that could not be looked at,
+    /// because no connection leads there any more, it can only be forgotten.
     fn decide_unwanted(&mut self) {
         for (key, owned) in self.facts.owned {
             let unit = &owned.owner.unit;
@@ -112,9 +113,12 @@ impl<'a> Draft<'a> {
                 continue;
             }
             let live = self.live(key);
-            let action = if live.is_some() { Action::Delete } else { Action::Release };
+            let (action, before) = match live {
+                Some(live) => (Action::Delete, Some(live.value.clone())),
+                None if self.facts.live.contains_key(&key.target) => (Action::Release, None),
+                None => (Action::Forget, Some(owned.value.clone())),
+            };
             let change = self.change(unit, action, key);
-            let before = live.map(|live| live.value.clone());
             self.record(unit, Ok(Some(Change { before, ..change })));
         }
     }

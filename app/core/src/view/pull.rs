@@ -278,6 +278,12 @@ pub(super) fn because(waiting: &Waiting) -> String {
         Waiting::Adopts(keys) => {
             format!("{} that exists becomes ours", plural(keys.len(), "resource", "resources"))
         }
+        Waiting::Forgets(keys) => {
+            format!(
+                "{} of ours stays behind where nothing leads any more",
+                plural(keys.len(), "resource", "resources")
+            )
+        }
         Waiting::Differs { .. } => "what would happen is not what was reviewed".to_owned(),
         Waiting::Conflicts => "something is in the way".to_owned(),
         Waiting::Guardrail(_) => "a guardrail is passed".to_owned(),

@@ -43,14 +43,24 @@ impl World {
         self
     }
 
+    fn looked_at(mut self, key: &ResourceKey) -> Self {
+        self.live.entry(key.target.clone()).or_default();
+        self
+    }
+
     fn owns(mut self, name: &str, key: &ResourceKey, value: u8) -> Self {
         let owner = Owner { repository: REPOSITORY, unit: unit(name) };
-        self.owned.insert(key.clone(), Owned { owner, value: json!(value), ids: vec!["id".into()] });
+        self.owned
+            .insert(key.clone(), Owned { owner, value: json!(value), ids: vec!["id".into()] });
         self
     }
 
     fn plan(&self) -> Plan {
-        let wanted = |wants: &Vec<Desired>| Wanted { origin: Origin::Changed, hash: None, desired: Ok(wants.clone()) };
+        let wanted = |wants: &Vec<Desired>| Wanted {
+            origin: Origin::Changed,
+            hash: None,
+            desired: Ok(wants.clone()),
+        };
         make(&Facts {
             repository: REPOSITORY,
             environment: "production".parse().unwrap(),
@@ -68,7 +78,8 @@ impl World {
             match &change.after {
                 Some(after) => {
                     let value = after.clone();
-                    live.resources.insert(change.key.clone(), LiveResource { value, ids: vec!["id".into()] });
+                    live.resources
+                        .insert(change.key.clone(), LiveResource { value, ids: vec!["id".into()] });
                     let owner = Owner { repository: REPOSITORY, unit: change.unit.clone() };
                     let owned = Owned { owner, value: after.clone(), ids: vec!["id".into()] };
                     self.owned.insert(change.key.clone(), owned);
@@ -109,17 +120,33 @@ fn what_is_missing_is_created_also_when_we_owned_it() {
 
 #[test]
 fn what_is_ours_and_differs_is_updated_and_replaced_where_the_target_cannot() {
-    let mut world = World::default().wants("nas/unifi_dns", &nas(), 2).owns("nas/unifi_dns", &nas(), 1).lives(&nas(), 3);
-    assert_eq!(only(&world.plan()), ("nas".to_owned(), Action::Update, Some(json!(3)), Some(json!(2))));
+    let mut world = World::default()
+        .wants("nas/unifi_dns", &nas(), 2)
+        .owns("nas/unifi_dns", &nas(), 1)
+        .lives(&nas(), 3);
+    assert_eq!(
+        only(&world.plan()),
+        ("nas".to_owned(), Action::Update, Some(json!(3)), Some(json!(2)))
+    );
     world.live.values_mut().for_each(|live| live.replaces = true);
     assert_eq!(only(&world.plan()).1, Action::Replace);
 }
 
 #[test]
 fn what_is_ours_and_wanted_no_more_is_deleted_or_released_when_it_is_gone() {
-    let world = World::default().gone("nas/unifi_dns").owns("nas/unifi_dns", &nas(), 1);
+    let world =
+        World::default().gone("nas/unifi_dns").owns("nas/unifi_dns", &nas(), 1).looked_at(&nas());
     assert_eq!(only(&world.plan()), ("nas".to_owned(), Action::Release, None, None));
-    assert_eq!(only(&world.lives(&nas(), 1).plan()), ("nas".to_owned(), Action::Delete, Some(json!(1)), None));
+    assert_eq!(
+        only(&world.lives(&nas(), 1).plan()),
+        ("nas".to_owned(), Action::Delete, Some(json!(1)), None)
+    );
+}
+
+#[test]
+fn what_is_ours_where_nobody_can_look_any_more_is_forgotten() {
+    let world = World::default().gone("nas/unifi_dns").owns("nas/unifi_dns", &nas(), 1);
+    assert_eq!(only(&world.plan()), ("nas".to_owned(), Action::Forget, Some(json!(1)), None));
 }
 
 #[test]
@@ -129,7 +156,10 @@ fn what_is_nobodys_is_a_conflict_until_it_may_be_adopted() {
     world.adoption = Adoption::Equal;
     assert!(matches!(conflicts(&world.plan())[..], [(_, Conflict::Exists { .. })]));
     world.adoption = Adoption::All;
-    assert_eq!(only(&world.plan()), ("nas".to_owned(), Action::Adopt, Some(json!(1)), Some(json!(2))));
+    assert_eq!(
+        only(&world.plan()),
+        ("nas".to_owned(), Action::Adopt, Some(json!(1)), Some(json!(2)))
+    );
     let mut equal = World::default().wants("nas/unifi_dns", &nas(), 1).lives(&nas(), 1);
     equal.adoption = Adoption::Equal;
     assert_eq!(only(&equal.plan()).1, Action::Adopt);
@@ -146,14 +176,20 @@ fn a_renamed_service_is_a_transfer_that_touches_no_provider() {
     let world = World::default().gone("nas/unifi_dns").wants("storage/unifi_dns", &nas(), 1);
     let world = world.owns("nas/unifi_dns", &nas(), 1).lives(&nas(), 1);
     let plan = world.plan();
-    assert_eq!(only(&plan), ("storage".to_owned(), Action::Transfer, Some(json!(1)), Some(json!(1))));
+    assert_eq!(
+        only(&plan),
+        ("storage".to_owned(), Action::Transfer, Some(json!(1)), Some(json!(1)))
+    );
     assert!(plan.changes().all(|change| !change.touches_provider()));
     assert_eq!(plan.changes().next().unwrap().from, Some(unit("nas/unifi_dns")));
 }
 
 #[test]
 fn what_a_unit_outside_the_plan_owns_is_a_conflict() {
-    let world = World::default().wants("nas/unifi_dns", &nas(), 1).owns("other/unifi_dns", &nas(), 1).lives(&nas(), 1);
+    let world = World::default()
+        .wants("nas/unifi_dns", &nas(), 1)
+        .owns("other/unifi_dns", &nas(), 1)
+        .lives(&nas(), 1);
     assert!(matches!(conflicts(&world.plan())[..], [(_, Conflict::OwnedElsewhere { .. })]));
 }
 
@@ -168,21 +204,26 @@ fn another_type_in_the_way_is_a_conflict_unless_this_plan_takes_it_away() {
 
 #[test]
 fn who_is_blocked_gives_nothing_and_makes_no_room() {
-    let (cname, blocked) = (key("unifi_dns:s", "CNAME", "nas.lan"), key("unifi_dns:s", "A", "x.lan"));
+    let (cname, blocked) =
+        (key("unifi_dns:s", "CNAME", "nas.lan"), key("unifi_dns:s", "A", "x.lan"));
     let world = World::default().wants("nas/unifi_dns", &nas(), 1);
     // `old` would delete the CNAME, but something else of it is blocked.
     let world = world.lives(&cname, 9).owns("old/unifi_dns", &cname, 9);
     let world = world.wants("old/unifi_dns", &blocked, 1).lives(&blocked, 2);
     let plan = world.plan();
     let found = conflicts(&plan);
-    assert!(matches!(found[..], [(_, Conflict::InTheWay { .. }), (_, Conflict::Exists { .. })]), "{found:?}");
+    assert!(
+        matches!(found[..], [(_, Conflict::InTheWay { .. }), (_, Conflict::Exists { .. })]),
+        "{found:?}"
+    );
 }
 
 #[test]
 fn a_unit_whose_wishes_are_unknown_loses_nothing() {
     let mut facts = World::default().owns("nas/unifi_dns", &nas(), 1).lives(&nas(), 1);
     facts.wants.clear();
-    let wanted = Wanted { origin: Origin::Changed, hash: None, desired: Err("nas.lan: no address".into()) };
+    let wanted =
+        Wanted { origin: Origin::Changed, hash: None, desired: Err("nas.lan: no address".into()) };
     let plan = make(&Facts {
         repository: REPOSITORY,
         environment: "production".parse().unwrap(),
@@ -209,7 +250,8 @@ fn any_world() -> impl Strategy<Value = World> {
     let owned = btree_map(any_key(), (any_unit(), 0..3u8, any::<bool>()), 0..4);
     let foreign = vec((any_key(), 0..3u8), 0..2);
     (wants, owned, foreign, any::<bool>()).prop_map(|(wants, owned, foreign, adopt)| {
-        let mut world = World::default().gone("a/unifi_dns").gone("b/unifi_dns").gone("c/unifi_dns");
+        let world = World::default().looked_at(&key("unifi_dns:s", "A", "a.lan"));
+        let mut world = world.gone("a/unifi_dns").gone("b/unifi_dns").gone("c/unifi_dns");
         world.adoption = if adopt { Adoption::All } else { Adoption::Listed };
         for (key, value) in foreign {
             world = world.lives(&key, value);

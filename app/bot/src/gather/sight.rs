@@ -1,0 +1,262 @@
+//! Sight: the units of one environment with their targets, and the facts for a plan of some of them.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures::future::try_join_all;
+use landfall_core::config::{Environment, Unit, unit_hash};
+use landfall_core::name::{ConnectionName, UnitName};
+use landfall_core::plan::{Desired, Live, ResourceKey, Target, UnitHash};
+use landfall_providers::{Found, Needs, Provider, ProviderError, Reader, Registry, Scope};
+
+use super::Sessions;
+
+/// Targets by what their identity was asked for: a connection's address, a scope.
+pub type TargetKey = (String, Scope);
+
+/// Identities that were asked for before. Only planning trusts it; a run asks again.
+#[derive(Debug, Default)]
+pub struct KnownTargets(Mutex<HashMap<TargetKey, Target>>);
+
+impl KnownTargets {
+    fn get(&self, key: &TargetKey) -> Option<Target> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+    }
+
+    fn put(&self, key: TargetKey, target: Target) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, target);
+    }
+}
+
+/// What one environment's providers are asked through.
+#[derive(Debug)]
+pub struct Sight<'a> {
+    registry: &'a Registry,
+    environment: &'a Environment,
+    sessions: &'a Sessions<'a>,
+    /// Identities that may be believed without asking; none for a run.
+    known: Option<&'a KnownTargets>,
+}
+
+/// Units with the targets behind their scopes.
+#[derive(Debug, Default)]
+pub struct Located {
+    targets: BTreeMap<(ConnectionName, Scope), Target>,
+    /// The hash of every unit.
+    pub hashes: BTreeMap<UnitName, UnitHash>,
+    /// Through which connections each target is reached, the first by name.
+    pub routes: BTreeMap<Target, ConnectionName>,
+}
+
+/// What was found for the units that are planned.
+#[derive(Debug, Default)]
+pub struct Observed {
+    /// What each unit wants, or why that could not be found out.
+    pub desired: BTreeMap<UnitName, Result<Vec<Desired>, String>>,
+    /// What lives at each target that could be looked at.
+    pub live: BTreeMap<Target, Live>,
+    /// Through which connection.
+    pub routes: BTreeMap<Target, ConnectionName>,
+}
+
+impl<'a> Sight<'a> {
+    /// Looks at `environment` through `sessions`.
+    #[must_use]
+    pub fn new(
+        registry: &'a Registry,
+        environment: &'a Environment,
+        sessions: &'a Sessions<'a>,
+        known: Option<&'a KnownTargets>,
+    ) -> Self {
+        Self { registry, environment, sessions, known }
+    }
+
+    /// Finds the targets of all `units` and so their hashes. Asks each connection once.
+    ///
+    /// # Errors
+    /// A provider that cannot be asked, or does not have what the configuration names.
+    pub async fn locate<'u>(
+        &self,
+        units: impl IntoIterator<Item = &'u Unit>,
+    ) -> Result<Located, ProviderError> {
+        let units: Vec<(&Unit, Needs)> =
+            units.into_iter().map(|unit| (unit, self.needs(unit))).collect();
+        let mut scopes: BTreeMap<&ConnectionName, BTreeSet<Scope>> = BTreeMap::new();
+        for (unit, needs) in &units {
+            scopes.entry(&unit.connection).or_default().extend(needs.scopes.iter().cloned());
+        }
+        let mut located = Located::default();
+        for (connection, scopes) in scopes {
+            for (scope, target) in self.identify(connection, scopes).await? {
+                located.routes.entry(target.clone()).or_insert_with(|| connection.clone());
+                located.targets.insert((connection.clone(), scope), target);
+            }
+        }
+        for (unit, needs) in &units {
+            let targets =
+                needs.scopes.iter().filter_map(|scope| located.target(&unit.connection, scope));
+            let hash = unit_hash(&unit.config, targets);
+            located.hashes.insert(unit.name.clone(), hash);
+        }
+        Ok(located)
+    }
+
+    /// What `units` want and what lives at their targets and at `owned` keys.
+    ///
+    /// # Errors
+    /// A provider that cannot be asked.
+    pub async fn observe<'u>(
+        &self,
+        located: &Located,
+        units: impl IntoIterator<Item = &'u Unit>,
+        owned: impl IntoIterator<Item = &'u ResourceKey>,
+    ) -> Result<Observed, ProviderError> {
+        let units: Vec<(&Unit, Needs)> =
+            units.into_iter().map(|unit| (unit, self.needs(unit))).collect();
+        let answers = self.look_up(&units).await?;
+        let mut observed = Observed::default();
+        let mut keys: BTreeMap<Target, BTreeSet<ResourceKey>> = BTreeMap::new();
+        for (unit, needs) in &units {
+            let found = located.found(unit, needs, &answers);
+            let desired = self.desired(unit, &found);
+            for wanted in desired.iter().flatten() {
+                keys.entry(wanted.key.target.clone()).or_default().insert(wanted.key.clone());
+            }
+            observed.desired.insert(unit.name.clone(), desired);
+        }
+        for key in owned {
+            keys.entry(key.target.clone()).or_default().insert(key.clone());
+        }
+        let asked = keys.into_iter().map(|(target, keys)| self.look_at(located, target, keys));
+        for (target, connection, live) in try_join_all(asked).await?.into_iter().flatten() {
+            observed.routes.insert(target.clone(), connection);
+            observed.live.insert(target, live);
+        }
+        Ok(observed)
+    }
+
+    /// What lives at one target. Where the configuration leads there no more (another zone, another
+    /// console), the connections that could are tried; if none does, nobody can say what lives there.
+    async fn look_at(
+        &self,
+        located: &Located,
+        target: Target,
+        keys: BTreeSet<ResourceKey>,
+    ) -> Result<Option<(Target, ConnectionName, Live)>, ProviderError> {
+        if let Some(connection) = located.routes.get(&target) {
+            let live = self.sessions.reader(connection).await?.observe(&target, &keys).await?;
+            return Ok(Some((target, connection.clone(), live)));
+        }
+        for connection in self.could_lead_to(&target) {
+            match self.sessions.reader(connection).await?.observe(&target, &keys).await {
+                Ok(live) => return Ok(Some((target, connection.clone(), live))),
+                Err(ProviderError::Missing(_) | ProviderError::Denied(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+
+    fn could_lead_to(&self, target: &Target) -> impl Iterator<Item = &'a ConnectionName> {
+        let kind = self.registry.provider(&target.provider).map(|provider| provider.connection());
+        let fits =
+            self.environment.connections.values().filter(move |c| Some(&c.kind) == kind.as_ref());
+        fits.map(|connection| &connection.name)
+    }
+
+    async fn look_up(
+        &self,
+        units: &[(&Unit, Needs)],
+    ) -> Result<BTreeMap<(ConnectionName, String), String>, ProviderError> {
+        let mut wanted: BTreeMap<&ConnectionName, BTreeSet<String>> = BTreeMap::new();
+        for (unit, needs) in units.iter().filter(|(_, needs)| !needs.lookups.is_empty()) {
+            wanted.entry(&unit.connection).or_default().extend(needs.lookups.iter().cloned());
+        }
+        let mut answers = BTreeMap::new();
+        for (connection, lookups) in wanted {
+            let reader: Arc<dyn Reader> = self.sessions.reader(connection).await?;
+            let found = reader.look_up(&lookups).await?;
+            answers.extend(
+                found.into_iter().map(|(lookup, answer)| ((connection.clone(), lookup), answer)),
+            );
+        }
+        Ok(answers)
+    }
+
+    async fn identify(
+        &self,
+        connection: &ConnectionName,
+        scopes: BTreeSet<Scope>,
+    ) -> Result<BTreeMap<Scope, Target>, ProviderError> {
+        let address = self.environment.connections.get(connection).map(|c| c.connection.address());
+        let key = |scope: &Scope| (address.clone().unwrap_or_default(), scope.clone());
+        let mut found = BTreeMap::new();
+        if let Some(known) = self.known {
+            found.extend(
+                scopes.iter().filter_map(|scope| Some((scope.clone(), known.get(&key(scope))?))),
+            );
+        }
+        let unknown: BTreeSet<Scope> =
+            scopes.into_iter().filter(|scope| !found.contains_key(scope)).collect();
+        if unknown.is_empty() {
+            return Ok(found);
+        }
+        for (scope, target) in self.sessions.reader(connection).await?.identify(&unknown).await? {
+            if let Some(known) = self.known {
+                known.put(key(&scope), target.clone());
+            }
+            found.insert(scope, target);
+        }
+        Ok(found)
+    }
+
+    fn needs(&self, unit: &Unit) -> Needs {
+        let connection = self.environment.connections.get(&unit.connection);
+        match (self.provider(unit), connection) {
+            (Some(provider), Some(connection)) => {
+                provider.needs(&*unit.component, &*connection.connection)
+            }
+            _ => Needs::default(),
+        }
+    }
+
+    fn desired(&self, unit: &Unit, found: &Found) -> Result<Vec<Desired>, String> {
+        let connection = self.environment.connections.get(&unit.connection);
+        let (Some(provider), Some(connection)) = (self.provider(unit), connection) else {
+            return Err(format!(
+                "{} has no connection `{}`",
+                unit.name.environment, unit.connection
+            ));
+        };
+        let desired = provider.desired(&*unit.component, &*connection.connection, found);
+        desired
+            .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+    }
+
+    fn provider(&self, unit: &Unit) -> Option<&'a dyn Provider> {
+        self.registry.provider(&unit.name.kind)
+    }
+}
+
+impl Located {
+    fn target(&self, connection: &ConnectionName, scope: &Scope) -> Option<&Target> {
+        self.targets.get(&(connection.clone(), scope.clone()))
+    }
+
+    fn found(
+        &self,
+        unit: &Unit,
+        needs: &Needs,
+        answers: &BTreeMap<(ConnectionName, String), String>,
+    ) -> Found {
+        let target =
+            |scope: &Scope| Some((scope.clone(), self.target(&unit.connection, scope)?.clone()));
+        let answer = |lookup: &String| {
+            Some((lookup.clone(), answers.get(&(unit.connection.clone(), lookup.clone()))?.clone()))
+        };
+        Found {
+            targets: needs.scopes.iter().filter_map(target).collect(),
+            answers: needs.lookups.iter().filter_map(answer).collect(),
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Reading what a commit declares: its files, through the caches, to a checked configuration.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use landfall_core::check;
+use landfall_core::config::{self, REPOSITORY_CONFIG, RepositoryConfig, ServiceFile, Tree, units};
+use landfall_core::diagnostic::Diagnostic;
+use landfall_core::name::{BlobSha, ConfigPath};
+
+use super::{Caches, Source};
+
+/// What a commit declares, and the files that it has.
+#[derive(Debug, Clone)]
+pub struct Declared {
+    /// The configuration.
+    pub tree: Arc<Tree>,
+    /// Every file of the commit.
+    pub paths: Arc<Vec<ConfigPath>>,
+}
+
+/// Why a commit declares nothing that can be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The configuration has errors; warnings may be among them.
+    #[error("the configuration has errors")]
+    Invalid(Vec<Diagnostic>),
+    /// There is no repository config.
+    #[error("there is no `{REPOSITORY_CONFIG}`")]
+    NoConfig,
+    /// The files could not be read.
+    #[error(transparent)]
+    Source(#[from] anyhow::Error),
+}
+
+/// Reads the repository config of `source`.
+///
+/// # Errors
+/// It is not there, or wrong.
+pub async fn repository_config(
+    source: &dyn Source,
+    registry: config::Registry<'_>,
+) -> Result<RepositoryConfig, LoadError> {
+    let files = source.files().await?;
+    let blob = files.into_iter().find(|(path, _)| path.as_str() == REPOSITORY_CONFIG);
+    let Some((_, blob)) = blob else { return Err(LoadError::NoConfig) };
+    let contents = source.contents(std::slice::from_ref(&blob)).await?;
+    let bytes = contents.get(&blob).map(|bytes| &bytes[..]).unwrap_or_default();
+    RepositoryConfig::load(registry, REPOSITORY_CONFIG, bytes).map_err(LoadError::Invalid)
+}
+
+/// Reads every service of `source` as `repository` says.
+///
+/// # Errors
+/// All errors of all files; or the files could not be read.
+pub async fn declared(
+    source: &dyn Source,
+    registry: config::Registry<'_>,
+    repository: Arc<RepositoryConfig>,
+    caches: &Caches,
+) -> Result<Declared, LoadError> {
+    let files = source.files().await?;
+    let services: Vec<_> =
+        files.iter().filter(|(path, _)| repository.services.matches(path)).cloned().collect();
+    let parsed = parse(source, registry, &services, caches).await?;
+    let blobs: HashMap<&ConfigPath, &BlobSha> =
+        services.iter().map(|(path, blob)| (path, blob)).collect();
+    let mut read = Vec::with_capacity(parsed.len());
+    let mut findings = check::tracked(files.iter().map(|(path, _)| path));
+    for file in parsed {
+        match file {
+            Ok(file) => read.push(file),
+            Err(errors) => findings.extend(errors),
+        }
+    }
+    if !findings.is_empty() {
+        return Err(LoadError::Invalid(findings));
+    }
+    let tree =
+        Tree::load_with(Arc::clone(&repository), read, |repository, environment, service| {
+            let environment = &repository.environments[environment];
+            let make = || units(registry, repository, environment, service).map(Into::into);
+            match blobs.get(&service.path) {
+                Some(blob) => caches.units((&service.path, blob, &environment.digest), make),
+                None => make(),
+            }
+        });
+    let tree = tree.map_err(LoadError::Invalid)?;
+    let paths = files.into_iter().map(|(path, _)| path).collect();
+    Ok(Declared { tree: Arc::new(tree), paths: Arc::new(paths) })
+}
+
+type Parsed = Result<Arc<ServiceFile>, Vec<Diagnostic>>;
+
+/// Parses each file that is not known yet; their contents are read all at once.
+async fn parse(
+    source: &dyn Source,
+    registry: config::Registry<'_>,
+    services: &[(ConfigPath, BlobSha)],
+    caches: &Caches,
+) -> anyhow::Result<Vec<Parsed>> {
+    let known: Vec<Option<Parsed>> =
+        services.iter().map(|(path, blob)| caches.file(path, blob)).collect();
+    let unknown = services.iter().zip(&known).filter(|(_, known)| known.is_none());
+    let unknown: Vec<BlobSha> = unknown.map(|((_, blob), _)| blob.clone()).collect();
+    let contents =
+        if unknown.is_empty() { HashMap::new() } else { source.contents(&unknown).await? };
+    let parse = |((path, blob), known): (&(ConfigPath, BlobSha), Option<Parsed>)| {
+        known.unwrap_or_else(|| {
+            let bytes = contents.get(blob).map(|bytes| &bytes[..]).unwrap_or_default();
+            let parsed = ServiceFile::parse(registry, path, bytes).map(Arc::new);
+            caches.keep_file(path, blob, parsed.clone());
+            parsed
+        })
+    };
+    Ok(services.iter().zip(known).map(parse).collect())
+}

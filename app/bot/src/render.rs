@@ -1,0 +1,227 @@
+//! Rendering: views through the templates.
+//!
+//! The templates are built in; a folder can override any of them by name. Every value that came
+//! from a repository or a provider passes a filter that escapes it for where it stands
+//! (`landfall_core::markdown`); a test renders hostile values and looks at the structure.
+
+use std::path::Path;
+
+use landfall_core::command::USAGE;
+use landfall_core::markdown;
+use landfall_core::report::{PullReport, RunReport};
+use landfall_core::view::{self, PullView, ServiceSection};
+use minijinja::{Environment, Value, context};
+use serde::Serialize;
+
+/// Sections with more lines than this are folded; smaller plans are read at a glance.
+const OPEN_LINES: usize = 24;
+
+const BUILT_IN: [(&str, &str); 7] = [
+    ("pull-head.md", include_str!("../../../templates/comment/pull-head.md")),
+    ("pull-section.md", include_str!("../../../templates/comment/pull-section.md")),
+    ("pull-tail.md", include_str!("../../../templates/comment/pull-tail.md")),
+    ("run.md", include_str!("../../../templates/comment/run.md")),
+    ("help.md", include_str!("../../../templates/comment/help.md")),
+    ("refused.md", include_str!("../../../templates/comment/refused.md")),
+    ("status.md", include_str!("../../../templates/comment/status.md")),
+];
+
+/// A document that may be spread over several comments, cut only between sections.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
+pub struct Document {
+    /// What stands first in the first part.
+    pub head: String,
+    /// What may go to another part, each whole.
+    pub sections: Vec<String>,
+    /// What stands last in the last part.
+    pub tail: String,
+}
+
+impl Document {
+    /// The document in one piece.
+    #[must_use]
+    pub fn whole(&self) -> String {
+        let parts = [&self.head].into_iter().chain(&self.sections).chain([&self.tail]);
+        let parts: Vec<&str> =
+            parts.map(|part| part.trim_end()).filter(|part| !part.is_empty()).collect();
+        parts.join("\n\n") + "\n"
+    }
+}
+
+/// One environment's line of `/status`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StatusRow {
+    /// The environment.
+    pub name: String,
+    /// The commit that is live, seven digits.
+    pub live: Option<String>,
+    /// What waits, in words; `nothing` when nothing does.
+    pub waits: String,
+}
+
+/// The templates, ready to print.
+#[derive(Debug)]
+pub struct Templates {
+    environment: Environment<'static>,
+}
+
+impl Templates {
+    /// The built-in templates, with those of `folder` in place of the ones they are named after.
+    ///
+    /// # Errors
+    /// A template of the folder does not parse; the message names it.
+    pub fn load(folder: Option<&Path>) -> anyhow::Result<Self> {
+        let mut environment = Environment::new();
+        environment.set_trim_blocks(true);
+        environment.set_lstrip_blocks(true);
+        environment.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
+        add_filters(&mut environment);
+        for (name, built_in) in BUILT_IN {
+            let path = folder
+                .map(|folder| folder.join("comment").join(name))
+                .filter(|path| path.is_file());
+            let text = match path {
+                Some(path) => std::fs::read_to_string(path)?,
+                None => built_in.to_owned(),
+            };
+            environment.add_template_owned(name, text)?;
+        }
+        Ok(Self { environment })
+    }
+
+    /// The comment on a pull request.
+    ///
+    /// # Errors
+    /// An overriding template asks for something that is not there.
+    pub fn pull(&self, report: &PullReport) -> anyhow::Result<Document> {
+        let view = view::pull(report);
+        let head = self.print("pull-head.md", &view)?;
+        let tail = self.print("pull-tail.md", &view)?;
+        let lines: usize = view.sections.iter().map(lines).sum();
+        let open = lines <= OPEN_LINES;
+        let sections = view.sections.iter().map(|section| self.section(section, open));
+        Ok(Document { head, sections: sections.collect::<anyhow::Result<_>>()?, tail })
+    }
+
+    fn section(&self, section: &ServiceSection, open: bool) -> anyhow::Result<String> {
+        let blocks = section
+            .components
+            .iter()
+            .map(|(kind, lines)| format!("@@ {kind} @@\n{}", lines.join("\n")));
+        let diff = blocks.collect::<Vec<_>>().join("\n");
+        self.print("pull-section.md", context! { open, diff, ..Value::from_serialize(section) })
+    }
+
+    /// What is said about a run.
+    ///
+    /// # Errors
+    /// As [`Self::pull`].
+    pub fn run(&self, report: &RunReport) -> anyhow::Result<Document> {
+        let head = self.print("run.md", view::run(report))?;
+        Ok(Document { head, sections: Vec::new(), tail: String::new() })
+    }
+
+    /// The list of commands.
+    ///
+    /// # Errors
+    /// As [`Self::pull`].
+    pub fn help(&self) -> anyhow::Result<String> {
+        let commands: Vec<_> =
+            USAGE.iter().map(|usage| context! { form => usage.form, does => usage.does }).collect();
+        self.print("help.md", context! { commands })
+    }
+
+    /// Why a command was not carried out.
+    ///
+    /// # Errors
+    /// As [`Self::pull`].
+    pub fn refused(
+        &self,
+        login: &str,
+        command: &str,
+        why: &str,
+        help: Option<&str>,
+    ) -> anyhow::Result<String> {
+        self.print("refused.md", context! { login, command, why, help })
+    }
+
+    /// What is live and what waits.
+    ///
+    /// # Errors
+    /// As [`Self::pull`].
+    pub fn status(&self, environments: &[StatusRow]) -> anyhow::Result<String> {
+        self.print("status.md", context! { environments })
+    }
+
+    fn print(&self, name: &str, context: impl Serialize) -> anyhow::Result<String> {
+        let text = self.environment.get_template(name)?.render(context)?;
+        Ok(without_gaps(&text))
+    }
+}
+
+fn lines(section: &ServiceSection) -> usize {
+    section.components.iter().map(|(_, lines)| lines.len() + 1).sum()
+}
+
+/// The environments' names and digests of a view, for a check's title.
+#[must_use]
+pub fn title(view: &PullView) -> String {
+    let rows = view.environments.iter().map(|row| format!("{}: {}", row.name, row.changes));
+    rows.collect::<Vec<_>>().join("; ")
+}
+
+fn add_filters(environment: &mut Environment<'static>) {
+    environment.add_filter("code", |value: &str| markdown::code_span(value));
+    environment.add_filter("text", |value: &str| markdown::text(value));
+    environment.add_filter("cell", |value: &str| markdown::cell(value));
+    environment.add_filter("fence", |value: &str, lang: &str| markdown::fence(lang, value));
+    environment.add_filter("strong", |value: &str| format!("**{}**", markdown::text(value)));
+    environment.add_filter("bold", |value: &str| format!("<b>{}</b>", markdown::text(value)));
+    // For our own sentences, which may carry code spans.
+    environment.add_filter("spans", |value: &str| value.to_owned());
+    environment.add_filter("counted", |count: usize, one: &str, many: &str| {
+        format!("{count} {}", if count == 1 { one } else { many })
+    });
+}
+
+/// At most one empty line between two others, none at the beginning, one line end at the end:
+/// what templates with conditions leave behind. Inside a fence every line stays as it is.
+fn without_gaps(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut fence: Option<&str> = None;
+    let mut gap = false;
+    for line in text.lines() {
+        let run = &line[..line.len() - line.trim_start_matches('`').len()];
+        match fence {
+            Some(open) if line.trim_end() == open => fence = None,
+            None if run.len() >= 3 => fence = Some(run),
+            None if line.trim().is_empty() => {
+                gap = !out.is_empty();
+                continue;
+            }
+            _ => {}
+        }
+        if std::mem::take(&mut gap) {
+            out.push('\n');
+        }
+        out.push_str(line);
+        out.push('\n');
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gaps_are_closed_outside_fences_only() {
+        let text = "\n\na\n\n\nb\n```diff\n\n\nx\n```\n\n\n";
+        assert_eq!(without_gaps(text), "a\n\nb\n```diff\n\n\nx\n```\n");
+    }
+
+    #[test]
+    fn every_built_in_template_parses() {
+        assert!(Templates::load(None).is_ok());
+    }
+}
