@@ -30,8 +30,11 @@ mod pulls;
 mod repositories;
 mod resources;
 mod runs;
+mod sqlite;
 mod steps;
 mod words;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -93,4 +96,17 @@ pub trait Store:
 
     /// Waits for writes under way and closes. Nothing may be asked afterwards.
     async fn close(&self);
+}
+
+/// Opens the store behind `url` and brings its tables up to date: `sqlite:PATH`, or
+/// `sqlite::memory:` for a store that lives as long as the process.
+///
+/// # Errors
+/// The URL names no engine that there is, the engine is too old to be trusted, the file cannot be
+/// written, or its tables come from a newer Landfall.
+pub async fn open(url: &str, clock: Arc<dyn Clock>) -> Result<Arc<dyn Store>> {
+    match url.split_once(':') {
+        Some(("sqlite", _)) => Ok(Arc::new(sqlite::Sqlite::open(url, clock).await?)),
+        _ => Err(StoreError::Address),
+    }
 }

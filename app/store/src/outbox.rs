@@ -16,7 +16,7 @@ use crate::words::words;
 use crate::{Fence, Result};
 
 words!(
-    /// What is published. Of equal priority, the earlier of these goes first.
+    /// What is published. Of equal priority, a comment goes first.
     pub enum ItemKind {
         /// The comment on a pull request.
         Comment => "comment",

@@ -1,0 +1,131 @@
+//! SQLite: one file, one process, one writer.
+//!
+//! Every change goes through one connection in a `BEGIN IMMEDIATE` transaction, so writers queue
+//! instead of failing, and a commit is on disk when it returns (`synchronous=FULL`). Reads have
+//! connections of their own that cannot write, and see the last commit. Each group of tables has
+//! a file; a file touches the tables of another only through that file's functions.
+
+mod audit;
+mod columns;
+mod commands;
+mod inbox;
+mod jobs;
+mod leases;
+mod open;
+mod outbox;
+mod ownership;
+mod plans;
+mod pulls;
+mod repositories;
+mod resources;
+mod runs;
+mod steps;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use sqlx::sqlite::{SqliteConnection, SqlitePool};
+use sqlx::{Sqlite as Engine, Transaction};
+use tokio::sync::watch;
+
+use crate::{Clock, Fence, Result, Store, StoreError, Topic};
+
+/// The store in an SQLite file.
+pub(crate) struct Sqlite {
+    writer: SqlitePool,
+    readers: SqlitePool,
+    clock: Arc<dyn Clock>,
+    latest: AtomicI64,
+    inbox: watch::Sender<u64>,
+    jobs: watch::Sender<u64>,
+    outbox: watch::Sender<u64>,
+}
+
+/// A write transaction. Dropped without [`Write::commit`], it leaves nothing.
+struct Write {
+    tx: Transaction<'static, Engine>,
+    /// The time of everything that is written in it, in milliseconds.
+    now: i64,
+}
+
+impl Write {
+    fn conn(&mut self) -> &mut SqliteConnection {
+        &mut self.tx
+    }
+
+    async fn commit(self) -> Result<()> {
+        Ok(self.tx.commit().await?)
+    }
+}
+
+impl Sqlite {
+    /// Begins to write, when it is our turn.
+    async fn write(&self) -> Result<Write> {
+        let tx = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        Ok(Write { tx, now: self.millis() })
+    }
+
+    /// Begins to write on behalf of a job, if it is that worker's still.
+    async fn write_as(&self, fence: &Fence) -> Result<Write> {
+        let mut write = self.write().await?;
+        let now = write.now;
+        jobs::hold(write.conn(), fence, now).await?;
+        Ok(write)
+    }
+
+    /// The time in milliseconds. It never goes back, even if somebody sets the machine's clock:
+    /// a lease that was seen to have run out stays so.
+    fn millis(&self) -> i64 {
+        let now = self.clock.now().as_millisecond();
+        now.max(self.latest.fetch_max(now, Ordering::SeqCst))
+    }
+
+    fn topic(&self, topic: Topic) -> &watch::Sender<u64> {
+        match topic {
+            Topic::Inbox => &self.inbox,
+            Topic::Jobs => &self.jobs,
+            Topic::Outbox => &self.outbox,
+        }
+    }
+
+    /// Tells those who wait that there may be new work. After the commit.
+    fn wake(&self, topic: Topic) {
+        self.topic(topic).send_modify(|turn| *turn = turn.wrapping_add(1));
+    }
+}
+
+/// The end of something that begins `now` and takes `duration`, in milliseconds.
+fn after(now: i64, duration: Duration) -> i64 {
+    now.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// An error unless exactly the row that was meant has changed.
+fn fenced(result: &sqlx::sqlite::SqliteQueryResult) -> Result<()> {
+    if result.rows_affected() == 1 { Ok(()) } else { Err(StoreError::StaleEpoch) }
+}
+
+#[async_trait]
+impl Store for Sqlite {
+    async fn now(&self) -> Result<Timestamp> {
+        columns::timestamp("now", self.millis())
+    }
+
+    async fn ready(&self) -> Result<()> {
+        let mut write = self.write().await?;
+        let now = write.now;
+        sqlx::query("update pulse set beat = ?").bind(now).execute(write.conn()).await?;
+        write.commit().await
+    }
+
+    fn watch(&self, topic: Topic) -> watch::Receiver<u64> {
+        self.topic(topic).subscribe()
+    }
+
+    async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}

@@ -1,0 +1,94 @@
+//! Commands in SQLite.
+
+use async_trait::async_trait;
+use landfall_core::name::{PullNumber, RepositoryId, UserId};
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+
+use super::Sqlite;
+use super::columns::Columns;
+use crate::{Command, CommandId, Commands, Fence, NewCommand, Result};
+
+/// Keeps a command, once.
+pub(super) async fn insert(conn: &mut SqliteConnection, new: &NewCommand) -> Result<()> {
+    sqlx::query(
+        "insert into command (comment, idx, repository, pull, author, login, text, commented_at)
+         values (?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing",
+    )
+    .bind(new.id.comment.cast_signed())
+    .bind(new.id.index)
+    .bind(new.repository.0.cast_signed())
+    .bind(new.pull.0.cast_signed())
+    .bind(new.author.0.cast_signed())
+    .bind(&new.login)
+    .bind(&new.text)
+    .bind(new.commented_at.as_millisecond())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+fn command(row: &SqliteRow) -> Result<Command> {
+    let command = NewCommand {
+        id: CommandId { comment: row.number("comment")?, index: row.plain("idx")? },
+        repository: RepositoryId(row.number("repository")?),
+        pull: PullNumber(row.number("pull")?),
+        author: UserId(row.number("author")?),
+        login: row.text("login")?,
+        text: row.text("text")?,
+        commented_at: row.at("commented_at")?,
+    };
+    Ok(Command { command, taken: row.plain("taken")? })
+}
+
+#[async_trait]
+impl Commands for Sqlite {
+    async fn pending_commands(
+        &self,
+        repository: RepositoryId,
+        pull: PullNumber,
+    ) -> Result<Vec<Command>> {
+        let rows = sqlx::query(
+            "select * from command where repository = ? and pull = ? and outcome is null order by comment, idx",
+        )
+        .bind(repository.0.cast_signed())
+        .bind(pull.0.cast_signed())
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(command).collect()
+    }
+
+    async fn take_command(&self, fence: &Fence, id: CommandId) -> Result<()> {
+        let mut write = self.write_as(fence).await?;
+        sqlx::query("update command set taken = 1 where comment = ? and idx = ?")
+            .bind(id.comment.cast_signed())
+            .bind(id.index)
+            .execute(write.conn())
+            .await?;
+        write.commit().await
+    }
+
+    async fn finish_command(&self, fence: &Fence, id: CommandId, outcome: &str) -> Result<()> {
+        let mut write = self.write_as(fence).await?;
+        sqlx::query(
+            "update command set outcome = ? where comment = ? and idx = ? and outcome is null",
+        )
+        .bind(outcome)
+        .bind(id.comment.cast_signed())
+        .bind(id.index)
+        .execute(write.conn())
+        .await?;
+        write.commit().await
+    }
+
+    async fn command_outcome(&self, id: CommandId) -> Result<Option<String>> {
+        let query = sqlx::query_scalar::<_, Option<String>>(
+            "select outcome from command where comment = ? and idx = ?",
+        );
+        let found = query
+            .bind(id.comment.cast_signed())
+            .bind(id.index)
+            .fetch_optional(&self.readers)
+            .await?;
+        Ok(found.flatten())
+    }
+}

@@ -1,0 +1,184 @@
+//! The inbox in SQLite.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use landfall_core::name::{InstallationId, RepositoryId};
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+
+use super::columns::Columns;
+use super::{Sqlite, Write, after, commands, jobs, pulls, repositories};
+use crate::{
+    Consequences, Delivery, DeliveryId, Inbox, Inserted, NewDelivery, Purge, Result, Retry,
+    StoreError, Topic,
+};
+
+/// GitHub can be asked to deliver again for three days; more than twice that is kept.
+const IDS_AT_LEAST: Duration = Duration::from_hours(7 * 24);
+
+fn delivery(row: &SqliteRow) -> Result<Delivery> {
+    let delivery = NewDelivery {
+        id: row.text("id")?,
+        event: row.text("event")?,
+        action: row.maybe_text("action")?,
+        installation: row.maybe_number("installation")?.map(InstallationId),
+        repository: row.maybe_number("repository")?.map(RepositoryId),
+        body: row.plain("body")?,
+        received_at: row.at("received_at")?,
+    };
+    Ok(Delivery { delivery, attempt: row.plain("attempt")? })
+}
+
+/// `pending`, `processed`, `failed`, or none for one that is not known.
+async fn state(conn: &mut SqliteConnection, id: DeliveryId) -> Result<Option<String>> {
+    let query = sqlx::query_scalar("select state from delivery where id = ?").bind(id.to_string());
+    Ok(query.fetch_optional(conn).await?)
+}
+
+async fn insert(write: &mut Write, new: &NewDelivery) -> Result<()> {
+    let now = write.now;
+    sqlx::query(
+        "insert into delivery (id, event, action, installation, repository, body, ready_at, received_at)
+         values (?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(new.id.to_string())
+    .bind(&new.event)
+    .bind(&new.action)
+    .bind(new.installation.map(|id| id.0.cast_signed()))
+    .bind(new.repository.map(|id| id.0.cast_signed()))
+    .bind(&new.body)
+    .bind(now)
+    .bind(new.received_at.as_millisecond())
+    .execute(write.conn())
+    .await?;
+    Ok(())
+}
+
+/// One that had failed for good is handled anew. Its body may have been purged.
+async fn revive(write: &mut Write, new: &NewDelivery) -> Result<()> {
+    let now = write.now;
+    sqlx::query(
+        "update delivery set state = 'pending', attempt = 0, ready_at = ?, body = ? where id = ?",
+    )
+    .bind(now)
+    .bind(&new.body)
+    .bind(new.id.to_string())
+    .execute(write.conn())
+    .await?;
+    Ok(())
+}
+
+async fn follow(write: &mut Write, consequences: &Consequences) -> Result<()> {
+    let now = write.now;
+    for repository in &consequences.repositories {
+        repositories::upsert(write.conn(), repository).await?;
+    }
+    for pull in &consequences.pulls {
+        pulls::upsert(write.conn(), pull).await?;
+    }
+    for command in &consequences.commands {
+        commands::insert(write.conn(), command).await?;
+    }
+    for job in &consequences.jobs {
+        jobs::enqueue(write.conn(), job, now).await?;
+    }
+    Ok(())
+}
+
+#[async_trait]
+impl Inbox for Sqlite {
+    async fn insert_delivery(&self, new: &NewDelivery) -> Result<Inserted> {
+        let mut write = self.write().await?;
+        let inserted = match state(write.conn(), new.id).await?.as_deref() {
+            None => {
+                insert(&mut write, new).await?;
+                Inserted::New
+            }
+            Some("processed") => return Ok(Inserted::Known { processed: true }),
+            Some("failed") => {
+                revive(&mut write, new).await?;
+                Inserted::Known { processed: false }
+            }
+            Some(_) => return Ok(Inserted::Known { processed: false }),
+        };
+        write.commit().await?;
+        self.wake(Topic::Inbox);
+        Ok(inserted)
+    }
+
+    async fn claim_deliveries(&self, limit: u32, lease: Duration) -> Result<Vec<Delivery>> {
+        let mut write = self.write().await?;
+        let now = write.now;
+        let mut rows = sqlx::query(
+            "update delivery set attempt = attempt + 1, ready_at = ?1
+             where seq in (select seq from delivery where state = 'pending' and ready_at <= ?2 order by seq limit ?3)
+             returning *",
+        )
+        .bind(after(now, lease))
+        .bind(now)
+        .bind(limit)
+        .fetch_all(write.conn())
+        .await?;
+        write.commit().await?;
+        // `returning` promises no order.
+        rows.sort_by_key(|row| row.plain::<i64>("seq").unwrap_or_default());
+        rows.iter().map(delivery).collect()
+    }
+
+    async fn finish_delivery(&self, id: DeliveryId, consequences: &Consequences) -> Result<()> {
+        let mut write = self.write().await?;
+        match state(write.conn(), id).await?.as_deref() {
+            None => return Err(StoreError::Missing(format!("delivery {id}"))),
+            Some("processed") => return Ok(()),
+            Some(_) => follow(&mut write, consequences).await?,
+        }
+        sqlx::query("update delivery set state = 'processed', error = null where id = ?")
+            .bind(id.to_string())
+            .execute(write.conn())
+            .await?;
+        write.commit().await?;
+        self.wake(Topic::Jobs);
+        Ok(())
+    }
+
+    async fn fail_delivery(&self, id: DeliveryId, error: &str, retry: Retry) -> Result<()> {
+        let mut write = self.write().await?;
+        let now = write.now;
+        let (state, ready_at) = match retry {
+            Retry::At(at) => ("pending", at.as_millisecond()),
+            Retry::Never => ("failed", now),
+        };
+        sqlx::query("update delivery set state = ?, ready_at = ?, error = ? where id = ? and state = 'pending'")
+            .bind(state)
+            .bind(ready_at)
+            .bind(error)
+            .bind(id.to_string())
+            .execute(write.conn())
+            .await?;
+        write.commit().await
+    }
+
+    async fn pending_deliveries(&self) -> Result<u64> {
+        let query =
+            sqlx::query_scalar::<_, i64>("select count(*) from delivery where state = 'pending'");
+        Ok(query.fetch_one(&self.readers).await?.cast_unsigned())
+    }
+
+    async fn purge_deliveries(&self, purge: Purge) -> Result<u64> {
+        let mut write = self.write().await?;
+        let now = write.now;
+        let older_than = |age: Duration| now.saturating_sub(after(0, age));
+        let bodies = sqlx::query(
+            "update delivery set body = null where state <> 'pending' and received_at < ? and body is not null",
+        )
+        .bind(older_than(purge.bodies_after))
+        .execute(write.conn())
+        .await?;
+        let ids = sqlx::query("delete from delivery where state <> 'pending' and received_at < ?")
+            .bind(older_than(purge.ids_after.max(IDS_AT_LEAST)))
+            .execute(write.conn())
+            .await?;
+        write.commit().await?;
+        Ok(bodies.rows_affected() + ids.rows_affected())
+    }
+}

@@ -1,0 +1,208 @@
+//! The outbox in SQLite.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use landfall_core::name::{InstallationId, RepositoryId};
+use sqlx::sqlite::SqliteRow;
+
+use super::columns::{Columns, json};
+use super::jobs::take_turn;
+use super::{Sqlite, Write, after, fenced};
+use crate::{ClaimedItem, Fence, Item, ItemClaim, ItemKey, Outbox, Result, Topic};
+
+fn claimed(row: &SqliteRow) -> Result<ClaimedItem> {
+    let key = ItemKey {
+        installation: InstallationId(row.number("installation")?),
+        repository: RepositoryId(row.number("repository")?),
+        kind: row.text("kind")?,
+        subject: row.text("subject")?,
+    };
+    Ok(ClaimedItem {
+        claim: ItemClaim {
+            id: row.plain("id")?,
+            version: row.plain("version")?,
+            epoch: row.plain("epoch")?,
+        },
+        item: Item { key, body: row.json("body")?, priority: row.plain("priority")? },
+        external: row.json("external")?,
+        attempt: row.plain("attempt")?,
+        uncertain: row.plain("uncertain")?,
+    })
+}
+
+/// Frees the claims that have expired. What they published, nobody said.
+async fn expire(write: &mut Write) -> Result<()> {
+    let now = write.now;
+    sqlx::query("update outbox set claimed_until = null, uncertain = 1 where claimed_until <= ?")
+        .bind(now)
+        .execute(write.conn())
+        .await?;
+    Ok(())
+}
+
+/// The item to publish next: of the installations with nothing in flight, the one that was not
+/// served for longest; of its items the most urgent, comments before others, the oldest first.
+async fn next(write: &mut Write) -> Result<Option<i64>> {
+    let query = sqlx::query_scalar(
+        "with lane as (
+             select distinct installation from outbox as waiting
+             where version > settled and ready_at <= ?1
+                 and not exists (
+                     select 1 from outbox as flying
+                     where flying.installation = waiting.installation and flying.claimed_until is not null))
+         select (
+             select id from outbox
+             where installation = lane.installation and version > settled and ready_at <= ?1
+             order by priority, kind <> 'comment', id limit 1)
+         from lane left join turn on turn.queue = 'outbox' and turn.installation = lane.installation
+         order by coalesce(turn.last, 0), lane.installation limit 1",
+    );
+    Ok(query.bind(write.now).fetch_optional(write.conn()).await?)
+}
+
+impl Sqlite {
+    async fn retry(
+        &self,
+        claim: &ItemClaim,
+        at: Timestamp,
+        error: &str,
+        uncertain: bool,
+    ) -> Result<()> {
+        let mut write = self.write().await?;
+        let result = sqlx::query(
+            "update outbox set claimed_until = null, ready_at = ?, error = ?, uncertain = max(uncertain, ?)
+             where id = ? and epoch = ?",
+        )
+        .bind(at.as_millisecond())
+        .bind(error)
+        .bind(uncertain)
+        .bind(claim.id)
+        .bind(claim.epoch)
+        .execute(write.conn())
+        .await?;
+        fenced(&result)?;
+        write.commit().await?;
+        self.wake(Topic::Outbox);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Outbox for Sqlite {
+    async fn put(&self, fence: &Fence, item: &Item) -> Result<()> {
+        let mut write = self.write_as(fence).await?;
+        let now = write.now;
+        // An item that is being published stays in the lane where it is.
+        sqlx::query(
+            "insert into outbox (installation, repository, kind, subject, body, priority, ready_at)
+             values (?, ?, ?, ?, ?, ?, ?)
+             on conflict (repository, kind, subject) do update set
+                 installation = iif(claimed_until is null, excluded.installation, installation),
+                 body = excluded.body, priority = excluded.priority, version = version + 1, attempt = 0
+             where body <> excluded.body or (version = settled and error is not null)",
+        )
+        .bind(item.key.installation.0.cast_signed())
+        .bind(item.key.repository.0.cast_signed())
+        .bind(item.key.kind.as_str())
+        .bind(&item.key.subject)
+        .bind(json(&item.body))
+        .bind(item.priority)
+        .bind(now)
+        .execute(write.conn())
+        .await?;
+        write.commit().await?;
+        self.wake(Topic::Outbox);
+        Ok(())
+    }
+
+    async fn claim_item(&self, lease: Duration) -> Result<Option<ClaimedItem>> {
+        let mut write = self.write().await?;
+        expire(&mut write).await?;
+        let Some(id) = next(&mut write).await? else {
+            write.commit().await?;
+            return Ok(None);
+        };
+        let until = after(write.now, lease);
+        let row = sqlx::query(
+            "update outbox set epoch = epoch + 1, attempt = attempt + 1, claimed_until = ? where id = ? returning *",
+        )
+        .bind(until)
+        .bind(id)
+        .fetch_one(write.conn())
+        .await?;
+        take_turn(write.conn(), "outbox", row.plain("installation")?).await?;
+        write.commit().await?;
+        claimed(&row).map(Some)
+    }
+
+    async fn note_external(&self, claim: &ItemClaim, external: &[u64]) -> Result<()> {
+        let mut write = self.write().await?;
+        let query = sqlx::query("update outbox set external = ? where id = ? and epoch = ?");
+        let query = query.bind(json(external)).bind(claim.id).bind(claim.epoch);
+        fenced(&query.execute(write.conn()).await?)?;
+        write.commit().await
+    }
+
+    async fn item_done(&self, claim: &ItemClaim, external: &[u64]) -> Result<()> {
+        let mut write = self.write().await?;
+        let result = sqlx::query(
+            "update outbox set settled = ?, external = ?, attempt = 0, uncertain = 0, claimed_until = null, error = null
+             where id = ? and epoch = ?",
+        )
+        .bind(claim.version)
+        .bind(json(external))
+        .bind(claim.id)
+        .bind(claim.epoch)
+        .execute(write.conn())
+        .await?;
+        fenced(&result)?;
+        write.commit().await?;
+        self.wake(Topic::Outbox);
+        Ok(())
+    }
+
+    async fn retry_item(&self, claim: &ItemClaim, at: Timestamp, error: &str) -> Result<()> {
+        self.retry(claim, at, error, false).await
+    }
+
+    async fn retry_uncertain_item(
+        &self,
+        claim: &ItemClaim,
+        at: Timestamp,
+        error: &str,
+    ) -> Result<()> {
+        self.retry(claim, at, error, true).await
+    }
+
+    async fn drop_item(&self, claim: &ItemClaim, error: &str) -> Result<()> {
+        let mut write = self.write().await?;
+        let query = sqlx::query(
+            "update outbox set settled = ?, attempt = 0, claimed_until = null, error = ? where id = ? and epoch = ?",
+        );
+        let query = query.bind(claim.version).bind(error).bind(claim.id).bind(claim.epoch);
+        fenced(&query.execute(write.conn()).await?)?;
+        write.commit().await?;
+        self.wake(Topic::Outbox);
+        Ok(())
+    }
+
+    async fn external_ids(&self, key: &ItemKey) -> Result<Vec<u64>> {
+        let row = sqlx::query(
+            "select external from outbox where repository = ? and kind = ? and subject = ?",
+        )
+        .bind(key.repository.0.cast_signed())
+        .bind(key.kind.as_str())
+        .bind(&key.subject)
+        .fetch_optional(&self.readers)
+        .await?;
+        row.map_or(Ok(Vec::new()), |row| row.json("external"))
+    }
+
+    async fn distrust_items(&self) -> Result<()> {
+        let mut write = self.write().await?;
+        sqlx::query("update outbox set uncertain = 1").execute(write.conn()).await?;
+        write.commit().await
+    }
+}

@@ -1,0 +1,123 @@
+//! What a change means for ownership: called by steps, in the transaction of their result.
+
+use std::collections::BTreeMap;
+
+use landfall_core::name::{EnvironmentName, RepositoryId};
+use landfall_core::plan::{Action, Change, Owned, Owner, ResourceKey};
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+
+use super::Write;
+use super::columns::{Columns, json};
+use crate::{OwnedResource, Result, RunId, StoreError};
+
+/// Whose step it is.
+pub(super) struct Actor<'a> {
+    pub(super) repository: RepositoryId,
+    pub(super) environment: &'a EnvironmentName,
+    pub(super) run: RunId,
+}
+
+pub(super) fn resource(row: &SqliteRow) -> Result<OwnedResource> {
+    let key = ResourceKey {
+        target: row.text("target")?,
+        name: row.text("name")?,
+        rtype: row.text("type")?,
+    };
+    let owner =
+        Owner { repository: RepositoryId(row.number("repository")?), unit: row.text("unit")? };
+    let owned = Owned { owner, value: row.json("value")?, ids: row.json("ids")? };
+    Ok(OwnedResource { key, owned, run: row.text("run")? })
+}
+
+/// Who owns it now.
+pub(super) async fn find(
+    conn: &mut SqliteConnection,
+    key: &ResourceKey,
+) -> Result<Option<OwnedResource>> {
+    let row = sqlx::query("select * from resource where target = ? and type = ? and name = ?")
+        .bind(key.target.to_string())
+        .bind(&key.rtype)
+        .bind(&key.name)
+        .fetch_optional(conn)
+        .await?;
+    row.as_ref().map(resource).transpose()
+}
+
+/// A change is in place: whoever's it was, it is now as the change says.
+pub(super) async fn record(
+    write: &mut Write,
+    actor: &Actor<'_>,
+    change: &Change,
+    ids: &BTreeMap<ResourceKey, Vec<String>>,
+) -> Result<()> {
+    check_owner(write, actor, change).await?;
+    match change.action {
+        Action::Create | Action::Update | Action::Replace | Action::Adopt | Action::Transfer => {
+            let ids = ids.get(&change.key).unwrap_or(&change.ids);
+            own(write, actor, change, ids).await
+        }
+        Action::Delete | Action::Release | Action::Forget => disown(write, &change.key).await,
+        Action::Run => Ok(()),
+    }
+}
+
+/// Nobody takes or gives away what belongs to somebody else: the unit itself has it, or the one
+/// that hands it over, or nobody.
+async fn check_owner(write: &mut Write, actor: &Actor<'_>, change: &Change) -> Result<()> {
+    let Some(found) = find(write.conn(), &change.key).await? else { return Ok(()) };
+    let owner = found.owned.owner;
+    let ours = owner.repository == actor.repository
+        && (owner.unit == change.unit || change.from.as_ref() == Some(&owner.unit));
+    if ours {
+        return Ok(());
+    }
+    Err(StoreError::OwnedElsewhere { key: Box::new(change.key.clone()), owner: Box::new(owner) })
+}
+
+async fn own(write: &mut Write, actor: &Actor<'_>, change: &Change, ids: &[String]) -> Result<()> {
+    sqlx::query(
+        "insert into resource (target, type, name, repository, environment, unit, value, ids, run)
+         values (?, ?, ?, ?, ?, ?, ?, ?, ?)
+         on conflict (target, type, name) do update set
+             repository = excluded.repository, environment = excluded.environment, unit = excluded.unit,
+             value = excluded.value, ids = excluded.ids, run = excluded.run",
+    )
+    .bind(change.key.target.to_string())
+    .bind(&change.key.rtype)
+    .bind(&change.key.name)
+    .bind(actor.repository.0.cast_signed())
+    .bind(change.unit.environment.as_str())
+    .bind(change.unit.to_string())
+    .bind(json(&change.after))
+    .bind(json(ids))
+    .bind(actor.run.to_string())
+    .execute(write.conn())
+    .await?;
+    Ok(())
+}
+
+async fn disown(write: &mut Write, key: &ResourceKey) -> Result<()> {
+    sqlx::query("delete from resource where target = ? and type = ? and name = ?")
+        .bind(key.target.to_string())
+        .bind(&key.rtype)
+        .bind(&key.name)
+        .execute(write.conn())
+        .await?;
+    Ok(())
+}
+
+/// Keeps that a step of ours did this change, with the last time it did.
+pub(super) async fn prove(write: &mut Write, actor: &Actor<'_>, change: &Change) -> Result<()> {
+    let now = write.now;
+    sqlx::query(
+        "insert into proven_change (repository, environment, digest, at) values (?, ?, ?, ?)
+         on conflict (repository, environment, digest) do update set at = excluded.at",
+    )
+    .bind(actor.repository.0.cast_signed())
+    .bind(actor.environment.as_str())
+    .bind(change.digest().to_string())
+    .bind(now)
+    .execute(write.conn())
+    .await?;
+    Ok(())
+}

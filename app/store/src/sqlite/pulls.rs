@@ -1,0 +1,107 @@
+//! Pull requests in SQLite.
+
+use async_trait::async_trait;
+use landfall_core::name::{CommitSha, PullNumber, RepositoryId, UserId};
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+
+use super::Sqlite;
+use super::columns::{Columns, json_words, unreadable};
+use crate::{Pull, PullState, Pulls, Result};
+
+pub(super) async fn upsert(conn: &mut SqliteConnection, pull: &Pull) -> Result<()> {
+    let (state, merged) = match &pull.state {
+        PullState::Open => ("open", None),
+        PullState::Closed => ("closed", None),
+        PullState::Merged { at, commit, by } => ("merged", Some((at, commit, by))),
+    };
+    sqlx::query(
+        "insert into pull (repository, number, head, head_repository, base, author, state,
+             merged_at, merge_commit, merged_by, updated_at)
+         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         on conflict (repository, number) do update set
+             head = excluded.head, head_repository = excluded.head_repository, base = excluded.base,
+             author = excluded.author, state = excluded.state, merged_at = excluded.merged_at,
+             merge_commit = excluded.merge_commit, merged_by = excluded.merged_by, updated_at = excluded.updated_at
+         where excluded.updated_at >= pull.updated_at",
+    )
+    .bind(pull.repository.0.cast_signed())
+    .bind(pull.number.0.cast_signed())
+    .bind(pull.head.as_str())
+    .bind(pull.head_repository.map(|id| id.0.cast_signed()))
+    .bind(pull.base.as_str())
+    .bind(pull.author.0.cast_signed())
+    .bind(state)
+    .bind(merged.map(|(at, ..)| at.as_millisecond()))
+    .bind(merged.map(|(_, commit, _)| commit.as_str()))
+    .bind(merged.and_then(|(.., by)| by.map(|id| id.0.cast_signed())))
+    .bind(pull.updated_at.as_millisecond())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+fn state(row: &SqliteRow) -> Result<PullState> {
+    match row.plain("state")? {
+        "open" => Ok(PullState::Open),
+        "closed" => Ok(PullState::Closed),
+        "merged" => Ok(PullState::Merged {
+            at: row.at("merged_at")?,
+            commit: row.text("merge_commit")?,
+            by: row.maybe_number("merged_by")?.map(UserId),
+        }),
+        other => Err(unreadable("state", other)),
+    }
+}
+
+fn pull(row: &SqliteRow) -> Result<Pull> {
+    Ok(Pull {
+        repository: RepositoryId(row.number("repository")?),
+        number: PullNumber(row.number("number")?),
+        head: row.text("head")?,
+        head_repository: row.maybe_number("head_repository")?.map(RepositoryId),
+        base: row.text("base")?,
+        author: UserId(row.number("author")?),
+        state: state(row)?,
+        updated_at: row.at("updated_at")?,
+    })
+}
+
+#[async_trait]
+impl Pulls for Sqlite {
+    async fn upsert_pull(&self, pull: &Pull) -> Result<()> {
+        let mut write = self.write().await?;
+        upsert(write.conn(), pull).await?;
+        write.commit().await
+    }
+
+    async fn pull(&self, repository: RepositoryId, number: PullNumber) -> Result<Option<Pull>> {
+        let query = sqlx::query("select * from pull where repository = ? and number = ?");
+        let query = query.bind(repository.0.cast_signed()).bind(number.0.cast_signed());
+        query.fetch_optional(&self.readers).await?.as_ref().map(pull).transpose()
+    }
+
+    async fn open_pulls(&self, repository: RepositoryId) -> Result<Vec<Pull>> {
+        let query = sqlx::query(
+            "select * from pull where repository = ? and state = 'open' order by number",
+        );
+        let rows = query.bind(repository.0.cast_signed()).fetch_all(&self.readers).await?;
+        rows.iter().map(pull).collect()
+    }
+
+    async fn merged_pulls(
+        &self,
+        repository: RepositoryId,
+        commits: &[CommitSha],
+    ) -> Result<Vec<Pull>> {
+        let rows = sqlx::query(
+            "select * from pull where repository = ? and state = 'merged'
+                 and merge_commit in (select value from json_each(?))
+             order by merged_at, number",
+        )
+        .bind(repository.0.cast_signed())
+        .bind(json_words(commits))
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(pull).collect()
+    }
+}

@@ -1,0 +1,175 @@
+//! Repositories and environments in SQLite.
+
+use async_trait::async_trait;
+use landfall_core::name::{BranchName, EnvironmentName, InstallationId, RepositoryId};
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+
+use super::columns::Columns;
+use super::{Sqlite, Write};
+use crate::{Applied, Environment, Fence, NewRun, Repositories, Repository, Result};
+
+pub(super) async fn upsert(conn: &mut SqliteConnection, repository: &Repository) -> Result<()> {
+    sqlx::query(
+        "insert into repository (id, name, installation, default_branch, active) values (?, ?, ?, ?, ?)
+         on conflict (id) do update set name = excluded.name, installation = excluded.installation,
+             default_branch = excluded.default_branch, active = excluded.active",
+    )
+    .bind(repository.id.0.cast_signed())
+    .bind(repository.name.as_str())
+    .bind(repository.installation.0.cast_signed())
+    .bind(repository.default_branch.as_str())
+    .bind(repository.active)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Notes that a run succeeded. What ran once needs no bootstrap any more.
+pub(super) async fn succeeded(write: &mut Write, run: &NewRun) -> Result<()> {
+    let now = write.now;
+    sqlx::query(
+        "insert into environment (repository, name, bootstrapped_at, last_run, last_commit, last_config, last_at)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?3)
+         on conflict (repository, name) do update set
+             bootstrapped_at = coalesce(bootstrapped_at, excluded.bootstrapped_at), last_run = excluded.last_run,
+             last_commit = excluded.last_commit, last_config = excluded.last_config, last_at = excluded.last_at",
+    )
+    .bind(run.repository.0.cast_signed())
+    .bind(run.environment.as_str())
+    .bind(now)
+    .bind(run.id.to_string())
+    .bind(run.commit.as_str())
+    .bind(run.config_digest.to_string())
+    .execute(write.conn())
+    .await?;
+    Ok(())
+}
+
+fn repository(row: &SqliteRow) -> Result<Repository> {
+    Ok(Repository {
+        id: RepositoryId(row.number("id")?),
+        name: row.text("name")?,
+        installation: InstallationId(row.number("installation")?),
+        default_branch: row.text("default_branch")?,
+        active: row.plain("active")?,
+    })
+}
+
+fn applied(row: &SqliteRow) -> Result<Option<Applied>> {
+    let Some(run) = row.maybe_text("last_run")? else { return Ok(None) };
+    let (commit, config_digest) = (row.text("last_commit")?, row.text("last_config")?);
+    Ok(Some(Applied { run, commit, config_digest, at: row.at("last_at")? }))
+}
+
+fn environment(row: &SqliteRow) -> Result<Environment> {
+    Ok(Environment {
+        repository: RepositoryId(row.number("repository")?),
+        name: row.text("name")?,
+        branch: row.maybe_text("branch")?,
+        bootstrapped_at: row.maybe_at("bootstrapped_at")?,
+        last: applied(row)?,
+        frozen: row.maybe_text("frozen")?,
+    })
+}
+
+#[async_trait]
+impl Repositories for Sqlite {
+    async fn upsert_repository(&self, repository: &Repository) -> Result<()> {
+        let mut write = self.write().await?;
+        upsert(write.conn(), repository).await?;
+        write.commit().await
+    }
+
+    async fn repository(&self, id: RepositoryId) -> Result<Option<Repository>> {
+        let query = sqlx::query("select * from repository where id = ?").bind(id.0.cast_signed());
+        query.fetch_optional(&self.readers).await?.as_ref().map(repository).transpose()
+    }
+
+    async fn repositories_of(&self, installation: InstallationId) -> Result<Vec<Repository>> {
+        let query = sqlx::query("select * from repository where installation = ? order by id");
+        let rows = query.bind(installation.0.cast_signed()).fetch_all(&self.readers).await?;
+        rows.iter().map(repository).collect()
+    }
+
+    async fn active_repositories(&self) -> Result<Vec<Repository>> {
+        let query = sqlx::query("select * from repository where active order by id");
+        query.fetch_all(&self.readers).await?.iter().map(repository).collect()
+    }
+
+    async fn environment(
+        &self,
+        repository: RepositoryId,
+        name: &EnvironmentName,
+    ) -> Result<Option<Environment>> {
+        let query = sqlx::query("select * from environment where repository = ? and name = ?");
+        let query = query.bind(repository.0.cast_signed()).bind(name.as_str());
+        query.fetch_optional(&self.readers).await?.as_ref().map(environment).transpose()
+    }
+
+    async fn environments(&self, repository: RepositoryId) -> Result<Vec<Environment>> {
+        let query = sqlx::query("select * from environment where repository = ? order by name");
+        let rows = query.bind(repository.0.cast_signed()).fetch_all(&self.readers).await?;
+        rows.iter().map(environment).collect()
+    }
+
+    async fn follow_branch(
+        &self,
+        fence: &Fence,
+        repository: RepositoryId,
+        name: &EnvironmentName,
+        branch: &BranchName,
+    ) -> Result<()> {
+        let mut write = self.write_as(fence).await?;
+        sqlx::query(
+            "insert into environment (repository, name, branch) values (?, ?, ?)
+             on conflict (repository, name) do update set branch = excluded.branch",
+        )
+        .bind(repository.0.cast_signed())
+        .bind(name.as_str())
+        .bind(branch.as_str())
+        .execute(write.conn())
+        .await?;
+        write.commit().await
+    }
+
+    async fn bootstrap(
+        &self,
+        fence: &Fence,
+        repository: RepositoryId,
+        name: &EnvironmentName,
+    ) -> Result<()> {
+        let mut write = self.write_as(fence).await?;
+        let now = write.now;
+        sqlx::query(
+            "insert into environment (repository, name, bootstrapped_at) values (?, ?, ?)
+             on conflict (repository, name) do update set
+                 bootstrapped_at = coalesce(bootstrapped_at, excluded.bootstrapped_at)",
+        )
+        .bind(repository.0.cast_signed())
+        .bind(name.as_str())
+        .bind(now)
+        .execute(write.conn())
+        .await?;
+        write.commit().await
+    }
+
+    async fn freeze(
+        &self,
+        fence: &Fence,
+        repository: RepositoryId,
+        name: &EnvironmentName,
+        reason: Option<&str>,
+    ) -> Result<()> {
+        let mut write = self.write_as(fence).await?;
+        sqlx::query(
+            "insert into environment (repository, name, frozen) values (?, ?, ?)
+             on conflict (repository, name) do update set frozen = excluded.frozen",
+        )
+        .bind(repository.0.cast_signed())
+        .bind(name.as_str())
+        .bind(reason)
+        .execute(write.conn())
+        .await?;
+        write.commit().await
+    }
+}

@@ -1,0 +1,122 @@
+//! State in SQLite.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_trait::async_trait;
+use landfall_core::name::{EnvironmentName, RepositoryId, UnitName};
+use landfall_core::plan::{Owned, ResourceKey, UnitHash};
+use sqlx::sqlite::SqliteRow;
+
+use super::columns::{Columns, json, json_words};
+use super::{Sqlite, Write, ownership};
+use crate::{Fence, OwnedResource, Resources, Result};
+
+fn by_key(rows: &[SqliteRow]) -> Result<BTreeMap<ResourceKey, Owned>> {
+    rows.iter().map(|row| ownership::resource(row).map(|found| (found.key, found.owned))).collect()
+}
+
+async fn set_hash(
+    write: &mut Write,
+    repository: RepositoryId,
+    unit: &UnitName,
+    hash: &UnitHash,
+) -> Result<()> {
+    sqlx::query(
+        "insert into unit (repository, environment, unit, hash) values (?, ?, ?, ?)
+         on conflict (repository, environment, unit) do update set hash = excluded.hash",
+    )
+    .bind(repository.0.cast_signed())
+    .bind(unit.environment.as_str())
+    .bind(unit.to_string())
+    .bind(hash.as_str())
+    .execute(write.conn())
+    .await?;
+    Ok(())
+}
+
+async fn remove_hash(write: &mut Write, repository: RepositoryId, unit: &UnitName) -> Result<()> {
+    sqlx::query("delete from unit where repository = ? and environment = ? and unit = ?")
+        .bind(repository.0.cast_signed())
+        .bind(unit.environment.as_str())
+        .bind(unit.to_string())
+        .execute(write.conn())
+        .await?;
+    Ok(())
+}
+
+#[async_trait]
+impl Resources for Sqlite {
+    async fn owned(&self, keys: &BTreeSet<ResourceKey>) -> Result<BTreeMap<ResourceKey, Owned>> {
+        let keys: Vec<_> =
+            keys.iter().map(|key| (key.target.to_string(), &key.rtype, &key.name)).collect();
+        // A cross join keeps the order: the keys are few, the resources may be many.
+        let rows = sqlx::query(
+            "select resource.* from json_each(?) as wanted cross join resource
+             on target = wanted.value ->> 0 and type = wanted.value ->> 1 and name = wanted.value ->> 2",
+        )
+        .bind(json(&keys))
+        .fetch_all(&self.readers)
+        .await?;
+        by_key(&rows)
+    }
+
+    async fn owned_in(
+        &self,
+        repository: RepositoryId,
+        environment: &EnvironmentName,
+    ) -> Result<BTreeMap<ResourceKey, Owned>> {
+        let query = sqlx::query("select * from resource where repository = ? and environment = ?");
+        let query = query.bind(repository.0.cast_signed()).bind(environment.as_str());
+        by_key(&query.fetch_all(&self.readers).await?)
+    }
+
+    async fn owned_by(
+        &self,
+        repository: RepositoryId,
+        units: &BTreeSet<UnitName>,
+    ) -> Result<BTreeMap<ResourceKey, Owned>> {
+        let environments: BTreeSet<_> = units.iter().map(|unit| &unit.environment).collect();
+        let rows = sqlx::query(
+            "select * from resource where repository = ?
+                 and environment in (select value from json_each(?)) and unit in (select value from json_each(?))",
+        )
+        .bind(repository.0.cast_signed())
+        .bind(json_words(environments))
+        .bind(json_words(units))
+        .fetch_all(&self.readers)
+        .await?;
+        by_key(&rows)
+    }
+
+    async fn owned_resource(&self, key: &ResourceKey) -> Result<Option<OwnedResource>> {
+        ownership::find(&mut *self.readers.acquire().await?, key).await
+    }
+
+    async fn unit_hashes(
+        &self,
+        repository: RepositoryId,
+        environment: &EnvironmentName,
+    ) -> Result<BTreeMap<UnitName, UnitHash>> {
+        let query =
+            sqlx::query("select unit, hash from unit where repository = ? and environment = ?");
+        let query = query.bind(repository.0.cast_signed()).bind(environment.as_str());
+        let rows = query.fetch_all(&self.readers).await?;
+        rows.iter().map(|row| Ok((row.text("unit")?, row.text("hash")?))).collect()
+    }
+
+    async fn record_units(
+        &self,
+        fence: &Fence,
+        repository: RepositoryId,
+        units: &BTreeMap<UnitName, Option<UnitHash>>,
+    ) -> Result<()> {
+        let mut write = self.write_as(fence).await?;
+        for (unit, hash) in units {
+            match hash {
+                Some(hash) => set_hash(&mut write, repository, unit, hash).await?,
+                None => remove_hash(&mut write, repository, unit).await?,
+            }
+        }
+        write.commit().await
+    }
+}

@@ -1,0 +1,263 @@
+//! Runs in SQLite.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use landfall_core::name::{EnvironmentName, RepositoryId, UserId};
+use landfall_core::plan::Plan;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+
+use super::columns::{Columns, json, json_words};
+use super::{Sqlite, Write, repositories};
+use crate::{Approval, Created, Fence, NewRun, Result, Run, RunId, RunState, Runs, StoreError};
+
+fn run(row: &SqliteRow) -> Result<Run> {
+    let run = NewRun {
+        id: row.text("id")?,
+        repository: RepositoryId(row.number("repository")?),
+        environment: row.text("environment")?,
+        commit: row.text("commit_sha")?,
+        config_digest: row.text("config_digest")?,
+        trigger: row.text("cause")?,
+    };
+    Ok(Run {
+        run,
+        state: row.text("state")?,
+        reason: row.text("reason")?,
+        plan: row.maybe_json("plan")?,
+        approvals: Vec::new(),
+        attempt: row.plain("attempt")?,
+        created_at: row.at("created_at")?,
+        started_at: row.maybe_at("started_at")?,
+        ended_at: row.maybe_at("ended_at")?,
+    })
+}
+
+fn approval(row: &SqliteRow) -> Result<Approval> {
+    let (by, login) = (UserId(row.number("by")?), row.text("login")?);
+    Ok(Approval { digest: row.text("digest")?, by, login, at: row.at("at")? })
+}
+
+/// Reads runs with their approvals, in two queries.
+async fn runs(conn: &mut SqliteConnection, rows: Vec<SqliteRow>) -> Result<Vec<Run>> {
+    let mut runs = rows.iter().map(run).collect::<Result<Vec<Run>>>()?;
+    let ids = json_words(runs.iter().map(|run| run.run.id));
+    let query = sqlx::query(
+        "select * from approval where run in (select value from json_each(?)) order by at, by",
+    );
+    let mut approvals: BTreeMap<RunId, Vec<Approval>> = BTreeMap::new();
+    for row in query.bind(ids).fetch_all(conn).await? {
+        approvals.entry(row.text("run")?).or_default().push(approval(&row)?);
+    }
+    for run in &mut runs {
+        run.approvals = approvals.remove(&run.run.id).unwrap_or_default();
+    }
+    Ok(runs)
+}
+
+/// The run `id`, or an error that there is none.
+pub(super) async fn get(conn: &mut SqliteConnection, id: RunId) -> Result<Run> {
+    let rows = sqlx::query("select * from run where id = ?")
+        .bind(id.to_string())
+        .fetch_all(&mut *conn)
+        .await?;
+    runs(conn, rows).await?.pop().ok_or_else(|| StoreError::Missing(format!("run {id}")))
+}
+
+async fn existing(conn: &mut SqliteConnection, new: &NewRun) -> Result<Option<Run>> {
+    let rows = sqlx::query(
+        "select * from run where repository = ? and environment = ? and commit_sha = ? and config_digest = ?",
+    )
+    .bind(new.repository.0.cast_signed())
+    .bind(new.environment.as_str())
+    .bind(new.commit.as_str())
+    .bind(new.config_digest.to_string())
+    .fetch_all(&mut *conn)
+    .await?;
+    Ok(runs(conn, rows).await?.pop())
+}
+
+async fn insert(write: &mut Write, new: &NewRun) -> Result<()> {
+    let now = write.now;
+    sqlx::query(
+        "insert into run (id, repository, environment, commit_sha, config_digest, cause, state, created_at)
+         values (?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(new.id.to_string())
+    .bind(new.repository.0.cast_signed())
+    .bind(new.environment.as_str())
+    .bind(new.commit.as_str())
+    .bind(new.config_digest.to_string())
+    .bind(new.trigger.as_str())
+    .bind(RunState::Queued.as_str())
+    .bind(now)
+    .execute(write.conn())
+    .await?;
+    Ok(())
+}
+
+async fn set_state(write: &mut Write, id: RunId, to: RunState, reason: &str) -> Result<()> {
+    let now = write.now;
+    sqlx::query("update run set state = ?, reason = ? where id = ?")
+        .bind(to.as_str())
+        .bind(reason)
+        .bind(id.to_string())
+        .execute(write.conn())
+        .await?;
+    let moment = match to {
+        RunState::Running => sqlx::query("update run set started_at = ? where id = ?"),
+        ended if ended.is_ended() => sqlx::query("update run set ended_at = ? where id = ?"),
+        _ => return Ok(()),
+    };
+    moment.bind(now).bind(id.to_string()).execute(write.conn()).await?;
+    Ok(())
+}
+
+fn illegal(run: &Run, to: RunState) -> StoreError {
+    StoreError::IllegalTransition { run: run.run.id, from: run.state, to }
+}
+
+#[async_trait]
+impl Runs for Sqlite {
+    async fn insert_or_get_run(&self, fence: &Fence, new: &NewRun) -> Result<Created<Run>> {
+        let mut write = self.write_as(fence).await?;
+        if let Some(run) = existing(write.conn(), new).await? {
+            return Ok(Created::Existing(run));
+        }
+        insert(&mut write, new).await?;
+        let run = get(write.conn(), new.id).await?;
+        write.commit().await?;
+        Ok(Created::New(run))
+    }
+
+    async fn run(&self, id: RunId) -> Result<Option<Run>> {
+        let mut conn = self.readers.acquire().await?;
+        match get(&mut conn, id).await {
+            Err(StoreError::Missing(_)) => Ok(None),
+            found => found.map(Some),
+        }
+    }
+
+    async fn advance_run(
+        &self,
+        fence: &Fence,
+        id: RunId,
+        to: RunState,
+        reason: &str,
+    ) -> Result<Run> {
+        let mut write = self.write_as(fence).await?;
+        let run = get(write.conn(), id).await?;
+        if !run.state.may_become(to) {
+            return Err(illegal(&run, to));
+        }
+        set_state(&mut write, id, to, reason).await?;
+        if to == RunState::Succeeded {
+            repositories::succeeded(&mut write, &run.run).await?;
+        }
+        let run = get(write.conn(), id).await?;
+        write.commit().await?;
+        Ok(run)
+    }
+
+    async fn retry_run(&self, fence: &Fence, id: RunId) -> Result<Run> {
+        let mut write = self.write_as(fence).await?;
+        let run = get(write.conn(), id).await?;
+        if !run.state.may_be_retried() {
+            return Err(illegal(&run, RunState::Queued));
+        }
+        sqlx::query(
+            "update run set state = 'queued', reason = '', plan = null, attempt = attempt + 1,
+                 started_at = null, ended_at = null
+             where id = ?",
+        )
+        .bind(id.to_string())
+        .execute(write.conn())
+        .await?;
+        let run = get(write.conn(), id).await?;
+        write.commit().await?;
+        Ok(run)
+    }
+
+    async fn set_run_plan(&self, fence: &Fence, id: RunId, plan: &Plan) -> Result<()> {
+        let mut write = self.write_as(fence).await?;
+        let query = sqlx::query("update run set plan = ? where id = ?")
+            .bind(json(plan))
+            .bind(id.to_string());
+        query.execute(write.conn()).await?;
+        write.commit().await
+    }
+
+    async fn approve_run(&self, fence: &Fence, id: RunId, approval: &Approval) -> Result<()> {
+        let mut write = self.write_as(fence).await?;
+        sqlx::query(
+            "insert into approval (run, digest, by, login, at) values (?, ?, ?, ?, ?) on conflict do nothing",
+        )
+        .bind(id.to_string())
+        .bind(approval.digest.to_string())
+        .bind(approval.by.0.cast_signed())
+        .bind(&approval.login)
+        .bind(approval.at.as_millisecond())
+        .execute(write.conn())
+        .await?;
+        write.commit().await
+    }
+
+    async fn supersede_older_runs(&self, fence: &Fence, newest: RunId) -> Result<Vec<RunId>> {
+        let mut write = self.write_as(fence).await?;
+        let now = write.now;
+        let rows = sqlx::query(
+            "update run set state = 'superseded', reason = 'a newer commit took its place', ended_at = ?1
+             from (select repository, environment, seq from run where id = ?2) as newest
+             where run.repository = newest.repository and run.environment = newest.environment
+                 and run.seq < newest.seq and run.state in ('queued', 'held')
+             returning run.id",
+        )
+        .bind(now)
+        .bind(newest.to_string())
+        .fetch_all(write.conn())
+        .await?;
+        write.commit().await?;
+        rows.iter().map(|row| row.text("id")).collect()
+    }
+
+    async fn runs_in(&self, states: &[RunState]) -> Result<Vec<Run>> {
+        let mut conn = self.readers.acquire().await?;
+        let query = sqlx::query(
+            "select * from run where state in (select value from json_each(?)) order by seq",
+        );
+        let rows = query.bind(json_words(states)).fetch_all(&mut *conn).await?;
+        runs(&mut conn, rows).await
+    }
+
+    async fn recent_runs(
+        &self,
+        repository: RepositoryId,
+        environment: &EnvironmentName,
+        limit: u32,
+    ) -> Result<Vec<Run>> {
+        let mut conn = self.readers.acquire().await?;
+        let query = sqlx::query(
+            "select * from run where repository = ? and environment = ? order by seq desc limit ?",
+        );
+        let query = query.bind(repository.0.cast_signed()).bind(environment.as_str()).bind(limit);
+        let rows = query.fetch_all(&mut *conn).await?;
+        runs(&mut conn, rows).await
+    }
+
+    async fn last_succeeded_run(
+        &self,
+        repository: RepositoryId,
+        environment: &EnvironmentName,
+    ) -> Result<Option<Run>> {
+        let mut conn = self.readers.acquire().await?;
+        let rows = sqlx::query(
+            "select run.* from environment join run on run.id = environment.last_run
+             where environment.repository = ? and environment.name = ?",
+        )
+        .bind(repository.0.cast_signed())
+        .bind(environment.as_str())
+        .fetch_all(&mut *conn)
+        .await?;
+        Ok(runs(&mut conn, rows).await?.pop())
+    }
+}

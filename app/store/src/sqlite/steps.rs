@@ -1,0 +1,243 @@
+//! Steps in SQLite.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_trait::async_trait;
+use landfall_core::lease::LeaseProof;
+use landfall_core::name::RepositoryId;
+use landfall_core::plan::{Action, Change, Digest, Effect, Landed, Outcome, ResourceKey};
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+
+use super::columns::{Columns, json, json_words, unreadable};
+use super::ownership::{Actor, prove, record};
+use super::{Sqlite, Write, leases, runs};
+use crate::{
+    Fence, ProofQuery, ReadBack, Result, RunId, RunState, Step, StepId, StepState, Steps,
+    StoreError, Unresolved,
+};
+
+fn step(row: &SqliteRow) -> Result<Step> {
+    Ok(Step {
+        id: StepId { run: row.text("run")?, index: row.plain("idx")? },
+        repository: RepositoryId(row.number("repository")?),
+        environment: row.text("environment")?,
+        effect: row.json("effect")?,
+        lease_epoch: row.plain("lease_epoch")?,
+        state: row.text("state")?,
+        message: row.text("message")?,
+        intended_at: row.at("intended_at")?,
+        ended_at: row.maybe_at("ended_at")?,
+    })
+}
+
+async fn get(conn: &mut SqliteConnection, id: StepId) -> Result<Step> {
+    let query = sqlx::query("select * from step where run = ? and idx = ?")
+        .bind(id.run.to_string())
+        .bind(id.index);
+    let row = query.fetch_optional(conn).await?;
+    row.as_ref().map(step).transpose()?.ok_or_else(|| StoreError::Missing(format!("step {id}")))
+}
+
+/// The step, if it has no final result.
+async fn get_unresolved(conn: &mut SqliteConnection, id: StepId) -> Result<Step> {
+    let step = get(conn, id).await?;
+    if step.state.is_unresolved() { Ok(step) } else { Err(StoreError::StepEnded(id)) }
+}
+
+/// Writes the intent of an effect of a running run.
+async fn insert(
+    write: &mut Write,
+    run: RunId,
+    effect: &Effect,
+    lease: Option<&LeaseProof>,
+) -> Result<StepId> {
+    let now = write.now;
+    let found = runs::get(write.conn(), run).await?;
+    if found.state != RunState::Running {
+        return Err(StoreError::IllegalTransition {
+            run,
+            from: found.state,
+            to: RunState::Running,
+        });
+    }
+    let index = sqlx::query_scalar(
+        "insert into step (run, idx, repository, environment, target, effect, lease_epoch, state, intended_at)
+         values (?1, (select coalesce(max(idx) + 1, 0) from step where run = ?1), ?, ?, ?, ?, ?, ?, ?)
+         returning idx",
+    )
+    .bind(run.to_string())
+    .bind(found.run.repository.0.cast_signed())
+    .bind(found.run.environment.as_str())
+    .bind(effect.target.to_string())
+    .bind(json(effect))
+    .bind(lease.map(LeaseProof::epoch))
+    .bind(StepState::Intent.as_str())
+    .bind(now)
+    .fetch_one(write.conn())
+    .await?;
+    Ok(StepId { run, index })
+}
+
+async fn set_state(write: &mut Write, id: StepId, state: StepState, message: &str) -> Result<Step> {
+    let ended_at = (!state.is_unresolved()).then_some(write.now);
+    sqlx::query("update step set state = ?, message = ?, ended_at = ? where run = ? and idx = ?")
+        .bind(state.as_str())
+        .bind(message)
+        .bind(ended_at)
+        .bind(id.run.to_string())
+        .bind(id.index)
+        .execute(write.conn())
+        .await?;
+    get(write.conn(), id).await
+}
+
+fn actor(step: &Step) -> Actor<'_> {
+    Actor { repository: step.repository, environment: &step.environment, run: step.id.run }
+}
+
+/// All changes of the step are in place.
+async fn all_landed(
+    write: &mut Write,
+    step: &Step,
+    ids: &BTreeMap<ResourceKey, Vec<String>>,
+) -> Result<()> {
+    for change in &step.effect.changes {
+        record(write, &actor(step), change, ids).await?;
+        prove(write, &actor(step), change).await?;
+    }
+    Ok(())
+}
+
+/// Part of a change is there. What came into being is ours, so that it can be finished; what was
+/// to go is not gone.
+fn is_ours_in_part(change: &Change) -> bool {
+    !matches!(change.action, Action::Delete | Action::Release | Action::Forget)
+}
+
+fn state_after(landed: &[Landed]) -> StepState {
+    if landed.contains(&Landed::Foreign) {
+        StepState::Attention
+    } else if landed.iter().all(|landed| *landed == Landed::After) {
+        StepState::Done
+    } else {
+        StepState::Failed
+    }
+}
+
+#[async_trait]
+impl Steps for Sqlite {
+    async fn intend(
+        &self,
+        fence: &Fence,
+        lease: &LeaseProof,
+        run: RunId,
+        effect: &Effect,
+    ) -> Result<StepId> {
+        let mut write = self.write_as(fence).await?;
+        let now = write.now;
+        if *lease.target() != effect.target {
+            return Err(StoreError::LeaseLost(effect.target.clone()));
+        }
+        leases::check(write.conn(), lease, now).await?;
+        let id = insert(&mut write, run, effect, Some(lease)).await?;
+        write.commit().await?;
+        Ok(id)
+    }
+
+    async fn finish_step(&self, fence: &Fence, id: StepId, outcome: &Outcome) -> Result<Step> {
+        let mut write = self.write_as(fence).await?;
+        let step = get(write.conn(), id).await?;
+        if step.state != StepState::Intent {
+            return Err(StoreError::StepEnded(id));
+        }
+        let (state, message) = match outcome {
+            Outcome::Done(ids) => {
+                all_landed(&mut write, &step, ids).await?;
+                (StepState::Done, "")
+            }
+            Outcome::Failed(message) => (StepState::Failed, message.as_str()),
+            Outcome::Moved(message) => (StepState::Moved, message.as_str()),
+            Outcome::Unknown(message) => (StepState::Unknown, message.as_str()),
+        };
+        let step = set_state(&mut write, id, state, message).await?;
+        write.commit().await?;
+        Ok(step)
+    }
+
+    async fn resolve_step(&self, fence: &Fence, id: StepId, found: &ReadBack) -> Result<Step> {
+        let mut write = self.write_as(fence).await?;
+        let step = get_unresolved(write.conn(), id).await?;
+        if step.effect.changes.len() != found.landed.len() {
+            return Err(unreadable("effect", "it was read back with another number of changes"));
+        }
+        for (change, landed) in step.effect.changes.iter().zip(&found.landed) {
+            match landed {
+                Landed::After => {
+                    record(&mut write, &actor(&step), change, &found.ids).await?;
+                    prove(&mut write, &actor(&step), change).await?;
+                }
+                Landed::Partly if is_ours_in_part(change) => {
+                    record(&mut write, &actor(&step), change, &found.ids).await?;
+                }
+                Landed::Partly | Landed::Before | Landed::Foreign => {}
+            }
+        }
+        let step = set_state(&mut write, id, state_after(&found.landed), &found.message).await?;
+        write.commit().await?;
+        Ok(step)
+    }
+
+    async fn dismiss_step(&self, fence: &Fence, id: StepId, why: &str) -> Result<Step> {
+        let mut write = self.write_as(fence).await?;
+        get_unresolved(write.conn(), id).await?;
+        let step = set_state(&mut write, id, StepState::Failed, why).await?;
+        write.commit().await?;
+        Ok(step)
+    }
+
+    async fn settle(&self, fence: &Fence, run: RunId, effect: &Effect) -> Result<Step> {
+        let mut write = self.write_as(fence).await?;
+        let id = insert(&mut write, run, effect, None).await?;
+        let step = get(write.conn(), id).await?;
+        all_landed(&mut write, &step, &BTreeMap::new()).await?;
+        let step = set_state(&mut write, id, StepState::Done, "").await?;
+        write.commit().await?;
+        Ok(step)
+    }
+
+    async fn steps(&self, run: RunId) -> Result<Vec<Step>> {
+        let query =
+            sqlx::query("select * from step where run = ? order by idx").bind(run.to_string());
+        query.fetch_all(&self.readers).await?.iter().map(step).collect()
+    }
+
+    async fn unresolved_steps(&self, at: &Unresolved) -> Result<Vec<Step>> {
+        let query = match at {
+            Unresolved::In(repository, environment) => sqlx::query(
+                "select * from step where repository = ? and environment = ?
+                     and state in ('intent', 'unknown', 'attention') order by seq",
+            )
+            .bind(repository.0.cast_signed())
+            .bind(environment.to_string()),
+            Unresolved::At(target) => sqlx::query(
+                "select * from step where target = ? and state in ('intent', 'unknown', 'attention') order by seq",
+            )
+            .bind(target.to_string()),
+        };
+        query.fetch_all(&self.readers).await?.iter().map(step).collect()
+    }
+
+    async fn proven(&self, query: &ProofQuery) -> Result<BTreeSet<Digest>> {
+        let rows = sqlx::query(
+            "select digest from proven_change where repository = ? and environment = ? and at >= ?
+                 and digest in (select value from json_each(?))",
+        )
+        .bind(query.repository.0.cast_signed())
+        .bind(query.environment.as_str())
+        .bind(query.since.as_millisecond())
+        .bind(json_words(&query.digests))
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(|row| row.text("digest")).collect()
+    }
+}
