@@ -346,7 +346,10 @@ impl<'n> SeqAccess<'n> for Items<'n> {
         seed: T,
     ) -> Result<Option<T::Value>, DecodeError> {
         let next = self.items.next();
-        next.map(|node| seed.deserialize(Decoder::of(node, self.findings))).transpose()
+        let read = |node| {
+            seed.deserialize(Decoder::of(node, self.findings)).map_err(|error| error.at(&node.span))
+        };
+        next.map(read).transpose()
     }
 
     /// Notes an item that fails and goes on with the next.
@@ -408,7 +411,8 @@ impl<'n> MapAccess<'n> for Entries<'n> {
             .value
             .take()
             .ok_or_else(|| DecodeError::new("invalid-value", "a value without a key"))?;
-        seed.deserialize(Decoder::of(value, self.findings))
+        // Where a type checks after reading (`try_from`), only who called it knows the place.
+        seed.deserialize(Decoder::of(value, self.findings)).map_err(|error| error.at(&value.span))
     }
 
     /// Notes an entry that fails and goes on with the next.
