@@ -1,0 +1,81 @@
+//! The ids of zones, remembered between readers.
+//!
+//! An id never leads to another zone, so a remembered one is at worst one of a zone that is gone.
+//! What is not found is never remembered: a zone may be added any minute.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use landfall_core::name::DnsName;
+use serde::Deserialize;
+use url::Url;
+
+/// How long an id is taken for granted.
+const FRESH: Duration = Duration::from_secs(600);
+/// How many are kept; beyond it all are forgotten, which costs one read each.
+const MOST: usize = 4096;
+
+/// A zone as the list gives it.
+#[derive(Debug, Deserialize)]
+pub(super) struct ApiZone {
+    pub(super) id: String,
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) account: Option<ApiAccount>,
+}
+
+/// The account of a zone.
+#[derive(Debug, Deserialize)]
+pub(super) struct ApiAccount {
+    pub(super) id: String,
+}
+
+/// Where a zone is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct ZoneKey {
+    pub(super) api: Url,
+    pub(super) account: String,
+    pub(super) zone: DnsName,
+}
+
+/// The ids that were found.
+#[derive(Debug, Default)]
+pub(super) struct ZoneIds(Mutex<HashMap<ZoneKey, (String, Instant)>>);
+
+impl ZoneIds {
+    /// The id, if it was found not long before `now`.
+    pub(super) fn get(&self, key: &ZoneKey, now: Instant) -> Option<String> {
+        let ids = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (id, since) = ids.get(key)?;
+        (now.saturating_duration_since(*since) < FRESH).then(|| id.clone())
+    }
+
+    /// Remembers an id found at `now`.
+    pub(super) fn put(&self, key: ZoneKey, id: String, now: Instant) {
+        let mut ids = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if ids.len() >= MOST {
+            ids.clear();
+        }
+        ids.insert(key, (id, now));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_remembered_for_ten_minutes_and_per_account() {
+        let key = |account: &str| ZoneKey {
+            api: "https://api.example/".parse().unwrap(),
+            account: account.to_owned(),
+            zone: DnsName::new("example.com").unwrap(),
+        };
+        let (ids, start) = (ZoneIds::default(), Instant::now());
+        ids.put(key("a"), "1".to_owned(), start);
+        assert_eq!(ids.get(&key("a"), start + Duration::from_secs(599)).as_deref(), Some("1"));
+        assert_eq!(ids.get(&key("a"), start + FRESH), None);
+        assert_eq!(ids.get(&key("b"), start), None);
+    }
+}
