@@ -9,6 +9,10 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+mod codes;
+
+pub use codes::CODES;
+
 /// A place in a file. Lines and columns count from 1; columns count characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Span {

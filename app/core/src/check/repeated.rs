@@ -49,7 +49,7 @@ fn leaves<'n>(
 ) {
     match &node.value {
         NodeValue::Scalar { text, .. } => {
-            seen.entry((path.clone(), text)).or_default().push(&node.span)
+            seen.entry((path.clone(), text)).or_default().push(&node.span);
         }
         NodeValue::Map(entries) => {
             for (key, node) in entries {

@@ -51,7 +51,7 @@ fn read(
     node: &Node,
 ) -> Result<NamedConnection, Vec<Diagnostic>> {
     let name = ConnectionName::new(key.text.as_str())
-        .map_err(|e| vec![named_badly(e, key.span.clone())])?;
+        .map_err(|e| vec![named_badly(&e, key.span.clone())])?;
     let (rest, _) = later::split(node, &["kind"], &[]);
     let written = node.get("kind").map(decode::<Spanned<String>>).transpose()?;
     let word = written.unwrap_or_else(|| Spanned::new(key.text.clone(), key.span.clone()));

@@ -160,6 +160,7 @@ impl Place<'_> {
         let quoted = || names.iter().map(|name| name.as_str());
         match wanted {
             Some(name) if names.contains(&&name.value) => Ok(Some(name.value)),
+            Some(_) if names.is_empty() => Ok(None),
             Some(name) => {
                 let environment = &self.environment.name;
                 let message = format!(

@@ -117,7 +117,7 @@ impl Environment {
     ) -> Result<Self, Vec<Diagnostic>> {
         let mut findings = Vec::new();
         let name = EnvironmentName::new(key.text.as_str());
-        let name = name.map_err(|e| findings.push(named_badly(e, key.span.clone()))).ok();
+        let name = name.map_err(|e| findings.push(named_badly(&e, key.span.clone()))).ok();
         let (rest, not_yet) = later::split(
             node,
             &[&["connections"], later::ENVIRONMENT].concat(),
@@ -165,7 +165,7 @@ impl Environment {
 }
 
 /// The finding for a key that is no name.
-pub(super) fn named_badly(error: NameError, span: Span) -> Diagnostic {
+pub(super) fn named_badly(error: &NameError, span: Span) -> Diagnostic {
     Diagnostic::error("invalid-value", span, error.to_string())
 }
 

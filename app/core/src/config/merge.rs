@@ -36,7 +36,7 @@ fn merge_maps(base: Vec<(Key, Node)>, overlay: Vec<(Key, Node)>) -> Vec<(Key, No
             (Some(slot), true) => slots[slot] = None,
             (None, true) => {}
             (Some(slot), false) => {
-                slots[slot] = slots[slot].take().map(|(old, base)| replace(old, base, key, node))
+                slots[slot] = slots[slot].take().map(|(old, base)| replace(old, base, key, node));
             }
             (None, false) => slots.push(Some((key, without_nulls(node)))),
         }

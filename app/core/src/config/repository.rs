@@ -120,7 +120,7 @@ fn environments(
             for (key, node) in entries {
                 match Environment::read(registry, key, node) {
                     Ok(environment) => {
-                        drop(environments.insert(environment.name.clone(), environment))
+                        drop(environments.insert(environment.name.clone(), environment));
                     }
                     Err(errors) => findings.extend(errors),
                 }

@@ -64,12 +64,12 @@ impl ServiceFile {
         let node = parse(path.as_str(), bytes)?;
         let NodeValue::Map(entries) = &node.value else {
             let message = format!("expected a mapping of components, found {}", node.describe());
-            let finding = Diagnostic::error("wrong-type", node.span.clone(), message);
+            let finding = Diagnostic::error("wrong-type", node.span, message);
             return Err(vec![finding.help("a service that is gone is a file that is removed")]);
         };
         let mut findings = Vec::new();
         let name = ServiceName::new(path.stem());
-        let name = name.map_err(|error| findings.push(named_badly(error, node.span.clone()))).ok();
+        let name = name.map_err(|error| findings.push(named_badly(&error, node.span.clone()))).ok();
         let (own, components): (Vec<_>, Vec<_>) =
             entries.iter().cloned().partition(|(key, _)| OWN_KEYS.contains(&key.text.as_str()));
         check_kinds(registry, &components, &mut findings);
@@ -167,7 +167,7 @@ fn overrides(
                 findings
                     .push(finding.help("to keep a service out of an environment write `only:`"));
             }
-            (Err(error), _) => findings.push(named_badly(error, key.span.clone())),
+            (Err(error), _) => findings.push(named_badly(&error, key.span.clone())),
         }
     }
     overrides

@@ -48,12 +48,13 @@ fn services(
     let now = &repository.services;
     let owners: BTreeSet<&str> = owned.iter().map(|unit| unit.name.service.as_str()).collect();
     let owns = |path: &&ConfigPath| owners.contains(path.stem());
-    if !owners.is_empty() && !paths.iter().any(|path| now.matches(path)) {
-        let message = format!(
-            "`{}` matches no file, and {} services own something",
-            now.as_str(),
-            owners.len()
-        );
+    // Whoever removes the only service means it, if the pattern is the same as before.
+    let changed = before != Some(&now.value);
+    let suspicious = owners.len() > 1 || (changed && !owners.is_empty());
+    if suspicious && !paths.iter().any(|path| now.matches(path)) {
+        let services = counted(owners.len(), "service");
+        let message =
+            format!("`{}` matches no file, and state has what {services} owned", now.as_str());
         return Some(
             Diagnostic::error("services-vanished", now.span.clone(), message).help(WAY_OUT),
         );
@@ -69,7 +70,7 @@ fn services(
     let (first, rest) = dropped.split_first()?;
     let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
     let message = format!(
-        "`{}` does not match {first}{more}, which `{}` did and which still owns something",
+        "`{}` does not match {first}{more}, which `{}` did, and state has what it owned",
         now.as_str(),
         before.as_str()
     );
@@ -86,7 +87,8 @@ fn environments(repository: &RepositoryConfig, owned: &[OwnedUnit]) -> Vec<Diagn
     }
     let finding = |(name, units): (&EnvironmentName, usize)| {
         let message = format!(
-            "the environment `{name}` is gone and {units} of its units still own something"
+            "the environment `{name}` is gone, and state has what {} of it owned",
+            counted(units, "unit")
         );
         Diagnostic::error("environment-vanished", top(repository), message).help(WAY_OUT)
     };
@@ -118,12 +120,18 @@ fn connections(
     }
     let finding = |((environment, lost), units): ((&EnvironmentName, String), usize)| {
         let message = format!(
-            "the connection `{lost}` of {environment} is gone and {units} units still own something there"
+            "the connection `{lost}` of {environment} is gone, and state has what {} owned there",
+            counted(units, "unit")
         );
         let span = repository.environments[environment].span.clone();
         Diagnostic::error("connection-vanished", span, message).help(WAY_OUT)
     };
     gone.into_iter().map(finding).collect()
+}
+
+/// `1 unit`, `2 units`.
+fn counted(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 /// The first line of the repository config: what is gone has no place of its own.

@@ -156,7 +156,8 @@ impl Insertion<'_> {
             return self.refuse("not-yet", span, &message, None);
         }
         let help = did_you_mean(name, self.variables.values.keys().copied());
-        let message = format!("this environment has no variable `{shown}`");
+        let environment = self.variables.values.get("environment").copied().unwrap_or_default();
+        let message = format!("{environment} has no variable `{shown}`");
         self.refuse("unknown-variable", span, &message, help.as_deref());
     }
 
@@ -195,7 +196,7 @@ mod tests {
     fn what_cannot_be_inserted_is_told_where_it_stands() {
         assert_eq!(
             inserted("a: ${sufix}").unwrap_err(),
-            "x.yaml:1:4: this environment has no variable `sufix` [unknown-variable]; did you mean `suffix`?"
+            "x.yaml:1:4: staging has no variable `sufix` [unknown-variable]; did you mean `suffix`?"
         );
         assert!(inserted("a: ${unifi_dns.nas.address}").unwrap_err().contains("[not-yet]"));
         assert!(inserted("a: ${suffix").unwrap_err().contains("[bad-variable]"));

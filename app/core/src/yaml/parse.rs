@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use granit_parser::{Event, Marker, Parser, ScalarStyle, StructureStyle};
+use granit_parser::{ErrorKind, Event, Marker, Parser, ScalarStyle, ScanError, StructureStyle};
 
 use super::{Key, Node, NodeValue};
 use crate::diagnostic::{Diagnostic, Position, Span};
@@ -83,12 +83,11 @@ impl Builder {
             emit_comments: false,
             emit_unresolved_aliases: true,
             disallow_directives: true,
+            flow_nesting_limit: MAX_DEPTH,
+            block_nesting_limit: MAX_DEPTH,
         };
         for event in Parser::new_from_str_with_options(text, options) {
-            let (event, span) = event.map_err(|error| {
-                let at = position(*error.marker());
-                Diagnostic::error("syntax", Span::new(&self.file, at, at), error.info())
-            })?;
+            let (event, span) = event.map_err(|error| self.syntax(&error))?;
             let span = Span::new(&self.file, position(span.start), position(span.end));
             self.event(event, span)?;
             if self.findings.len() >= MAX_FINDINGS {
@@ -96,6 +95,16 @@ impl Builder {
             }
         }
         Ok(())
+    }
+
+    fn syntax(&self, error: &ScanError) -> Diagnostic {
+        let at = position(*error.marker());
+        let span = Span::new(&self.file, at, at);
+        match error.kind() {
+            // It reads ahead, so it may reach the limit before we do.
+            ErrorKind::RecursionLimitExceeded => too_deep(span),
+            _ => Diagnostic::error("syntax", span, error.info()),
+        }
     }
 
     fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Diagnostic> {
@@ -173,8 +182,7 @@ impl Builder {
 
     fn enter(&mut self, open: Open, span: &Span) -> Result<(), Diagnostic> {
         if self.open.len() >= MAX_DEPTH {
-            let message = format!("values are nested deeper than {MAX_DEPTH}");
-            return Err(Diagnostic::error("too-deep", span.clone(), message));
+            return Err(too_deep(span.clone()));
         }
         if let Some(Open::Map { key: None, .. }) = self.open.last() {
             let message = "a key is a text, not a list or a mapping";
@@ -242,6 +250,10 @@ impl Builder {
         let top = Span::new(&self.file, Position::START, Position::START);
         Ok(self.root.unwrap_or(Node { value: NodeValue::Null, span: top }))
     }
+}
+
+fn too_deep(span: Span) -> Diagnostic {
+    Diagnostic::error("too-deep", span, format!("values are nested deeper than {MAX_DEPTH}"))
 }
 
 /// A key as a message shows it: cut to a length that fits a line.

@@ -1,0 +1,134 @@
+//! Loading whole trees: what the units come to, and what does not change them.
+
+use std::sync::Arc;
+
+use landfall_core::config::{
+    OwnedUnit, RepositoryConfig, ServiceFile, ServiceGlob, Tree, schema, unit_hash, vanished,
+};
+use landfall_core::name::{ConfigPath, KindName};
+use landfall_core::plan::{Adoption, Target};
+
+use crate::kinds::REGISTRY;
+
+const REPOSITORY: &str = r#"version: 1
+environments:
+  dev:
+    connections:
+      cloudflare: { account: abc, zones: [example.com], token: "ref+env://LANDFALL_SECRET_CF" }
+  production:
+    branches: [main, release]
+    adopt: equal
+    vars: { suffix: "" }
+    guardrails: { max_deletes: 10%, protect: ["cloudflare_dns:MX:*"] }
+    connections:
+      unifi: { url: "https://192.168.1.1", api_key: "ref+env://LANDFALL_SECRET_UNIFI" }
+      office: { kind: unifi, url: "https://192.168.2.1", api_key: "ref+env://LANDFALL_SECRET_UNIFI" }
+      cloudflare: { account: abc, zones: [example.com], token: "ref+env://LANDFALL_SECRET_CF" }
+"#;
+
+fn repository() -> RepositoryConfig {
+    RepositoryConfig::load(REGISTRY, "landfall.yaml", REPOSITORY.as_bytes()).unwrap()
+}
+
+fn service(name: &str, text: &str) -> Arc<ServiceFile> {
+    let path = ConfigPath::new(format!("services/{name}.yaml")).unwrap();
+    Arc::new(ServiceFile::parse(REGISTRY, &path, text.as_bytes()).unwrap())
+}
+
+fn tree(services: Vec<Arc<ServiceFile>>) -> Tree {
+    Tree::load(REGISTRY, Arc::new(repository()), services).unwrap()
+}
+
+/// The units of a tree with one service, as `name via connection`.
+fn units(text: &str) -> Vec<String> {
+    let tree = tree(vec![service("nas", text)]);
+    tree.units().map(|unit| format!("{} via {}", unit.name, unit.connection)).collect()
+}
+
+#[test]
+fn an_environment_says_what_it_follows_and_how_careful_it_is() {
+    let repository = repository();
+    let production = repository.mapped_to("release").next().unwrap();
+    assert_eq!((production.guardrails.max_deletes, production.guardrails.protect.len()), (10, 1));
+    assert_eq!(production.adopt, Adoption::Equal);
+    assert_eq!(production.connections.len(), 3);
+    assert!(repository.environments.values().any(|environment| environment.branches.is_empty()));
+}
+
+#[test]
+fn a_component_lives_where_it_has_a_connection_and_only_says_so() {
+    let record = "  nas.internal.lan: { a: 192.168.1.9 }\n";
+    assert_eq!(units(&format!("unifi_dns:\n{record}")), ["production/nas/unifi_dns via unifi"]);
+    assert_eq!(
+        units(&format!("unifi_dns:\n  connection: office\n{record}")),
+        ["production/nas/unifi_dns via office"]
+    );
+    assert!(units(&format!("only: dev\nunifi_dns:\n{record}")).is_empty());
+    let public = "cloudflare_dns:\n  only: [production]\n  nas.example.com: { a: 192.0.2.1 }\n";
+    assert_eq!(units(public), ["production/nas/cloudflare_dns via cloudflare"]);
+}
+
+#[test]
+fn an_override_removes_and_adds_components() {
+    let text = "cloudflare_dns:\n  nas.example.com: { a: 192.0.2.1 }\nenvironments:\n  dev: { cloudflare_dns: ~ }\n";
+    assert_eq!(units(text), ["production/nas/cloudflare_dns via cloudflare"]);
+    let text = "environments:\n  dev: { cloudflare_dns: { nas.example.com: { a: 192.0.2.1 } } }\n";
+    assert_eq!(units(text), ["dev/nas/cloudflare_dns via cloudflare"]);
+}
+
+#[test]
+fn comments_order_quotes_and_the_chosen_connection_do_not_change_the_config_digest() {
+    let config = |text: &str| tree(vec![service("nas", text)]).units().next().unwrap().config;
+    let plain = config("unifi_dns:\n  nas.internal.lan: { a: 192.168.1.9, ttl: 300 }\n");
+    let same = "# the nas\nunifi_dns:\n  connection: office\n  'nas.internal.lan':\n    ttl: 300 # seconds\n    a: \"192.168.1.9\"\n";
+    assert_eq!(plain, config(same));
+    assert_ne!(plain, config("unifi_dns:\n  nas.internal.lan: { a: 192.168.1.9, ttl: 301 }\n"));
+}
+
+#[test]
+fn a_unit_hash_is_of_config_and_targets_in_any_order() {
+    let config = tree(vec![service("nas", "unifi_dns:\n  nas.internal.lan: { a: 192.168.1.9 }\n")]);
+    let config = config.units().next().unwrap().config;
+    let target = |id: &str| Target::new(KindName::new("cloudflare_dns").unwrap(), id);
+    let (a, b) = (target("a"), target("b"));
+    assert_eq!(unit_hash(&config, [&a, &b]), unit_hash(&config, [&b, &a]));
+    assert_ne!(unit_hash(&config, [&a]), unit_hash(&config, [&b]));
+}
+
+#[test]
+fn a_pattern_that_loses_files_is_an_error_and_one_that_moves_with_them_is_not() {
+    let path = |text: &str| ConfigPath::new(text).unwrap();
+    let owned = [OwnedUnit { name: "production/nas/unifi_dns".parse().unwrap(), connection: None }];
+    let text = format!("{REPOSITORY}services: \"svc/*.yaml\"\n");
+    let repository = RepositoryConfig::load(REGISTRY, "landfall.yaml", text.as_bytes()).unwrap();
+    let before = ServiceGlob::new("services/*.yaml").unwrap();
+    let said = |paths: &[ConfigPath]| {
+        let found = vanished(REGISTRY, &repository, Some(&before), paths, &owned);
+        found.first().map(|finding| finding.message.clone())
+    };
+    let lost = said(&[path("services/nas.yaml"), path("svc/other.yaml")]).unwrap();
+    assert_eq!(
+        lost,
+        "`svc/*.yaml` does not match services/nas.yaml, which `services/*.yaml` did, and state has what it owned"
+    );
+    assert_eq!(
+        said(&[path("README.md")]).unwrap(),
+        "`svc/*.yaml` matches no file, and state has what 1 service owned"
+    );
+    assert_eq!(said(&[path("svc/nas.yaml")]), None);
+    // The file is gone as well: that is a deletion, as a person means it.
+    assert_eq!(said(&[path("svc/other.yaml")]), None);
+}
+
+#[test]
+fn the_schemas_hold_the_keys_of_all_kinds() {
+    let repository = schema::repository(REGISTRY);
+    let connections = &repository["properties"]["environments"]["additionalProperties"]["properties"]
+        ["connections"];
+    assert!(connections["properties"]["unifi"].is_object(), "{connections:#}");
+    let service = schema::service(REGISTRY);
+    for key in ["unifi_dns", "cloudflare_tunnel", "owners", "needs", "only", "environments"] {
+        assert!(service["properties"][key].is_object(), "{key}");
+    }
+    assert_eq!(service["additionalProperties"], false);
+}
