@@ -56,20 +56,27 @@ impl Answer {
 /// Which requests meet a fault. Built as `On::post("/repos/*/*/issues/*/comments").skipping(1).times(2)`.
 #[derive(Debug, Clone)]
 pub struct On {
-    method: Option<String>,
+    method: Methods,
     path: String,
     skip: usize,
     left: usize,
 }
 
+#[derive(Debug, Clone)]
+enum Methods {
+    All,
+    Writes,
+    Only(String),
+}
+
 impl On {
     /// Any method on a path. `*` stands for one segment, a last `**` for all that follow.
     pub fn any(path: &str) -> On {
-        On { method: None, path: path.to_owned(), skip: 0, left: 1 }
+        On { method: Methods::All, path: path.to_owned(), skip: 0, left: 1 }
     }
 
     pub fn method(method: &str, path: &str) -> On {
-        On { method: Some(method.to_owned()), ..On::any(path) }
+        On { method: Methods::Only(method.to_owned()), ..On::any(path) }
     }
 
     pub fn get(path: &str) -> On {
@@ -78,6 +85,11 @@ impl On {
 
     pub fn post(path: &str) -> On {
         On::method("POST", path)
+    }
+
+    /// Any method that changes something, with [`On::skipping`] the k-th change.
+    pub fn write(path: &str) -> On {
+        On { method: Methods::Writes, ..On::any(path) }
     }
 
     /// How many requests meet the fault; one unless said.
@@ -96,8 +108,12 @@ impl On {
     }
 
     fn matches(&self, method: &str, path: &str) -> bool {
-        self.method.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))
-            && path_matches(&self.path, path)
+        let method_matches = match &self.method {
+            Methods::All => true,
+            Methods::Writes => !matches!(method, "GET" | "HEAD" | "OPTIONS"),
+            Methods::Only(wanted) => wanted.eq_ignore_ascii_case(method),
+        };
+        method_matches && path_matches(&self.path, path)
     }
 }
 
@@ -221,5 +237,14 @@ mod tests {
         faults.inject(On::get("/x"), Fault::Reset);
         assert!(faults.take("POST", "/x").is_none());
         assert!(faults.take("GET", "/x").is_some());
+    }
+
+    #[test]
+    fn reads_do_not_count_as_changes() {
+        let faults = Faults::default();
+        faults.inject(On::write("/**").skipping(1), Fault::Reset);
+        let struck: Vec<bool> =
+            ["POST", "GET", "PUT"].iter().map(|method| faults.take(method, "/x").is_some()).collect();
+        assert_eq!(struck, [false, false, true]);
     }
 }

@@ -28,8 +28,8 @@ pub enum CloudflareMutation {
     RecordCreated(CloudflareRecord),
     /// By PUT or PATCH.
     RecordUpdated {
-        before: CloudflareRecord,
-        after: CloudflareRecord,
+        before: Box<CloudflareRecord>,
+        after: Box<CloudflareRecord>,
     },
     RecordDeleted(CloudflareRecord),
     TunnelCreated {

@@ -136,7 +136,8 @@ fn replace(
     let fields = fields(cloud, place, body)?;
     let now = cloud.now();
     let (before, after) = cloud.zones[place].replace(id, fields, now)?;
-    cloud.mutations.push(CloudflareMutation::RecordUpdated { before, after: after.clone() });
+    let (was, is) = (Box::new(before), Box::new(after.clone()));
+    cloud.mutations.push(CloudflareMutation::RecordUpdated { before: was, after: is });
     Ok(after)
 }
 

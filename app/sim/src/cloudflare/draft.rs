@@ -204,8 +204,8 @@ fn to_map(value: &Value) -> Option<Map<String, Value>> {
 mod tests {
     use super::*;
 
-    fn draft(body: Value) -> Result<RecordFields, ApiError> {
-        fields(&body, Rules { zone: "example.com", plan: Plan::Free, txt: TxtContent::AsGiven })
+    fn draft(body: &Value) -> Result<RecordFields, ApiError> {
+        fields(body, Rules { zone: "example.com", plan: Plan::Free, txt: TxtContent::AsGiven })
     }
 
     #[test]
@@ -218,7 +218,7 @@ mod tests {
             ("bücher.example.com", "xn--bcher-kva.example.com"),
         ] {
             let fields =
-                draft(json!({ "type": "A", "name": sent, "content": "203.0.113.1" })).unwrap();
+                draft(&json!({ "type": "A", "name": sent, "content": "203.0.113.1" })).unwrap();
             assert_eq!(fields.name, stored);
         }
     }
@@ -227,17 +227,17 @@ mod tests {
     fn contents_of_srv_and_caa_are_derived_from_their_parts() {
         let data =
             json!({ "priority": 10, "weight": 5, "port": 8806, "target": "Sip.example.com." });
-        let srv = draft(json!({ "type": "SRV", "name": "_sip._tcp", "data": data })).unwrap();
+        let srv = draft(&json!({ "type": "SRV", "name": "_sip._tcp", "data": data })).unwrap();
         assert_eq!(srv.to_string(), "10 5 8806 sip.example.com");
         let data = json!({ "flags": 0, "tag": "issue", "value": "letsencrypt.org" });
-        let caa = draft(json!({ "type": "CAA", "name": "@", "data": data })).unwrap();
+        let caa = draft(&json!({ "type": "CAA", "name": "@", "data": data })).unwrap();
         assert_eq!(caa.content, "0 issue \"letsencrypt.org\"");
     }
 
     #[test]
     fn a_proxied_record_has_an_automatic_ttl() {
         let body = json!({ "type": "A", "name": "a", "content": "203.0.113.1", "ttl": 300, "proxied": true });
-        assert_eq!(draft(body).unwrap().ttl, 1);
+        assert_eq!(draft(&body).unwrap().ttl, 1);
     }
 
     #[test]
@@ -253,7 +253,7 @@ mod tests {
             json!({ "type": "WKS", "name": "a", "content": "x" }),
             json!({ "type": "CNAME", "name": "a..b", "content": "x.example.com" }),
         ] {
-            assert!(draft(body.clone()).is_err(), "{body}");
+            assert!(draft(&body).is_err(), "{body}");
         }
     }
 }

@@ -110,7 +110,7 @@ mod tests {
 
     use super::*;
 
-    fn verdict(ingress: Value) -> Result<(), String> {
+    fn verdict(ingress: &Value) -> Result<(), String> {
         check(&rules(&json!({ "ingress": ingress })).unwrap())
     }
 
@@ -132,7 +132,7 @@ mod tests {
         .map(|service| json!({ "hostname": "a.example.com", "service": service }))
         .collect();
         ingress.push(json!({ "service": "http_status:404" }));
-        verdict(Value::Array(ingress)).unwrap();
+        verdict(&Value::Array(ingress)).unwrap();
     }
 
     #[test]
@@ -165,7 +165,7 @@ mod tests {
             ),
             (json!([{ "service": "http_status:99" }]), "invalid HTTP status"),
         ] {
-            let verdict = verdict(ingress).unwrap_err();
+            let verdict = verdict(&ingress).unwrap_err();
             assert!(verdict.contains(reason), "{verdict}");
         }
     }

@@ -208,7 +208,7 @@ fn configured_place(cloud: &Cloud, id: &str) -> Result<usize, ApiError> {
 
 fn check_name(cloud: &Cloud, name: &str, except: Option<usize>) -> Result<(), ApiError> {
     if name.is_empty() {
-        return Err(bad_body("the name is empty".to_owned()));
+        return Err(bad_body("the name is empty"));
     }
     let others = cloud.tunnels.iter().enumerate().filter(|(place, _)| Some(*place) != except);
     if others.into_iter().any(|(_, tunnel)| tunnel.is_live() && tunnel.name == name) {
@@ -221,11 +221,11 @@ fn check_name(cloud: &Cloud, name: &str, except: Option<usize>) -> Result<(), Ap
 fn checked_secret(secret: String) -> Result<String, ApiError> {
     match STANDARD.decode(&secret) {
         Ok(bytes) if bytes.len() >= SHORTEST_SECRET => Ok(secret),
-        _ => Err(bad_body("tunnel_secret must be base64 of at least 32 bytes".to_owned())),
+        _ => Err(bad_body("tunnel_secret must be base64 of at least 32 bytes")),
     }
 }
 
 /// The code is unverified.
-fn bad_body(reason: String) -> ApiError {
+fn bad_body(reason: impl std::fmt::Display) -> ApiError {
     ApiError::bad_request(1002, format!("Bad request: {reason}"))
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::console::Console;
 use super::device::{Device, Link};
+use super::site::Site;
 use crate::call::{Call, Reply};
 
 /// Answers what follows `/api/`.
@@ -16,13 +17,9 @@ pub(super) fn answer(console: &Console, call: &Call, rest: &[&str]) -> Reply {
     match rest {
         ["self", "sites"] => {
             let sites = console.sites.iter();
-            found(
-                sites
-                    .map(
-                        |site| json!({ "_id": site.id, "name": site.reference, "desc": site.name }),
-                    )
-                    .collect(),
-            )
+            let site_json =
+                |site: &Site| json!({ "_id": site.id, "name": site.reference, "desc": site.name });
+            found(sites.map(site_json))
         }
         ["s", site, rest @ ..] => {
             let Some(site) = console.sites.iter().find(|known| known.reference == *site) else {
@@ -48,16 +45,16 @@ pub(super) fn login_required() -> Reply {
 fn in_site(console: &Console, devices: &[Device], rest: &[&str]) -> Reply {
     match rest {
         ["stat", "sta"] => {
-            found(devices.iter().filter(|device| device.is_connected()).map(device_json).collect())
+            found(devices.iter().filter(|device| device.is_connected()).map(device_json))
         }
-        ["rest", "user"] => found(devices.iter().map(device_json).collect()),
+        ["rest", "user"] => found(devices.iter().map(device_json)),
         ["stat", "user", mac] => {
             match devices.iter().find(|device| device.mac.eq_ignore_ascii_case(mac)) {
-                Some(device) => found(vec![device_json(device)]),
+                Some(device) => found([device_json(device)]),
                 None => error(StatusCode::BAD_REQUEST, "api.err.UnknownUser"),
             }
         }
-        ["stat", "sysinfo"] => found(vec![json!({ "version": console.settings.version })]),
+        ["stat", "sysinfo"] => found([json!({ "version": console.settings.version })]),
         _ => error(StatusCode::NOT_FOUND, "api.err.NotFound"),
     }
 }
@@ -86,7 +83,8 @@ fn device_json(device: &Device) -> Value {
     json
 }
 
-fn found(items: Vec<Value>) -> Reply {
+fn found(items: impl IntoIterator<Item = Value>) -> Reply {
+    let items: Vec<_> = items.into_iter().collect();
     Reply::json(StatusCode::OK, &json!({ "meta": { "rc": "ok" }, "data": items }))
 }
 

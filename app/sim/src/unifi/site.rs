@@ -43,7 +43,7 @@ pub(super) enum Api {
 }
 
 /// Why a change is refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
     AlreadyExists,
     CnameOverlaps,
