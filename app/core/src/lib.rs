@@ -12,6 +12,7 @@ pub mod coverage;
 pub mod diagnostic;
 pub mod guardrail;
 pub mod lease;
+pub mod markdown;
 pub mod name;
 pub mod plan;
 pub mod report;

@@ -1,1 +1,31 @@
-//! GitHub: webhooks in, App authentication, reads, writes
+//! GitHub: webhooks in, App authentication, reads, writes.
+//!
+//! The only crate that names octocrab, and no type of octocrab leaves it: what GitHub says becomes
+//! lean structs of our own, what goes wrong becomes [`GithubError`]. Planning gets a [`Reader`],
+//! whose token cannot write; only the outbox gets a [`Writer`]. This crate decides nothing and
+//! repeats nothing that may have happened: retries, lanes and look-ups before a create belong to
+//! the outbox.
+
+mod actor;
+pub mod app;
+pub mod check;
+pub mod comment;
+pub mod deployment;
+mod error;
+mod limits;
+mod pull;
+mod reader;
+mod repository;
+mod session;
+mod transport;
+pub mod webhook;
+mod writer;
+
+pub use actor::{AppId, User, UserKind};
+pub use app::{App, AppSettings, Identity, SettingsError, Timeouts};
+pub use error::{Failure, GithubError};
+pub use limits::Limits;
+pub use pull::{Base, Head, Pull, PullState};
+pub use reader::{GitCredentials, Reader};
+pub use repository::{InstalledRepository, Permission, Repository};
+pub use writer::{Reaction, Writer};

@@ -1,0 +1,269 @@
+//! Check runs: what is published on a commit. Only Apps may write them.
+
+use jiff::Timestamp;
+use landfall_core::diagnostic::{Diagnostic, Severity};
+use landfall_core::name::CommitSha;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::actor::AppId;
+
+/// How many annotations one request carries; GitHub appends those of later requests.
+pub(crate) const ANNOTATIONS: usize = 50;
+
+/// The longest title of an annotation and message of one, in characters.
+const TITLE: usize = 255;
+const MESSAGE: usize = 16_000;
+
+/// GitHub's number of a check run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CheckRunId(pub u64);
+
+/// A check run to publish.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckRun {
+    /// Its name, which a branch's rules refer to: `landfall / production (main)`.
+    pub name: String,
+    /// The commit.
+    pub head_sha: CommitSha,
+    /// How far it is.
+    pub status: CheckStatus,
+    /// One line above the summary.
+    pub title: String,
+    /// Markdown, at most 65,535 characters.
+    pub summary: String,
+    /// More Markdown below it, at most 65,535 characters.
+    pub text: Option<String>,
+    /// Findings at lines. GitHub adds them to those that the check run has already.
+    pub annotations: Vec<Annotation>,
+    /// Our key to find it again; never evidence.
+    pub external_id: String,
+    /// Where "Details" leads.
+    pub details_url: Option<String>,
+}
+
+/// How far a check run is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CheckStatus {
+    /// Not begun.
+    Queued,
+    /// At work.
+    InProgress {
+        /// Since when.
+        started_at: Timestamp,
+    },
+    /// Done.
+    Completed {
+        /// With what outcome.
+        conclusion: Conclusion,
+        /// When.
+        completed_at: Timestamp,
+    },
+}
+
+/// The outcome of a check run. `Success`, `Neutral` and `Skipped` satisfy a required check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "GitHub's own words")]
+pub enum Conclusion {
+    ActionRequired,
+    Cancelled,
+    Failure,
+    Neutral,
+    Success,
+    Skipped,
+    /// Set by GitHub alone.
+    Stale,
+    TimedOut,
+}
+
+/// A finding at lines of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Annotation {
+    path: String,
+    start_line: u32,
+    end_line: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start_column: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_column: Option<u32>,
+    annotation_level: &'static str,
+    title: String,
+    message: String,
+}
+
+impl From<&Diagnostic> for Annotation {
+    /// GitHub takes columns only where a finding begins and ends on one line.
+    fn from(found: &Diagnostic) -> Self {
+        let (start, end) = (found.span.start, found.span.end);
+        let one_line = start.line == end.line;
+        let help = found.help.as_ref().map(|help| format!("\n{help}")).unwrap_or_default();
+        Self {
+            path: found.span.file.to_string(),
+            start_line: start.line,
+            end_line: end.line.max(start.line),
+            start_column: one_line.then_some(start.column),
+            // Ours is behind the last character, GitHub's is on it.
+            end_column: one_line.then_some(end.column.saturating_sub(1).max(start.column)),
+            annotation_level: match found.severity {
+                Severity::Error => "failure",
+                Severity::Warning => "warning",
+            },
+            title: shortened(found.code, TITLE),
+            message: shortened(&format!("{}{help}", found.message), MESSAGE),
+        }
+    }
+}
+
+impl CheckRun {
+    /// The request's body without the annotations behind the first fifty, and those in fifties.
+    pub(crate) fn requests(&self) -> (Value, Vec<Value>) {
+        let mut chunks = self.annotations.chunks(ANNOTATIONS);
+        let mut first = json!({
+            "name": self.name,
+            "head_sha": self.head_sha,
+            "external_id": self.external_id,
+            "output": self.output(chunks.next().unwrap_or_default()),
+        });
+        let more = self.status.fields().into_iter();
+        let details = self.details_url.as_ref().map(|url| ("details_url", json!(url)));
+        for (name, value) in more.chain(details) {
+            first[name] = value;
+        }
+        (first, chunks.map(|chunk| json!({ "output": self.output(chunk) })).collect())
+    }
+
+    fn output(&self, annotations: &[Annotation]) -> Value {
+        let mut output = json!({
+            "title": self.title,
+            "summary": self.summary,
+            "annotations": annotations,
+        });
+        if let Some(text) = &self.text {
+            output["text"] = json!(text);
+        }
+        output
+    }
+}
+
+impl CheckStatus {
+    fn fields(&self) -> Vec<(&'static str, Value)> {
+        match self {
+            Self::Queued => vec![("status", json!("queued"))],
+            Self::InProgress { started_at } => {
+                vec![("status", json!("in_progress")), ("started_at", json!(whole(*started_at)))]
+            }
+            Self::Completed { conclusion, completed_at } => vec![
+                ("status", json!("completed")),
+                ("conclusion", json!(conclusion)),
+                ("completed_at", json!(whole(*completed_at))),
+            ],
+        }
+    }
+}
+
+/// GitHub documents times in whole seconds.
+fn whole(time: Timestamp) -> Timestamp {
+    Timestamp::from_second(time.as_second()).unwrap_or(time)
+}
+
+/// A check run as GitHub has it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct PublishedCheck {
+    /// Its number.
+    pub id: CheckRunId,
+    /// Its name.
+    pub name: String,
+    /// The commit.
+    pub head_sha: CommitSha,
+    /// The key that its author gave it.
+    pub external_id: Option<String>,
+    /// The outcome; none before it is completed.
+    pub conclusion: Option<Conclusion>,
+    /// When it began, by GitHub's clock unless its author said otherwise.
+    pub started_at: Option<Timestamp>,
+    app: Option<CheckAuthor>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+struct CheckAuthor {
+    id: AppId,
+}
+
+impl PublishedCheck {
+    /// Whether an App wrote it. Others may use the same name.
+    #[must_use]
+    pub fn is_by(&self, app: AppId) -> bool {
+        self.app.as_ref().is_some_and(|author| author.id == app)
+    }
+}
+
+/// `text` with at most `most` characters; what was cut is marked.
+pub(crate) fn shortened(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(most.saturating_sub(1)).collect();
+    short.push('…');
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use landfall_core::diagnostic::{Position, Span};
+
+    use super::*;
+
+    fn at(start: (u32, u32), end: (u32, u32)) -> Diagnostic {
+        let file: Arc<str> = "services/nas.yaml".into();
+        let place = |(line, column)| Position { line, column };
+        Diagnostic::error("unknown-key", Span::new(&file, place(start), place(end)), "no such key")
+            .help("did you mean `a`?")
+    }
+
+    fn check(findings: usize) -> CheckRun {
+        CheckRun {
+            name: "landfall / production (main)".into(),
+            head_sha: CommitSha::new("a".repeat(40)).unwrap(),
+            status: CheckStatus::Queued,
+            title: "t".into(),
+            summary: "s".into(),
+            text: None,
+            annotations: vec![Annotation::from(&at((3, 1), (3, 5))); findings],
+            external_id: "7".into(),
+            details_url: None,
+        }
+    }
+
+    #[test]
+    fn columns_are_told_only_within_one_line() {
+        let one = Annotation::from(&at((3, 2), (3, 5)));
+        assert_eq!((one.start_column, one.end_column), (Some(2), Some(4)));
+        let empty = Annotation::from(&at((3, 2), (3, 2)));
+        assert_eq!((empty.start_column, empty.end_column), (Some(2), Some(2)));
+        let two = Annotation::from(&at((3, 2), (4, 1)));
+        assert_eq!((two.start_column, two.end_column), (None, None));
+        assert_eq!(one.message, "no such key\ndid you mean `a`?");
+    }
+
+    #[test]
+    fn annotations_go_out_in_fifties() {
+        let sizes = |findings| {
+            let (first, more) = check(findings).requests();
+            let size = |body: &Value| body["output"]["annotations"].as_array().unwrap().len();
+            (size(&first), more.iter().map(size).collect::<Vec<_>>())
+        };
+        assert_eq!(sizes(0), (0, vec![]));
+        assert_eq!(sizes(50), (50, vec![]));
+        assert_eq!(sizes(101), (50, vec![50, 1]));
+    }
+
+    #[test]
+    fn what_is_too_long_is_cut_at_a_character_and_marked() {
+        assert_eq!(shortened("äöü", 3), "äöü");
+        assert_eq!(shortened("äöüß", 3), "äö…");
+    }
+}

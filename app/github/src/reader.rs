@@ -1,0 +1,246 @@
+//! What planning may ask GitHub. Nothing here can write: neither the methods nor the token.
+
+use std::collections::HashSet;
+
+use landfall_core::name::{
+    BranchName, CommitSha, EnvironmentName, PullNumber, RepositoryName, UserId,
+};
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use url::Url;
+
+use crate::check::PublishedCheck;
+use crate::comment::{Comment, CommentId, Marker};
+use crate::deployment::Deployment;
+use crate::error::{Failure, GithubError};
+use crate::pull::Pull;
+use crate::repository::{CollaboratorPermission, InstalledRepository, Permission, Repository};
+use crate::session::Session;
+use crate::transport::Call;
+
+/// Reads one repository.
+#[derive(Debug, Clone)]
+pub struct Reader(Session);
+
+/// How git reaches the repository. The token goes to git through its environment or a credential
+/// helper, never through the address or an argument.
+#[derive(Debug, Clone)]
+pub struct GitCredentials {
+    /// `https://github.com/acme/homelab.git`, without a user.
+    pub url: Url,
+    /// Always `x-access-token`.
+    pub user: &'static str,
+    /// A token that can read this repository for an hour.
+    pub password: SecretString,
+}
+
+impl Reader {
+    pub(crate) fn new(session: Session) -> Self {
+        Self(session)
+    }
+
+    /// The repository that is read.
+    #[must_use]
+    pub fn on(&self) -> &InstalledRepository {
+        self.0.on()
+    }
+
+    /// The repository as it is now: a changed name or default branch shows here first.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn repository(&self) -> Result<Repository, GithubError> {
+        self.0.call(Call::get(self.0.path())).await
+    }
+
+    /// A pull request as it is now.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn pull(&self, number: PullNumber) -> Result<Pull, GithubError> {
+        self.0.call(Call::get(self.0.path().then("pulls").then(number))).await
+    }
+
+    /// The pull requests that GitHub connects with a commit: merged and open ones, and none for a
+    /// while after a push, because the index lags.
+    ///
+    /// # Errors
+    /// As every call; a commit that the index does not know yet is an empty list.
+    pub async fn pulls_of_commit(&self, sha: &CommitSha) -> Result<Vec<Pull>, GithubError> {
+        let path = self.0.path().then("commits").then(sha).then("pulls");
+        match self.0.list(Call::get(path), |page: Vec<Pull>| page).await {
+            Err(GithubError { failure, .. })
+                if matches!(failure, Failure::NotFound | Failure::Unprocessable { .. }) =>
+            {
+                Ok(Vec::new())
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// The pull requests that brought `sha` onto `branch`, where `pushed` are all commits of the
+    /// push that it is in.
+    ///
+    /// The index answers with open pull requests and with those into other branches too, so one
+    /// counts only if it was merged, into this branch of this repository, as one of these commits.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn merged_with(
+        &self,
+        sha: &CommitSha,
+        branch: &BranchName,
+        pushed: &HashSet<CommitSha>,
+    ) -> Result<Vec<Pull>, GithubError> {
+        let mut pulls = self.pulls_of_commit(sha).await?;
+        pulls.retain(|pull| {
+            pull.base.repository == self.on().id
+                && pull.base.branch == *branch
+                && pull.merge_commit().is_some_and(|commit| pushed.contains(commit))
+        });
+        Ok(pulls)
+    }
+
+    /// What a user may do, asked now. `None` for somebody GitHub does not know, and for a login
+    /// that is not `user`'s any more.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn permission(&self, user: UserId, login: &str) -> Result<Permission, GithubError> {
+        let path = self.0.path().then("collaborators").then(login).then("permission");
+        match self.0.call::<CollaboratorPermission>(Call::get(path)).await {
+            Ok(answer) => Ok(answer.of(user)),
+            Err(GithubError { failure: Failure::NotFound, .. }) => Ok(Permission::None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A comment as it is now.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn comment(&self, id: CommentId) -> Result<Comment, GithubError> {
+        let path = self.0.path().then("issues").then("comments").then(id.0);
+        self.0.call(Call::get(path)).await
+    }
+
+    /// Our comments on a pull request whose marker says all that `wanted` says, oldest first.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn find_comments(
+        &self,
+        number: PullNumber,
+        wanted: &Marker,
+    ) -> Result<Vec<Comment>, GithubError> {
+        let us = self.0.app().identity().await?.clone();
+        let path = self.0.path().then("issues").then(number).then("comments");
+        let ours = |comment: &Comment| {
+            let marker = Marker::parse(&comment.body);
+            comment.is_by(&us) && marker.is_some_and(|marker| marker.covers(wanted))
+        };
+        let page = |page: Vec<Comment>| page.into_iter().filter(&ours).collect();
+        self.0.list(Call::get(path), page).await
+    }
+
+    /// Our check runs of that name on a commit, superseded ones too.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn check_runs_for(
+        &self,
+        sha: &CommitSha,
+        name: &str,
+    ) -> Result<Vec<PublishedCheck>, GithubError> {
+        #[derive(Deserialize)]
+        struct Page {
+            check_runs: Vec<PublishedCheck>,
+        }
+        let us = self.0.app().id();
+        let path = self.0.path().then("commits").then(sha).then("check-runs");
+        let call = Call::get(path).query("check_name", name).query("filter", "all");
+        let ours = |check: &PublishedCheck| check.is_by(us) && check.name == name;
+        let page = |page: Page| page.check_runs.into_iter().filter(ours).collect();
+        self.0.list(call, page).await
+    }
+
+    /// The deployments of a commit to an environment for a task, newest first: to look before one
+    /// is created.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn deployments(
+        &self,
+        sha: &CommitSha,
+        environment: &EnvironmentName,
+        task: &str,
+    ) -> Result<Vec<Deployment>, GithubError> {
+        let call = Call::get(self.0.path().then("deployments"))
+            .query("sha", sha)
+            .query("environment", environment)
+            .query("task", task);
+        self.0.list(call, |page: Vec<Deployment>| page).await
+    }
+
+    /// Whether a branch is protected, by the older protection or by a ruleset. None when we may
+    /// not know.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn branch_protected(&self, branch: &BranchName) -> Result<Option<bool>, GithubError> {
+        #[derive(Deserialize)]
+        struct Branch {
+            protected: bool,
+        }
+        let path = self.0.path().then("branches").then(branch);
+        match self.0.call::<Branch>(Call::get(path)).await {
+            Ok(Branch { protected: true }) => Ok(Some(true)),
+            Ok(Branch { protected: false }) => self.has_rules(branch).await,
+            Err(GithubError { failure: Failure::Denied { .. }, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether any ruleset applies to a branch. Servers older than rulesets have none.
+    async fn has_rules(&self, branch: &BranchName) -> Result<Option<bool>, GithubError> {
+        let path = self.0.path().then("rules").then("branches").then(branch);
+        match self.0.call::<Vec<IgnoredAny>>(Call::get(path)).await {
+            Ok(rules) => Ok(Some(!rules.is_empty())),
+            Err(GithubError { failure: Failure::NotFound, .. }) => Ok(Some(false)),
+            Err(GithubError { failure: Failure::Denied { .. }, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// How git reaches the repository now.
+    ///
+    /// # Errors
+    /// No token could be had.
+    pub async fn git_credentials(&self) -> Result<GitCredentials, GithubError> {
+        let password = self.0.token().await?;
+        let url = git_url(self.0.app().web_url(), &self.on().name);
+        Ok(GitCredentials { url, user: "x-access-token", password })
+    }
+}
+
+/// Where git finds a repository of the server at `web`.
+fn git_url(web: &Url, name: &RepositoryName) -> Url {
+    let mut url = web.clone();
+    let path = format!("{}/{}/{}.git", web.path().trim_end_matches('/'), name.owner(), name.name());
+    url.set_path(&path);
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_for_git_keeps_the_path_of_the_server() {
+        let name = RepositoryName::new("acme/home.lab").unwrap();
+        let url = |web: &str| git_url(&web.parse().unwrap(), &name).to_string();
+        assert_eq!(url("https://github.com"), "https://github.com/acme/home.lab.git");
+        assert_eq!(url("http://127.0.0.1:80/git/"), "http://127.0.0.1/git/acme/home.lab.git");
+    }
+}

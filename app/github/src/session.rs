@@ -1,0 +1,111 @@
+//! Calls on one repository with one scope: what readers and writers have in common.
+//!
+//! A call that GitHub answers with 401 was not carried out, so it is sent once more with a new
+//! token (permissions change, tokens are revoked). Nothing else is ever sent twice.
+
+use std::sync::Arc;
+
+use http::StatusCode;
+use secrecy::SecretString;
+use serde::de::DeserializeOwned;
+
+use crate::app::{App, Scope, Token, TokenKey, bearer, decode};
+use crate::error::{Failure, GithubError};
+use crate::repository::InstalledRepository;
+use crate::transport::{Answer, Call, Path};
+
+/// The most pages of one list. A longer list is an error: half of a list is worse than none.
+const MOST_PAGES: usize = 100;
+
+/// The right to act on a repository within a scope.
+#[derive(Debug, Clone)]
+pub(crate) struct Session {
+    app: App,
+    on: InstalledRepository,
+    scope: Scope,
+}
+
+impl Session {
+    pub(crate) fn new(app: App, on: InstalledRepository, scope: Scope) -> Self {
+        Self { app, on, scope }
+    }
+
+    pub(crate) fn app(&self) -> &App {
+        &self.app
+    }
+
+    pub(crate) fn on(&self) -> &InstalledRepository {
+        &self.on
+    }
+
+    /// `/repos/{owner}/{name}`, to be continued.
+    pub(crate) fn path(&self) -> Path {
+        Path::new("repos").then(self.on.name.owner()).then(self.on.name.name())
+    }
+
+    /// The token itself, for git.
+    pub(crate) async fn token(&self) -> Result<SecretString, GithubError> {
+        Ok(self.app.token(self.key()).await?.value.clone())
+    }
+
+    /// Makes a call and decodes what is answered.
+    pub(crate) async fn call<T: DeserializeOwned>(&self, call: Call) -> Result<T, GithubError> {
+        let answer = self.send(&call).await?;
+        self.decode(&call, &answer)
+    }
+
+    /// Reads a list to its end, a hundred at a time. `items` takes the list out of a page.
+    pub(crate) async fn list<P, T>(
+        &self,
+        call: Call,
+        items: impl Fn(P) -> Vec<T>,
+    ) -> Result<Vec<T>, GithubError>
+    where
+        P: DeserializeOwned,
+    {
+        let mut call = call.query("per_page", 100);
+        let mut all = Vec::new();
+        for _ in 0..MOST_PAGES {
+            let answer = self.send(&call).await?;
+            all.extend(items(self.decode(&call, &answer)?));
+            match answer.next_query() {
+                Some(query) => call = call.with_query(&query),
+                None => return Ok(all),
+            }
+        }
+        let why = format!("a list of more than {MOST_PAGES} pages");
+        Err(Failure::Malformed { why }.on(call.to_string()))
+    }
+
+    async fn send(&self, call: &Call) -> Result<Answer, GithubError> {
+        let token = self.app.token(self.key()).await?;
+        let answer = self.send_with(call, &token).await?;
+        if answer.status != StatusCode::UNAUTHORIZED {
+            return Ok(answer);
+        }
+        self.app.forget(self.key(), &token).await;
+        let token = self.app.token(self.key()).await?;
+        self.send_with(call, &token).await
+    }
+
+    async fn send_with(&self, call: &Call, token: &Arc<Token>) -> Result<Answer, GithubError> {
+        let named = |failure: Failure| failure.on(call.to_string());
+        let header = bearer(&token.value).map_err(named)?;
+        let answer = self.app.transport().send(call, &header).await.map_err(named)?;
+        self.app.note_limits(self.on.installation, &answer.headers);
+        Ok(answer)
+    }
+
+    fn decode<T: DeserializeOwned>(&self, call: &Call, answer: &Answer) -> Result<T, GithubError> {
+        let outcome = decode(call, answer, self.app.now());
+        if let Err(GithubError { failure: Failure::Limited { until }, .. }) = &outcome {
+            self.app.note_silence(self.on.installation, *until);
+        }
+        outcome
+    }
+
+    fn key(&self) -> TokenKey {
+        let InstalledRepository { installation, id, .. } = self.on;
+        TokenKey { installation, repository: id, scope: self.scope }
+    }
+}
