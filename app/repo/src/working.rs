@@ -60,13 +60,7 @@ impl WorkingCopy {
     pub async fn staged(&self) -> Result<Listing, RepoError> {
         const WHAT: &str = "ls-files";
         let output = self.succeed(WHAT, [WHAT, "--stage", "-z"]).await?;
-        // `mode SP id SP stage TAB path NUL`; a stage other than 0 is a side of a conflict.
-        let sides = output.split(|byte| *byte == 0).map(String::from_utf8_lossy);
-        let sides = sides.filter_map(|line| {
-            line.split_once('\t').map(|(about, path)| (about.ends_with(" 0"), path.to_owned()))
-        });
-        let unmerged: BTreeSet<String> =
-            sides.filter(|(merged, _)| !merged).map(|(_, path)| path).collect();
+        let unmerged = unmerged(&output);
         if !unmerged.is_empty() {
             return Err(RepoError::Conflict(unmerged.into_iter().collect()));
         }
@@ -197,4 +191,14 @@ impl WorkingCopy {
             None => command,
         }
     }
+}
+
+/// The paths of `mode SP id SP stage TAB path NUL` whose stage is not 0: one side of a conflict each.
+fn unmerged(stages: &[u8]) -> BTreeSet<String> {
+    let lines = stages.split(|byte| *byte == 0).map(String::from_utf8_lossy);
+    let sides = lines.filter_map(|line| {
+        let (about, path) = line.split_once('\t')?;
+        (!about.ends_with(" 0")).then(|| path.to_owned())
+    });
+    sides.collect()
 }
