@@ -1,10 +1,17 @@
 //! Providers: the code for each kind of component.
 //!
-//! One folder per vendor and kind: `config.rs` decodes, `plan.rs` is pure, `api.rs` talks.
-//! Adding one is a folder and a line in [`registry`].
+//! One folder per vendor (the connection) and one per kind of component: `config.rs` decodes,
+//! `plan.rs` is pure, the rest talks. Adding one is a folder and a line in [`registry`].
 
+pub mod cloudflare;
+pub mod cloudflare_dns;
+pub mod cloudflare_tunnel;
 pub mod provider;
+pub mod registry;
+pub mod unifi;
+pub mod unifi_dns;
 
 pub use provider::{
     Access, ConnectionProvider, Found, Lookup, Needs, Provider, ProviderError, Reader, Scope, Writer,
 };
+pub use registry::Registry;

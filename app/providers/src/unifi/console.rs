@@ -1,0 +1,283 @@
+//! A console that was found out about: which API it has, which site the connection means, and the
+//! records of that site through either API.
+//!
+//! Opening asks the console what it is and believes no version that a person wrote down. What reads
+//! and what writes are told apart one floor up, in the provider's `Reader` and `Writer`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use landfall_os::http::{Client, HttpError, Method, NotSent, Response};
+use serde::Deserialize;
+use tokio::sync::{Mutex, MutexGuard};
+
+use super::device::{Addresses, Macs, prefer};
+use super::record::{Listed, Record, RecordType};
+use super::said::{Said, Unasked};
+use super::session::{Ask, Identity, Session, Software};
+use super::{classic, integration, static_dns};
+use crate::provider::ProviderError;
+
+/// The first version of the Network application with DNS in its Integration API.
+const DNS_IN_INTEGRATION: (u32, u32) = (10, 1);
+
+/// A site of a console. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Console {
+    home: Arc<Home>,
+    session: Session,
+}
+
+/// What is known of a site once it was opened.
+#[derive(Debug)]
+pub(super) struct Home {
+    session: Session,
+    api: Api,
+    /// Its name in the older APIs' paths.
+    reference: String,
+    /// Its identity: see [`classic::site_id`].
+    id: String,
+    /// Held by whoever writes: a console takes one change at a time.
+    writing: Mutex<()>,
+}
+
+/// Through which API records are read and written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Api {
+    /// The documented one, with the uuid that it knows the site by.
+    Integration { site: String },
+    /// The one of the console's own web pages, for versions before 10.1.
+    StaticDns,
+}
+
+/// Why a change of a record did not happen, or may have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum WriteError {
+    /// It certainly did not happen. The text says why, in the console's words.
+    Refused(String),
+    /// Nobody knows: no whole answer, or a 5xx.
+    Unknown(String),
+}
+
+impl Home {
+    /// Whether it was opened with these credentials.
+    pub(super) fn is_of(&self, identity: &Identity) -> bool {
+        self.session.is_of(identity)
+    }
+}
+
+impl Console {
+    /// Finds out what answers at `client` and where `reference`, the site, is.
+    pub(super) async fn open(
+        client: Client,
+        identity: Identity,
+        reference: &str,
+        deadline: Duration,
+    ) -> Result<Self, ProviderError> {
+        let software = software(&client, deadline).await?;
+        let session = Session::new(client, software, identity, deadline);
+        let api = match has_dns_in_integration(&session).await? {
+            true => Api::Integration { site: integration::site(&session, reference).await? },
+            false => Api::StaticDns,
+        };
+        let id = classic::site_id(&session, reference).await?;
+        tracing::debug!(unifi.software = ?software, unifi.api = ?api, "opened a UniFi console");
+        let (reference, writing) = (reference.to_owned(), Mutex::new(()));
+        let home = Home { session: session.clone(), api, reference, id, writing };
+        Ok(Self { home: Arc::new(home), session })
+    }
+
+    /// What is known of the site, with another limit for each request.
+    pub(super) fn at(home: Arc<Home>, deadline: Duration) -> Self {
+        let session = home.session.within(deadline);
+        Self { home, session }
+    }
+
+    pub(super) fn home(&self) -> &Arc<Home> {
+        &self.home
+    }
+
+    /// The site's identity, whatever address led to it.
+    pub(crate) fn site_id(&self) -> &str {
+        &self.home.id
+    }
+
+    /// Whether a record can be changed in place. The older API often refuses its own record as
+    /// already existing.
+    pub(crate) fn changes_in_place(&self) -> bool {
+        matches!(self.home.api, Api::Integration { .. })
+    }
+
+    /// Waits until nobody else writes to this console.
+    pub(crate) async fn to_write(&self) -> MutexGuard<'_, ()> {
+        self.home.writing.lock().await
+    }
+
+    /// All records of the site.
+    pub(crate) async fn list(&self) -> Result<Vec<Listed>, ProviderError> {
+        match &self.home.api {
+            Api::Integration { site } => integration::list(&self.session, site).await,
+            Api::StaticDns => static_dns::list(&self.session, &self.home.reference).await,
+        }
+    }
+
+    /// Creates a record; gives its id.
+    pub(crate) async fn create(
+        &self,
+        name: &str,
+        rtype: RecordType,
+        record: &Record,
+    ) -> Result<String, WriteError> {
+        let ask = match &self.home.api {
+            Api::Integration { site } => integration::create(site, name, rtype, record),
+            Api::StaticDns => static_dns::create(&self.home.reference, name, rtype, record),
+        };
+        let answer = self.write(ask.map_err(WriteError::Refused)?).await?;
+        let created: Created = answer.json().map_err(|error| {
+            WriteError::Unknown(format!(
+                "the console created the record and answered oddly: {error}"
+            ))
+        })?;
+        Ok(created.id)
+    }
+
+    /// Replaces what a record says; only where [`Self::changes_in_place`].
+    pub(crate) async fn change(
+        &self,
+        id: &str,
+        name: &str,
+        rtype: RecordType,
+        record: &Record,
+    ) -> Result<(), WriteError> {
+        let Api::Integration { site } = &self.home.api else {
+            return Err(WriteError::Refused(
+                "this console's records cannot be changed in place".to_owned(),
+            ));
+        };
+        let ask = integration::change(site, id, name, rtype, record);
+        self.write(ask.map_err(WriteError::Refused)?).await.map(drop)
+    }
+
+    /// Deletes a record.
+    pub(crate) async fn delete(&self, id: &str) -> Result<(), WriteError> {
+        let ask = match &self.home.api {
+            Api::Integration { site } => {
+                Ask::new(Method::DELETE, integration::policy_path(site, id))
+            }
+            Api::StaticDns => {
+                Ask::new(Method::DELETE, static_dns::record_path(&self.home.reference, id))
+            }
+        };
+        self.write(ask).await.map(drop)
+    }
+
+    /// The addresses of devices.
+    pub(crate) async fn addresses(&self, devices: &Macs) -> Result<Addresses, ProviderError> {
+        let now = match &self.home.api {
+            Api::Integration { site } => {
+                integration::addresses(&self.session, site, devices).await?
+            }
+            Api::StaticDns => classic::addresses(&self.session, &self.home.reference).await?,
+        };
+        let known = classic::known(&self.session, &self.home.reference).await?;
+        Ok(prefer(devices, &now, &known))
+    }
+
+    async fn write(&self, ask: Ask) -> Result<Response, WriteError> {
+        let answer = self.session.send(&ask).await.map_err(WriteError::from)?;
+        let said = || Said::of(&answer).to_string();
+        match answer.status {
+            200..300 => Ok(answer),
+            // 408 comes from proxies that gave up on a request that may have got through.
+            408 | 500.. => Err(WriteError::Unknown(format!("the console answered {}", said()))),
+            _ => Err(WriteError::Refused(said())),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Created {
+    #[serde(alias = "_id")]
+    id: String,
+}
+
+impl From<Unasked> for WriteError {
+    fn from(unasked: Unasked) -> Self {
+        match unasked {
+            Unasked::Http(error) if error.may_have_arrived() => Self::Unknown(error.to_string()),
+            Unasked::Http(error) => Self::Refused(error.to_string()),
+            Unasked::Door(error) => Self::Refused(error.to_string()),
+        }
+    }
+}
+
+/// UniFi OS answers its own front page, the application alone redirects to its own.
+async fn software(client: &Client, deadline: Duration) -> Result<Software, ProviderError> {
+    let answer =
+        client.request(Method::GET, [""; 0]).timeout(deadline).send().await.map_err(unreachable)?;
+    match answer.status {
+        200 => Ok(Software::UnifiOs),
+        300..400 => Ok(Software::SelfHosted),
+        500.. => Err(Said::of(&answer).into_error(&answer)),
+        status => Err(ProviderError::Unexpected(format!(
+            "what answers at `{}` is not a UniFi console: its front page is HTTP {status}",
+            client.host()
+        ))),
+    }
+}
+
+fn unreachable(error: HttpError) -> ProviderError {
+    match error {
+        HttpError::NotSent(NotSent::Tls { .. }) => ProviderError::Unreachable(format!(
+            "{error}; a console signs its own certificate: say `tls: {{ pin: .. }}` or `tls: {{ ca: .. }}`"
+        )),
+        error => ProviderError::Unreachable(error.to_string()),
+    }
+}
+
+/// Whether the Integration API is there, lets us in and has DNS. With a login it usually does not
+/// let us in: its description knows keys alone.
+async fn has_dns_in_integration(session: &Session) -> Result<bool, ProviderError> {
+    let answer = session.try_once(&Ask::get(["integration", "v1", "info"])).await?;
+    match answer.status {
+        200 => Ok(answer
+            .json::<Info>()
+            .is_ok_and(|info| is_at_least(&info.version, DNS_IN_INTEGRATION))),
+        401 | 403 if session.has_key() => Err(ProviderError::Denied(format!(
+            "the console refuses the API key: {}",
+            Said::of(&answer)
+        ))),
+        429 | 500.. => Err(Said::of(&answer).into_error(&answer)),
+        _ => Ok(false),
+    }
+}
+
+#[derive(Deserialize)]
+struct Info {
+    #[serde(rename = "applicationVersion")]
+    version: String,
+}
+
+fn is_at_least(version: &str, (major, minor): (u32, u32)) -> bool {
+    let mut parts = version.split('.').map(|part| part.parse().unwrap_or(0));
+    (parts.next().unwrap_or(0), parts.next().unwrap_or(0)) >= (major, minor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_by_number() {
+        for (version, expected) in [
+            ("10.4.57", true),
+            ("10.1", true),
+            ("11.0.0", true),
+            ("10.0.162", false),
+            ("9.9.9", false),
+            ("", false),
+        ] {
+            assert_eq!(is_at_least(version, DNS_IN_INTEGRATION), expected, "{version}");
+        }
+    }
+}

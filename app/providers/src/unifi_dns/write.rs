@@ -1,0 +1,304 @@
+//! Writes one site's record sets, one request at a time, under the site's lease.
+//!
+//! A console has no transactions and nowhere to mark what is ours, so each effect begins and ends
+//! with a listing. Between the two:
+//! - What lives must be what the change found, or part of the way to what it wants: an effect that
+//!   was cut off is finished by applying it again, and writes only what is missing or too many.
+//! - Each record is held against everything at its name before it is written. Another client of the
+//!   console may still come in between; it has no lock that both could take.
+//! - A refusal (4xx, or a request that never left) is certain: what this attempt did before is taken
+//!   back, so that a name is not left without its old record because the new one was refused. If
+//!   that works, nothing has changed; if not, reading back shows how far it came.
+//! - Anything else (no answer, 5xx) leaves the outcome unknown, and nothing more is sent.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use landfall_core::lease::LeaseProof;
+use landfall_core::plan::{Change, Effect, Landed, Outcome, ResourceKey, Value};
+
+use super::read::{elsewhere, set_of, sets, target_of};
+use super::set::RecordSet;
+use super::steps::{Changing, Step, hazard, steps};
+use crate::provider::{ProviderError, Writer};
+use crate::unifi::console::{Console, WriteError};
+use crate::unifi::record::{Listed, Origin, Record, RecordType};
+
+/// Writes one site.
+#[derive(Debug)]
+pub(crate) struct SiteWriter {
+    console: Console,
+}
+
+/// A change with what it is made of.
+struct Task<'e> {
+    change: &'e Change,
+    rtype: RecordType,
+    before: RecordSet,
+    after: RecordSet,
+}
+
+/// What this attempt did, with what takes it back.
+enum Undo {
+    Delete(Listed),
+    Create { name: String, rtype: RecordType, record: Record },
+    Change { id: String, name: String, rtype: RecordType, record: Record },
+}
+
+/// An attempt at an effect.
+struct Attempt<'a> {
+    console: &'a Console,
+    /// What lives, kept up with our own writes.
+    listing: Vec<Listed>,
+    done: Vec<Undo>,
+}
+
+impl SiteWriter {
+    pub(crate) fn new(console: Console) -> Self {
+        Self { console }
+    }
+
+    async fn write(&self, effect: &Effect) -> Outcome {
+        let tasks: Result<Vec<Task<'_>>, String> = effect.changes.iter().map(Task::of).collect();
+        let tasks = match tasks {
+            Ok(tasks) => tasks,
+            Err(message) => return Outcome::Failed(message),
+        };
+        let _alone = self.console.to_write().await;
+        let listing = match self.console.list().await {
+            Ok(listing) => listing,
+            Err(error) => return Outcome::Failed(error.to_string()),
+        };
+        let begun = match standing(&tasks, &listing) {
+            Ok(begun) => begun,
+            Err(message) => return Outcome::Moved(message),
+        };
+        let mut attempt = Attempt { console: &self.console, listing, done: Vec::new() };
+        for task in &tasks {
+            match attempt.perform(task).await {
+                Ok(()) => {}
+                Err(WriteError::Unknown(why)) => {
+                    return Outcome::Unknown(format!("{}: {why}", task.change.key));
+                }
+                Err(WriteError::Refused(why)) => {
+                    return attempt.give_up(format!("{}: {why}", task.change.key), begun).await;
+                }
+            }
+        }
+        self.verify(effect).await
+    }
+
+    /// The console's answers are not enough: what it lists is what counts.
+    async fn verify(&self, effect: &Effect) -> Outcome {
+        match self.read_back(effect).await {
+            Ok((landed, ids)) => match landed.iter().position(|landed| *landed != Landed::After) {
+                None => Outcome::Done(ids),
+                Some(place) => Outcome::Unknown(format!(
+                    "{}: the console accepted the change and does not list it",
+                    effect.changes[place].key
+                )),
+            },
+            Err(error) => {
+                Outcome::Unknown(format!("everything was written, but not seen again: {error}"))
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Writer for SiteWriter {
+    async fn apply(&self, effect: &Effect, lease: &LeaseProof) -> Outcome {
+        let here = target_of(&self.console);
+        if effect.target != *lease.target() {
+            return Outcome::Failed(format!(
+                "the lease is for {} and not for {}",
+                lease.target(),
+                effect.target
+            ));
+        }
+        if effect.target != here || effect.changes.iter().any(|change| change.key.target != here) {
+            return Outcome::Failed(elsewhere(&effect.target, &self.console));
+        }
+        self.write(effect).await
+    }
+
+    async fn read_back(
+        &self,
+        effect: &Effect,
+    ) -> Result<(Vec<Landed>, BTreeMap<ResourceKey, Vec<String>>), ProviderError> {
+        if effect.target != target_of(&self.console) {
+            return Err(ProviderError::Missing(elsewhere(&effect.target, &self.console)));
+        }
+        let sets = sets(&effect.target, self.console.list().await?);
+        let (mut landed, mut ids) = (Vec::new(), BTreeMap::new());
+        for change in &effect.changes {
+            let live = sets.get(&change.key).map_or(&[][..], Vec::as_slice);
+            let found =
+                Task::of(change).map(|task| set_of(live).progress(&task.before, &task.after));
+            landed.push(found.unwrap_or(Landed::Foreign));
+            if !live.is_empty() {
+                ids.insert(
+                    change.key.clone(),
+                    live.iter().map(|listed| listed.id.clone()).collect(),
+                );
+            }
+        }
+        Ok((landed, ids))
+    }
+}
+
+impl<'e> Task<'e> {
+    fn of(change: &'e Change) -> Result<Self, String> {
+        let key = &change.key;
+        let rtype = RecordType::named(&key.rtype)
+            .ok_or_else(|| format!("{key}: not a type that is written here"))?;
+        let read = |value: Option<&Value>| {
+            RecordSet::from_value(value)
+                .ok_or_else(|| format!("{key}: the plan's value is not a record set"))
+        };
+        let (before, after) = (read(change.before.as_ref())?, read(change.after.as_ref())?);
+        if after.records().iter().any(|record| !record.enabled || record.origin == Origin::Console)
+        {
+            return Err(format!("{key}: the plan's value is not one that can be written"));
+        }
+        Ok(Self { change, rtype, before, after })
+    }
+}
+
+/// How far the effect is: [`Landed::Before`] if nothing of it is there, [`Landed::Partly`] if an earlier
+/// attempt left something.
+///
+/// # Errors
+/// Something lives that the plan was not made for. That everything is there already counts: it was
+/// not us, or reading back would have found it.
+fn standing(tasks: &[Task<'_>], listing: &[Listed]) -> Result<Landed, String> {
+    let mut stands = Vec::new();
+    for task in tasks {
+        let live = live(task, listing);
+        let landed = set_of(&live).progress(&task.before, &task.after);
+        if landed == Landed::Foreign {
+            return Err(moved(task, &live));
+        }
+        stands.push((landed, task, live));
+    }
+    if stands.iter().all(|(landed, ..)| *landed == Landed::Before) {
+        return Ok(Landed::Before);
+    }
+    match stands.iter().find(|(landed, ..)| *landed != Landed::After) {
+        Some(_) => Ok(Landed::Partly),
+        None => Err(stands.first().map_or_else(String::new, |(_, task, live)| moved(task, live))),
+    }
+}
+
+fn live(task: &Task<'_>, listing: &[Listed]) -> Vec<Listed> {
+    let key = &task.change.key;
+    listing
+        .iter()
+        .filter(|listed| listed.name == key.name && listed.rtype == key.rtype)
+        .cloned()
+        .collect()
+}
+
+fn moved(task: &Task<'_>, live: &[Listed]) -> String {
+    let word = |set: &RecordSet| {
+        set.to_value(task.rtype.as_str())
+            .map_or_else(|| "nothing".to_owned(), |value| value.to_string())
+    };
+    let (key, planned) = (&task.change.key, word(&task.before));
+    format!("{key}: the plan found {planned}, now there is {}", word(&set_of(live)))
+}
+
+impl Attempt<'_> {
+    async fn perform(&mut self, task: &Task<'_>) -> Result<(), WriteError> {
+        let changing =
+            if self.console.changes_in_place() { Changing::InPlace } else { Changing::ByReplacing };
+        let live = live(task, &self.listing);
+        for step in steps(task.rtype, &live, task.after.records(), changing) {
+            self.send(task, step).await?;
+        }
+        Ok(())
+    }
+
+    async fn send(&mut self, task: &Task<'_>, step: Step) -> Result<(), WriteError> {
+        let (name, rtype) = (task.change.key.name.as_str(), task.rtype);
+        match step {
+            Step::Create(record) => {
+                self.stay_clear(name, rtype, None)?;
+                let id = self.console.create(name, rtype, &record).await?;
+                let listed =
+                    Listed { id, name: name.to_owned(), rtype: rtype.as_str().to_owned(), record };
+                self.listing.push(listed.clone());
+                self.done.push(Undo::Delete(listed));
+            }
+            Step::Change { from, to } => {
+                changeable(&from)?;
+                self.stay_clear(name, rtype, Some(&from.id))?;
+                self.console.change(&from.id, name, rtype, &to).await?;
+                self.listing.retain(|listed| listed.id != from.id);
+                self.listing.push(Listed { record: to, ..from.clone() });
+                let (id, name, record) = (from.id, name.to_owned(), from.record);
+                self.done.push(Undo::Change { id, name, rtype, record });
+            }
+            Step::Delete(from) => {
+                changeable(&from)?;
+                self.console.delete(&from.id).await?;
+                self.listing.retain(|listed| listed.id != from.id);
+                self.done.push(Undo::Create { name: name.to_owned(), rtype, record: from.record });
+            }
+        }
+        Ok(())
+    }
+
+    fn stay_clear(
+        &self,
+        name: &str,
+        rtype: RecordType,
+        changed: Option<&str>,
+    ) -> Result<(), WriteError> {
+        match hazard(&self.listing, name, rtype, changed) {
+            None => Ok(()),
+            Some(other) => Err(WriteError::Refused(format!(
+                "not sent, because {} {} stands at the name, and a CNAME beside another record can stop the gateway's DNS",
+                other.rtype, other.record.text
+            ))),
+        }
+    }
+
+    /// Takes back what this attempt did, the last first, and says how the effect ends.
+    async fn give_up(self, why: String, begun: Landed) -> Outcome {
+        let count = self.done.len();
+        for undo in self.done.into_iter().rev() {
+            let undone = match undo {
+                Undo::Delete(listed) => self.console.delete(&listed.id).await,
+                Undo::Create { name, rtype, record } => {
+                    self.console.create(&name, rtype, &record).await.map(drop)
+                }
+                Undo::Change { id, name, rtype, record } => {
+                    self.console.change(&id, &name, rtype, &record).await
+                }
+            };
+            if let Err(WriteError::Refused(and) | WriteError::Unknown(and)) = undone {
+                return Outcome::Unknown(format!(
+                    "{why}; taking back what was done before failed too: {and}"
+                ));
+            }
+        }
+        match (begun, count) {
+            (Landed::Before, 0) => Outcome::Failed(why),
+            (Landed::Before, _) => {
+                Outcome::Failed(format!("{why}; what was done before was taken back"))
+            }
+            _ => Outcome::Unknown(format!("{why}; an earlier attempt left the set half done")),
+        }
+    }
+}
+
+fn changeable(listed: &Listed) -> Result<(), WriteError> {
+    match listed.record.origin {
+        Origin::User => Ok(()),
+        Origin::Console => Err(WriteError::Refused(format!(
+            "the record {} is the console's own and cannot be changed",
+            listed.record.text
+        ))),
+    }
+}
