@@ -170,14 +170,92 @@ fn meaning(code: i64) -> Option<&'static str> {
     })
 }
 
-/// The vendor's own words, at most so many as a comment can bear.
+/// The vendor's own words, those of the chain too, at most so many as a comment can bear.
 fn said(errors: &[ApiError]) -> String {
-    let texts = errors.iter().filter(|error| !error.message.is_empty());
-    let texts: Vec<String> =
-        texts.map(|error| format!("{} [{}]", error.message, error.code)).collect();
+    let texts = texts(errors);
     if texts.is_empty() {
         return String::new();
     }
     let all: String = texts.join("; ").chars().filter(|c| !c.is_control()).take(300).collect();
     format!(": {all}")
+}
+
+fn texts(errors: &[ApiError]) -> Vec<String> {
+    let own = |error: &ApiError| {
+        (!error.message.is_empty()).then(|| format!("{} [{}]", error.message, error.code))
+    };
+    errors
+        .iter()
+        .flat_map(|error| own(error).into_iter().chain(texts(&error.error_chain)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use landfall_os::http::HeaderMap;
+
+    fn answer(status: u16, errors: &str) -> CallError {
+        let response = Response { status, headers: HeaderMap::new(), body: Default::default() };
+        CallError::of(&response, &serde_json::from_str::<Vec<ApiError>>(errors).unwrap())
+    }
+
+    #[test]
+    fn a_refusal_says_what_to_do_and_then_what_the_vendor_said() {
+        for (status, errors, told) in [
+            (
+                403,
+                r#"[{"code":10000,"message":"Authentication error"}]"#,
+                "needs Zone:Read and DNS:Edit",
+            ),
+            (
+                400,
+                r#"[{"code":6003,"message":"Invalid request headers","error_chain":[{"code":6111,"message":"Invalid format"}]}]"#,
+                "Invalid format [6111]",
+            ),
+            (
+                404,
+                r#"[{"code":7003,"message":"Could not route"}]"#,
+                "knows no such account or zone",
+            ),
+            (
+                400,
+                r#"[{"code":81053,"message":"exists"}]"#,
+                "nothing can stand beside a CNAME: exists [81053]",
+            ),
+            (
+                400,
+                r#"[{"code":1056,"message":"Bad Configuration"}]"#,
+                "does not accept the tunnel's configuration",
+            ),
+            (409, r#"[{"code":1013,"message":"taken"}]"#, "exists already: taken [1013]"),
+            (403, "[]", "refuses the connection's token"),
+            (
+                400,
+                r#"[{"code":424242,"message":"what"}]"#,
+                "Cloudflare refused it (400): what [424242]",
+            ),
+        ] {
+            let error = answer(status, errors);
+            assert!(matches!(error.clone().into_outcome(), Outcome::Failed(_)), "{errors}");
+            let message = ProviderError::from(error).to_string();
+            assert!(message.contains(told), "{errors}: {message}");
+        }
+    }
+
+    #[test]
+    fn only_a_clear_no_means_that_nothing_was_done() {
+        for status in [408, 500, 502, 503, 524, 302] {
+            assert!(matches!(answer(status, "[]").into_outcome(), Outcome::Unknown(_)), "{status}");
+        }
+        for status in [400, 401, 403, 404, 409, 429] {
+            assert!(matches!(answer(status, "[]").into_outcome(), Outcome::Failed(_)), "{status}");
+        }
+    }
+
+    #[test]
+    fn a_bad_token_is_a_denial_whatever_the_status() {
+        let error = answer(400, r#"[{"code":6003,"message":"Invalid request headers"}]"#);
+        assert!(matches!(ProviderError::from(error), ProviderError::Denied(_)));
+    }
 }
