@@ -81,10 +81,12 @@ pub struct ExchangeLog {
     inner: Arc<Mutex<Inner>>,
 }
 
+type Listener = Arc<dyn Fn(&Exchange) + Send + Sync>;
+
 #[derive(Default)]
 struct Inner {
     exchanges: Vec<Arc<Exchange>>,
-    listeners: Vec<Arc<dyn Fn(&Exchange) + Send + Sync>>,
+    listeners: Vec<Listener>,
 }
 
 impl ExchangeLog {
@@ -108,11 +110,12 @@ impl ExchangeLog {
     }
 
     pub fn record(&self, exchange: Exchange) {
+        let exchange = Arc::new(exchange);
+        // Listeners are called without the lock, so that they may look into the log.
         let listeners = {
             let mut inner = self.lock();
-            let listeners = inner.listeners.clone();
-            inner.exchanges.push(Arc::new(exchange.clone()));
-            listeners
+            inner.exchanges.push(exchange.clone());
+            inner.listeners.clone()
         };
         for listener in listeners {
             listener(&exchange);

@@ -10,6 +10,7 @@ pub mod clock;
 pub mod cloudflare;
 pub mod exchange;
 pub mod fault;
+pub mod github;
 mod ids;
 pub mod serve;
 pub mod tls;

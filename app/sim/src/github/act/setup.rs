@@ -1,0 +1,281 @@
+//! Accounts, repositories and installations: what exists before the story begins, and what an
+//! administrator does to it later.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Context;
+use jiff::Timestamp;
+
+use super::Repo;
+use crate::github::GithubSim;
+use crate::github::auth::Token;
+use crate::github::git::{Bare, Edit, NewCommit, Person};
+use crate::github::model::{Installation, Repository, Role, UserKind};
+
+/// The branch that new repositories begin with.
+const MAIN: &str = "main";
+
+impl GithubSim {
+    /// Makes a private repository whose `main` holds `files` in one commit, and installs the App on
+    /// it. The owner is an organisation. No webhook tells of the first commit.
+    ///
+    /// # Errors
+    /// The name is not `owner/name` or is taken, or git cannot be run.
+    pub async fn create_repository<E: Into<Edit>>(
+        &self,
+        full_name: &str,
+        files: impl IntoIterator<Item = E>,
+    ) -> anyhow::Result<Repo> {
+        let (owner, name) = full_name.split_once('/').context("a repository is `owner/name`")?;
+        let (id, at) = {
+            let mut world = self.shared.world();
+            anyhow::ensure!(world.repository_id(full_name).is_none(), "`{full_name}` exists");
+            world.ensure_user(owner, UserKind::Organization);
+            (world.next_id(), world.tick())
+        };
+        let git = Bare::init(self.shared.folder.path().join(format!("{id}.git")), MAIN).await?;
+        let files: Vec<Edit> = files.into_iter().map(Into::into).collect();
+        let author = Person::of(owner);
+        let commit = NewCommit::by(&author, at, "Begin");
+        git.commit_edits(MAIN, None, &commit, &files).await?;
+        let repository = new_repository(id, (owner, name), at, git);
+        self.shared.world().repositories.insert(id, repository);
+        let repo = Repo::new(self.shared.clone(), id);
+        repo.install()?;
+        Ok(repo)
+    }
+
+    /// A repository by its name.
+    pub fn repository(&self, full_name: &str) -> Option<Repo> {
+        let id = self.shared.world().repository_id(full_name)?;
+        Some(Repo::new(self.shared.clone(), id))
+    }
+
+    /// A token with which a person uses the API and git.
+    pub fn person_token(&self, login: &str) -> String {
+        let mut world = self.shared.world();
+        let user = world.ensure_user(login, UserKind::Person);
+        let token = format!("ghp_{:036}", user.id);
+        world.tokens.insert(token.clone(), Token::Person(login.to_owned()));
+        token
+    }
+
+    /// Makes every installation token that was handed out worthless, as a revocation does.
+    pub fn revoke_installation_tokens(&self) {
+        self.shared.world().tokens.retain(|_, token| matches!(token, Token::Person(_)));
+    }
+
+    pub fn installations(&self) -> Vec<Installation> {
+        self.shared.world().installations.values().cloned().collect()
+    }
+
+    /// Suspends or resumes an installation: its tokens are refused meanwhile.
+    ///
+    /// # Errors
+    /// There is no such installation.
+    pub fn suspend(&self, installation: u64, user: &str) -> anyhow::Result<()> {
+        self.set_suspended(installation, user, "suspend", true)
+    }
+
+    /// Ends a suspension.
+    ///
+    /// # Errors
+    /// There is no such installation.
+    pub fn resume(&self, installation: u64, user: &str) -> anyhow::Result<()> {
+        self.set_suspended(installation, user, "unsuspend", false)
+    }
+
+    fn set_suspended(
+        &self,
+        installation: u64,
+        user: &str,
+        action: &str,
+        suspended: bool,
+    ) -> anyhow::Result<()> {
+        let mut world = self.shared.world();
+        let at = world.tick();
+        let known = world.installations.get_mut(&installation).context("no such installation")?;
+        known.suspended_at = suspended.then_some(at);
+        drop(world);
+        self.shared.tell_installation(installation, action, user);
+        Ok(())
+    }
+
+    /// Removes an installation with its tokens.
+    ///
+    /// # Errors
+    /// There is no such installation.
+    pub fn uninstall(&self, installation: u64, user: &str) -> anyhow::Result<()> {
+        self.shared.world().tick();
+        self.shared.tell_installation(installation, "deleted", user);
+        let mut world = self.shared.world();
+        world.installations.remove(&installation).context("no such installation")?;
+        world.tokens.retain(|_, token| match token {
+            Token::Person(_) => true,
+            Token::Installation(scope) => scope.installation != installation,
+        });
+        Ok(())
+    }
+
+    /// After a merge, `commits/{sha}/pulls` answers an empty list this often, as while GitHub's
+    /// index is behind.
+    pub fn lag_index(&self, answers: u32) {
+        self.shared.world().lags.index = answers;
+    }
+
+    /// After a push to a pull request, `mergeable` is null this often.
+    pub fn lag_mergeable(&self, answers: u32) {
+        self.shared.world().lags.mergeable = answers;
+    }
+}
+
+impl Repo {
+    /// Gives a person a role.
+    ///
+    /// # Errors
+    /// The repository is gone.
+    pub fn add_user(&self, login: &str, role: Role) -> anyhow::Result<()> {
+        self.shared.world().ensure_user(login, UserKind::Person);
+        self.change(|repository| repository.roles.insert(login.to_owned(), role)).map(drop)
+    }
+
+    /// Takes a person's role away.
+    ///
+    /// # Errors
+    /// The repository is gone.
+    pub fn remove_user(&self, login: &str) -> anyhow::Result<()> {
+        self.change(|repository| repository.roles.remove(login)).map(drop)
+    }
+
+    /// Lets everybody read it.
+    ///
+    /// # Errors
+    /// The repository is gone.
+    pub fn publish(&self) -> anyhow::Result<()> {
+        self.change(|repository| repository.private = false)
+    }
+
+    /// Protects a branch: the API says so, and a forced push is refused.
+    ///
+    /// # Errors
+    /// The repository is gone.
+    pub fn protect(&self, branch: &str) -> anyhow::Result<()> {
+        self.change(|repository| repository.protected.insert(branch.to_owned())).map(drop)
+    }
+
+    /// Makes another branch the default.
+    ///
+    /// # Errors
+    /// The repository is gone.
+    pub fn set_default_branch(&self, branch: &str) -> anyhow::Result<()> {
+        self.change(|repository| branch.clone_into(&mut repository.default_branch))
+    }
+
+    /// Gives it another name. The old one is redirected, as at GitHub.
+    ///
+    /// # Errors
+    /// The repository is gone.
+    pub fn rename(&self, name: &str) -> anyhow::Result<()> {
+        let old = self.full_name();
+        self.change(|repository| name.clone_into(&mut repository.name))?;
+        self.shared.world().renamed.insert(old.to_ascii_lowercase(), self.id);
+        Ok(())
+    }
+
+    /// A fork, owned by a person. It shares nothing but the commits of now; the App is not on it.
+    ///
+    /// # Errors
+    /// The repository is gone, or git cannot be run.
+    pub async fn fork(&self, owner: &str) -> anyhow::Result<Repo> {
+        let (id, at) = {
+            let mut world = self.shared.world();
+            world.ensure_user(owner, UserKind::Person);
+            (world.next_id(), world.tick())
+        };
+        let (name, branch) = self.read(|r| (r.name.clone(), r.default_branch.clone()))?;
+        let folder = self.shared.folder.path().join(format!("{id}.git"));
+        let git = self.git()?.fork(folder, &branch).await?;
+        let mut fork = new_repository(id, (owner, &name), at, git);
+        fork.parent = Some(self.id);
+        fork.default_branch = branch;
+        fork.private = self.read(|repository| repository.private)?;
+        fork.roles.insert(owner.to_owned(), Role::Admin);
+        self.shared.world().repositories.insert(id, fork);
+        Ok(Repo::new(self.shared.clone(), id))
+    }
+
+    /// Deletes it. Pull requests that it brought stay, without a head repository.
+    pub fn delete(&self) {
+        let mut world = self.shared.world();
+        world.repositories.remove(&self.id);
+        for installation in world.installations.values_mut() {
+            installation.repositories.remove(&self.id);
+        }
+    }
+
+    /// Installs the App on this repository: a new installation for its owner, or one more
+    /// repository in the owner's installation.
+    ///
+    /// # Errors
+    /// The repository is gone.
+    pub fn install(&self) -> anyhow::Result<u64> {
+        let mut world = self.shared.world();
+        let owner = world.repository(self.id)?.owner.clone();
+        let known = world.installations.values_mut().find(|known| known.account == owner);
+        if let Some(known) = known {
+            known.repositories.insert(self.id);
+            let id = known.id;
+            drop(world);
+            self.shared.tell_installed_on(id, self.id, true);
+            return Ok(id);
+        }
+        let id = world.next_id();
+        let installation = Installation {
+            id,
+            account: owner.clone(),
+            repositories: BTreeSet::from([self.id]),
+            permissions: world.app.permissions.clone(),
+            created_at: world.clock.now(),
+            suspended_at: None,
+        };
+        world.installations.insert(id, installation);
+        drop(world);
+        self.shared.tell_installation(id, "created", &owner);
+        Ok(id)
+    }
+
+    /// Takes the App off this repository; the owner's installation stays.
+    ///
+    /// # Errors
+    /// The App is not on it.
+    pub fn take_off(&self) -> anyhow::Result<()> {
+        let mut world = self.shared.world();
+        let id = world.installation_of(self.id).context("the App is not installed here")?.id;
+        if let Some(installation) = world.installations.get_mut(&id) {
+            installation.repositories.remove(&self.id);
+        }
+        drop(world);
+        self.shared.tell_installed_on(id, self.id, false);
+        Ok(())
+    }
+}
+
+fn new_repository(id: u64, (owner, name): (&str, &str), at: Timestamp, git: Bare) -> Repository {
+    Repository {
+        id,
+        owner: owner.to_owned(),
+        name: name.to_owned(),
+        private: true,
+        default_branch: MAIN.to_owned(),
+        created_at: at,
+        pushed_at: at,
+        parent: None,
+        protected: BTreeSet::new(),
+        roles: BTreeMap::from([(owner.to_owned(), Role::Admin)]),
+        pulls: BTreeMap::new(),
+        comments: BTreeMap::new(),
+        check_runs: BTreeMap::new(),
+        deployments: BTreeMap::new(),
+        git,
+    }
+}

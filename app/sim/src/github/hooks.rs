@@ -1,0 +1,404 @@
+//! Webhooks: signed, delivered in order as real requests, and remembered as GitHub's delivery log
+//! remembers them.
+//!
+//! A delivery is tried once. GitHub repeats none by itself, so neither does this; a client repairs
+//! by the log. What goes wrong on the way is a [`Fate`], chosen before the event happens.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+use tokio::task::AbortHandle;
+
+use super::world::{App, Event};
+use crate::clock::Clock;
+use crate::exchange::ExchangeLog;
+use crate::ids::Ids;
+
+mod send;
+
+pub use send::signature;
+
+/// What becomes of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// The receiver cannot be reached. The log says so, and it can be redelivered.
+    Unreachable,
+    /// It is never sent and the log does not know it, as with payloads over 25 MB.
+    NeverSent,
+    /// It waits until [`Hooks::release`].
+    Held,
+    /// It is sent twice, with one id.
+    Twice,
+}
+
+/// Which deliveries meet a fate, and how many of them.
+#[derive(Debug, Clone)]
+pub struct On {
+    event: Option<String>,
+    action: Option<String>,
+    left: usize,
+}
+
+impl On {
+    /// The next delivery, whatever it is.
+    pub fn any() -> On {
+        On { event: None, action: None, left: 1 }
+    }
+
+    /// The next delivery of an event, as `X-GitHub-Event` has it.
+    pub fn event(name: &str) -> On {
+        On { event: Some(name.to_owned()), ..On::any() }
+    }
+
+    pub fn action(self, action: &str) -> On {
+        On { action: Some(action.to_owned()), ..self }
+    }
+
+    pub fn times(self, left: usize) -> On {
+        On { left, ..self }
+    }
+
+    fn matches(&self, event: &Event) -> bool {
+        self.left > 0
+            && self.event.as_deref().is_none_or(|name| name == event.name)
+            && self.action.as_deref().is_none_or(|action| event.action.as_deref() == Some(action))
+    }
+}
+
+/// One attempt to deliver, as the log keeps it.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    pub id: u64,
+    /// The same for every attempt of one delivery.
+    pub guid: String,
+    pub event: String,
+    pub action: Option<String>,
+    pub installation: Option<u64>,
+    pub repository: Option<u64>,
+    pub delivered_at: Timestamp,
+    pub redelivery: bool,
+    /// `OK`, or what went wrong in GitHub's words.
+    pub status: String,
+    /// The receiver's, or the one GitHub invents where none came.
+    pub status_code: u16,
+    pub request_headers: Value,
+    pub payload: Value,
+    pub response_body: Option<String>,
+}
+
+/// Where webhooks go and what the hook is set to.
+#[derive(Debug, Clone)]
+pub(crate) struct HookConfig {
+    pub(crate) app_id: u64,
+    pub(crate) hook_id: u64,
+    pub(crate) url: Option<String>,
+    pub(crate) secret: Option<String>,
+    pub(crate) content_type: String,
+    pub(crate) events: Vec<String>,
+}
+
+/// One event on its way.
+#[derive(Debug, Clone)]
+struct Delivery {
+    guid: String,
+    event: Event,
+    redelivery: bool,
+    fate: Option<Fate>,
+}
+
+/// The outgoing side of the App's webhook.
+#[derive(Debug, Clone)]
+pub struct Hooks {
+    inner: Arc<Inner>,
+    clock: Clock,
+    exchanges: ExchangeLog,
+    _running: Arc<Mutex<Option<AbortOnDrop>>>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    state: Mutex<State>,
+    /// There is something to send.
+    more: Notify,
+    /// Nothing is left to send.
+    idle: Notify,
+}
+
+#[derive(Debug)]
+struct State {
+    config: HookConfig,
+    waiting: VecDeque<Delivery>,
+    held: Vec<Delivery>,
+    fates: Vec<(On, Fate)>,
+    sending: bool,
+    log: Vec<Attempt>,
+    ids: Ids,
+    last_id: u64,
+}
+
+impl Hooks {
+    pub(crate) fn new(
+        app: &App,
+        url: Option<String>,
+        secret: Option<String>,
+        clock: Clock,
+    ) -> Hooks {
+        let config = HookConfig {
+            app_id: app.id,
+            hook_id: 500_000 + app.id,
+            url,
+            secret,
+            content_type: "json".to_owned(),
+            events: app.events.clone(),
+        };
+        let state = State {
+            config,
+            waiting: VecDeque::new(),
+            held: Vec::new(),
+            fates: Vec::new(),
+            sending: false,
+            log: Vec::new(),
+            ids: Ids::new("github deliveries"),
+            last_id: 70_000_000_000,
+        };
+        let inner = Inner { state: Mutex::new(state), more: Notify::new(), idle: Notify::new() };
+        Hooks {
+            inner: Arc::new(inner),
+            clock,
+            exchanges: ExchangeLog::default(),
+            _running: Arc::default(),
+        }
+    }
+
+    pub(crate) fn recording(self, exchanges: ExchangeLog) -> Hooks {
+        Hooks { exchanges, ..self }
+    }
+
+    /// Starts sending in the background, until the last clone is dropped.
+    pub(crate) fn start(&self) {
+        // The task holds the queue but not the guard that ends it.
+        let (inner, clock) = (self.inner.clone(), self.clock.clone());
+        let mut sender = send::Sender::new(self.exchanges.clone());
+        let task = tokio::spawn(async move {
+            loop {
+                match inner.next() {
+                    Some((delivery, config)) => {
+                        let sent = sender.attempt(&config, &delivery).await;
+                        inner.sent(delivery, sent, clock.now());
+                    }
+                    None => inner.more.notified().await,
+                }
+            }
+        });
+        let mut running = self._running.lock().unwrap_or_else(PoisonError::into_inner);
+        *running = Some(AbortOnDrop(task.abort_handle()));
+    }
+
+    /// Where deliveries go from now on; those that waited for an address go too.
+    pub fn send_to(&self, url: &str) {
+        self.inner.state().config.url = Some(url.to_owned());
+        self.inner.more.notify_one();
+    }
+
+    /// Says what becomes of the next deliveries that match.
+    pub fn fate(&self, on: On, fate: Fate) {
+        self.inner.state().fates.push((on, fate));
+    }
+
+    /// Sends what was held, oldest first.
+    pub fn release(&self) {
+        let mut state = self.inner.state();
+        let held = std::mem::take(&mut state.held);
+        state.waiting.extend(held);
+        drop(state);
+        self.inner.more.notify_one();
+    }
+
+    /// Sends what was held, newest first.
+    pub fn release_reversed(&self) {
+        self.inner.state().held.reverse();
+        self.release();
+    }
+
+    /// Waits until every delivery that is not held was answered, or failed.
+    pub async fn deliver_all(&self) {
+        loop {
+            let idle = self.inner.idle.notified();
+            let mut idle = std::pin::pin!(idle);
+            idle.as_mut().enable();
+            if self.inner.state().is_idle() {
+                return;
+            }
+            idle.await;
+        }
+    }
+
+    /// Every attempt so far, oldest first.
+    pub fn log(&self) -> Vec<Attempt> {
+        self.inner.state().log.clone()
+    }
+
+    /// Sends a delivery again, as it was. `None` if the log has no such attempt.
+    pub fn redeliver(&self, attempt: u64) -> Option<()> {
+        let mut state = self.inner.state();
+        let again = state.log.iter().find(|known| known.id == attempt)?.clone();
+        let event = Event {
+            name: again.event,
+            action: again.action,
+            installation: again.installation,
+            repository: again.repository,
+            payload: again.payload,
+        };
+        let again = Delivery { guid: again.guid, event, redelivery: true, fate: None };
+        state.waiting.push_back(again);
+        drop(state);
+        self.inner.more.notify_one();
+        Some(())
+    }
+
+    /// Queues an event for delivery, if the App gets such events.
+    pub(crate) fn emit(&self, event: Event) {
+        let mut state = self.inner.state();
+        if !state.config.wants(&event.name) {
+            return;
+        }
+        let fate = state.take_fate(&event);
+        let guid = state.ids.uuid().to_string();
+        let delivery = Delivery { guid, event, redelivery: false, fate };
+        match fate {
+            Some(Fate::NeverSent) => {}
+            Some(Fate::Held) => state.held.push(delivery),
+            Some(Fate::Twice) => state.waiting.extend([delivery.clone(), delivery]),
+            Some(Fate::Unreachable) | None => state.waiting.push_back(delivery),
+        }
+        drop(state);
+        self.inner.more.notify_one();
+    }
+
+    pub(crate) fn config(&self) -> HookConfig {
+        self.inner.state().config.clone()
+    }
+
+    pub(crate) fn configure(&self, change: impl FnOnce(&mut HookConfig)) {
+        change(&mut self.inner.state().config);
+        self.inner.more.notify_one();
+    }
+
+    /// Sends a `ping`, as GitHub does when the hook is made.
+    pub fn ping(&self) {
+        let config = self.config();
+        let hook = json!({
+            "type": "App",
+            "id": config.hook_id,
+            "name": "web",
+            "active": true,
+            "app_id": config.app_id,
+            "events": config.events,
+            "config": config.shown(),
+            "created_at": self.clock.now(),
+            "updated_at": self.clock.now(),
+        });
+        self.emit(Event {
+            name: "ping".to_owned(),
+            action: None,
+            installation: None,
+            repository: None,
+            payload: json!({
+                "zen": "Keep it logically awesome.",
+                "hook_id": config.hook_id,
+                "hook": hook,
+            }),
+        });
+    }
+}
+
+impl HookConfig {
+    /// As the API shows it: the secret never comes back.
+    pub(crate) fn shown(&self) -> Value {
+        let mut shown = json!({
+            "content_type": self.content_type,
+            "insecure_ssl": "0",
+            "url": self.url.as_deref().unwrap_or_default(),
+        });
+        if self.secret.is_some() {
+            shown["secret"] = "********".into();
+        }
+        shown
+    }
+
+    /// Events about an installation reach every App, as do clicks on its own check runs.
+    fn wants(&self, event: &str) -> bool {
+        matches!(event, "ping" | "installation" | "installation_repositories" | "check_run")
+            || self.events.iter().any(|known| known == event)
+    }
+}
+
+impl Inner {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next(&self) -> Option<(Delivery, HookConfig)> {
+        let mut state = self.state();
+        // Without an address nothing can be sent.
+        state.config.url.as_ref()?;
+        let delivery = state.waiting.pop_front()?;
+        state.sending = true;
+        Some((delivery, state.config.clone()))
+    }
+
+    fn sent(&self, delivery: Delivery, sent: send::Sent, at: Timestamp) {
+        let mut state = self.state();
+        state.last_id += 1;
+        let attempt = Attempt {
+            id: state.last_id,
+            guid: delivery.guid,
+            event: delivery.event.name,
+            action: delivery.event.action,
+            installation: delivery.event.installation,
+            repository: delivery.event.repository,
+            delivered_at: at,
+            redelivery: delivery.redelivery,
+            status: sent.status,
+            status_code: sent.status_code,
+            request_headers: sent.request_headers.into(),
+            payload: delivery.event.payload,
+            response_body: sent.response_body,
+        };
+        state.log.push(attempt);
+        state.sending = false;
+        if state.is_idle() {
+            self.idle.notify_waiters();
+        }
+    }
+}
+
+impl State {
+    /// Without an address nothing can be sent, so nothing is waited for either.
+    fn is_idle(&self) -> bool {
+        !self.sending && (self.waiting.is_empty() || self.config.url.is_none())
+    }
+
+    fn take_fate(&mut self, event: &Event) -> Option<Fate> {
+        let (on, fate) = self.fates.iter_mut().find(|(on, _)| on.matches(event))?;
+        on.left -= 1;
+        Some(*fate)
+    }
+}
+
+#[derive(Debug)]
+struct AbortOnDrop(AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// The events that an App like this subscribes to.
+pub(crate) fn usual_events() -> Vec<String> {
+    ["pull_request", "push", "issue_comment", "check_run"].map(str::to_owned).to_vec()
+}

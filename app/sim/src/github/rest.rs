@@ -1,0 +1,159 @@
+//! The REST API of version 2022-11-28: one file per group of resources, one table of routes.
+//!
+//! A handler finds the repository through [`access`], which answers as GitHub does where the caller
+//! may not; it acts through `act` and shows through `show`. What every answer carries (rate limits,
+//! `ETag`, the API's version) is added by [`dress`].
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post, put};
+use http::Uri;
+use tower::ServiceExt;
+
+use super::Shared;
+use reply::Refusal;
+
+mod access;
+mod apps;
+mod branches;
+mod checks;
+mod comments;
+mod commits;
+mod deliveries;
+mod deployments;
+mod dress;
+mod paging;
+mod pulls;
+mod reply;
+mod repositories;
+
+/// All routes of the API.
+pub(crate) fn router(shared: Arc<Shared>) -> Router {
+    let known = Router::new()
+        .merge(app_routes())
+        .merge(repository_routes())
+        .merge(pull_routes())
+        .merge(report_routes())
+        .method_not_allowed_fallback(nothing_here)
+        .fallback(nothing_here)
+        .with_state(shared.clone());
+    let by_id = known.clone();
+    Router::new()
+        .route(
+            "/repositories/{id}",
+            get(repositories::by_id).with_state((shared.clone(), by_id.clone())),
+        )
+        .route(
+            "/repositories/{id}/{*rest}",
+            axum::routing::any(repositories::by_id).with_state((shared.clone(), by_id)),
+        )
+        .fallback_service(known)
+        .layer(from_fn_with_state(shared, dress::dress))
+}
+
+fn app_routes() -> Router<Arc<Shared>> {
+    Router::new()
+        .route("/app", get(apps::app))
+        .route("/app/installations", get(apps::installations))
+        .route("/app/installations/{id}", get(apps::installation))
+        .route("/app/installations/{id}/access_tokens", post(apps::create_token))
+        .route("/app/hook/config", get(deliveries::config).patch(deliveries::configure))
+        .route("/app/hook/deliveries", get(deliveries::list))
+        .route("/app/hook/deliveries/{id}", get(deliveries::one))
+        .route("/app/hook/deliveries/{id}/attempts", post(deliveries::redeliver))
+        .route("/installation/repositories", get(apps::repositories))
+        .route("/installation/token", axum::routing::delete(apps::revoke_token))
+        .route("/orgs/{org}/installation", get(apps::organization_installation))
+        .route("/rate_limit", get(apps::rate_limit))
+        .route("/meta", get(apps::meta))
+}
+
+fn repository_routes() -> Router<Arc<Shared>> {
+    Router::new()
+        .route("/repos/{owner}/{repo}", get(repositories::repository))
+        .route("/repos/{owner}/{repo}/installation", get(apps::repository_installation))
+        .route("/repos/{owner}/{repo}/collaborators/{user}", get(repositories::collaborator))
+        .route(
+            "/repos/{owner}/{repo}/collaborators/{user}/permission",
+            get(repositories::permission),
+        )
+        .route("/repos/{owner}/{repo}/branches/{branch}", get(branches::branch))
+        .route("/repos/{owner}/{repo}/rules/branches/{branch}", get(branches::rules))
+        .route("/repos/{owner}/{repo}/git/ref/{*reference}", get(branches::reference))
+        .route("/repos/{owner}/{repo}/git/commits/{sha}", get(commits::git_commit))
+        .route("/repos/{owner}/{repo}/commits/{reference}", get(commits::commit))
+        .route("/repos/{owner}/{repo}/compare/{basehead}", get(commits::compare))
+        .route("/repos/{owner}/{repo}/contents/{*path}", get(commits::contents))
+}
+
+fn pull_routes() -> Router<Arc<Shared>> {
+    Router::new()
+        .route("/repos/{owner}/{repo}/pulls", get(pulls::list).post(pulls::create))
+        .route("/repos/{owner}/{repo}/pulls/{number}", get(pulls::one).patch(pulls::update))
+        .route("/repos/{owner}/{repo}/pulls/{number}/files", get(pulls::files))
+        .route("/repos/{owner}/{repo}/pulls/{number}/commits", get(pulls::commits))
+        .route("/repos/{owner}/{repo}/pulls/{number}/reviews", get(pulls::reviews))
+        .route(
+            "/repos/{owner}/{repo}/pulls/{number}/merge",
+            put(pulls::merge).get(pulls::is_merged),
+        )
+        .route("/repos/{owner}/{repo}/commits/{sha}/pulls", get(pulls::of_commit))
+        .route("/repos/{owner}/{repo}/issues/{number}", get(pulls::issue))
+}
+
+/// What the App reports: comments, reactions, checks, deployments.
+fn report_routes() -> Router<Arc<Shared>> {
+    Router::new()
+        .route(
+            "/repos/{owner}/{repo}/issues/{number}/comments",
+            get(comments::list).post(comments::create),
+        )
+        .route(
+            "/repos/{owner}/{repo}/issues/comments/{id}",
+            get(comments::one).patch(comments::update).delete(comments::delete),
+        )
+        .route(
+            "/repos/{owner}/{repo}/issues/comments/{id}/reactions",
+            get(comments::reactions).post(comments::react),
+        )
+        .route(
+            "/repos/{owner}/{repo}/issues/comments/{id}/reactions/{reaction}",
+            axum::routing::delete(comments::unreact),
+        )
+        .route("/repos/{owner}/{repo}/check-runs", post(checks::create))
+        .route("/repos/{owner}/{repo}/check-runs/{id}", get(checks::one).patch(checks::update))
+        .route("/repos/{owner}/{repo}/check-runs/{id}/annotations", get(checks::annotations))
+        .route("/repos/{owner}/{repo}/commits/{reference}/check-runs", get(checks::of_commit))
+        .route(
+            "/repos/{owner}/{repo}/deployments",
+            get(deployments::list).post(deployments::create),
+        )
+        .route("/repos/{owner}/{repo}/deployments/{id}", get(deployments::one))
+        .route(
+            "/repos/{owner}/{repo}/deployments/{id}/statuses",
+            get(deployments::statuses).post(deployments::add_status),
+        )
+}
+
+async fn nothing_here() -> Refusal {
+    Refusal::not_found()
+}
+
+/// Sends a request through the routes again, at another path.
+async fn reroute(router: Router, mut request: Request, path: &str) -> Response {
+    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+    match format!("{path}{query}").parse::<Uri>() {
+        Ok(uri) => *request.uri_mut() = uri,
+        Err(_) => return Refusal::not_found().into_response(),
+    }
+    match router.oneshot(request).await {
+        Ok(response) => response,
+    }
+}
+
+/// The state that every handler takes.
+type Sim = State<Arc<Shared>>;
