@@ -113,7 +113,7 @@ pub(super) fn fields(rtype: &str, content: &str) -> Option<Map<String, Value>> {
 mod tests {
     use super::*;
 
-    fn record(value: Value) -> ApiRecord {
+    fn record(value: &Value) -> ApiRecord {
         let mut full = json!({ "id": "1", "name": "x.example.com", "content": "", "ttl": 1 });
         let fields = value.as_object().unwrap().clone();
         full.as_object_mut().unwrap().extend(fields);
@@ -150,7 +150,7 @@ mod tests {
             ),
             (json!({ "type": "HTTPS", "content": "1 . alpn=h2" }), "1 . alpn=h2"),
         ] {
-            assert_eq!(of(&record(given.clone())), wanted, "{given}");
+            assert_eq!(of(&record(&given)), wanted, "{given}");
         }
     }
 
@@ -165,7 +165,7 @@ mod tests {
         ] {
             let mut fields = Value::Object(fields(rtype, content).unwrap());
             fields["type"] = rtype.into();
-            assert_eq!(of(&record(fields)), content);
+            assert_eq!(of(&record(&fields)), content);
         }
     }
 
