@@ -3,8 +3,8 @@
 //!
 //! [`CloudflareSim::start`] begins to listen; the clones of what it gives read the account's state,
 //! seed it, change it behind a client's back and let things go wrong. Requests come in through
-//! [`route`]; the rules of records are in [`zone`] and [`draft`], those of tunnels in [`tunnels`]
-//! and [`ingress`]. What is not established about the real API is marked `unverified`.
+//! `route`; the rules of records are in `zone` and `draft`, those of tunnels in `tunnels`
+//! and `ingress`. What is not established about the real API is marked `unverified`.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -44,7 +44,7 @@ pub use tunnel::ConfigSource;
 use cloud::Cloud;
 
 /// A running account. It stops when the last clone is dropped.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct CloudflareSim {
     cloud: Arc<Mutex<Cloud>>,
     faults: Faults,
@@ -137,5 +137,11 @@ impl CloudflareSim {
 
     fn lock(&self) -> MutexGuard<'_, Cloud> {
         self.cloud.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for CloudflareSim {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CloudflareSim").field("url", &self.url()).finish_non_exhaustive()
     }
 }

@@ -2,8 +2,8 @@
 //! the classic client listings, logins and keys, over one store of records.
 //!
 //! [`UnifiSim::start`] begins to listen; the clones of what it gives read the console's state, seed
-//! it, change it behind a client's back and let things go wrong. Requests come in through [`route`],
-//! pass the [`door`] and reach one of the APIs; all of them change records through [`site`], where
+//! it, change it behind a client's back and let things go wrong. Requests come in through `route`,
+//! pass the `door` and reach one of the APIs; all of them change records through `site`, where
 //! the console's rules are. What is not established about real consoles is marked `unverified`.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,8 +12,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 
 use crate::exchange::{ExchangeLog, Wire};
-use crate::fault::Faults;
-use crate::ids::Ids;
+use crate::fault::{Answer, Fault, Faults, On};
 use crate::serve::{Observed, Server};
 use crate::tls::{Certificate, TlsFront};
 
@@ -21,6 +20,7 @@ mod classic;
 mod console;
 mod device;
 mod door;
+mod handle;
 mod integration;
 mod record;
 mod route;
@@ -30,6 +30,7 @@ mod static_dns;
 
 pub use console::ShortListing;
 pub use device::{Device, Link};
+pub use handle::UnifiSite;
 pub use record::{Origin, RecordValue, UnifiContent, UnifiRecord};
 pub use settings::{SessionsInIntegration, SiteSettings, Software, Transport, UnifiSettings, User};
 pub use site::UnifiMutation;
@@ -38,20 +39,13 @@ use console::Console;
 use site::Site;
 
 /// A running console. It stops when the last clone is dropped.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct UnifiSim {
     console: Arc<Mutex<Console>>,
     faults: Faults,
     exchanges: ExchangeLog,
     server: Server,
     tls: Option<TlsFront>,
-}
-
-/// One site of a console, to look at and to change behind its clients' backs.
-#[derive(Debug, Clone)]
-pub struct UnifiSite {
-    sim: UnifiSim,
-    place: usize,
 }
 
 impl UnifiSim {
@@ -109,15 +103,12 @@ impl UnifiSim {
     /// There is no such site: a mistake in the test.
     pub fn site(&self, reference: &str) -> UnifiSite {
         let place = self.lock().sites.iter().position(|site| site.reference == reference);
-        UnifiSite {
-            sim: self.clone(),
-            place: place.expect("the test names a site that was started"),
-        }
+        UnifiSite::new(self.clone(), place.expect("the test names a site that was started"))
     }
 
     /// The first site.
     pub fn default_site(&self) -> UnifiSite {
-        UnifiSite { sim: self.clone(), place: 0 }
+        UnifiSite::new(self.clone(), 0)
     }
 
     /// The values of the records with this name and type at the first site, sorted: see
@@ -136,9 +127,19 @@ impl UnifiSim {
         self.lock().sites.iter().all(Site::gateway_resolves)
     }
 
-    /// Lets the next listing of the Integration API come out short.
+    /// Lets the next listing of the Integration API come out short, once.
     pub fn shorten_next_listing(&self, how: ShortListing) {
-        self.lock().quirks.short_listings.push_back(how);
+        match how {
+            ShortListing::EmptyPage => self.lock().quirks.empty_pages += 1,
+            ShortListing::EmptyObject => {
+                let empty = Answer::new(200, "{}").with("content-type", "application/json");
+                let listings = match self.lock().settings.software {
+                    Software::UnifiOs => "/proxy/network/integration/v1/sites/**",
+                    Software::SelfHosted => "/integration/v1/sites/**",
+                };
+                self.faults.inject(On::get(listings), Fault::Instead(empty));
+            }
+        }
     }
 
     /// Lets the static-dns API answer every PUT with `AlreadyExists` from now on.
@@ -168,68 +169,8 @@ impl UnifiSim {
     }
 }
 
-impl UnifiSite {
-    /// All records, oldest first.
-    pub fn records(&self) -> Vec<UnifiRecord> {
-        self.with(|site, _| site.records.clone())
-    }
-
-    /// The values of the records with this name and type (`A`, `AAAA`, `CNAME`, `MX`, `TXT`, `SRV`,
-    /// `NS` for forwards), as a zone file writes them, sorted. SRV names have service and protocol.
-    pub fn record(&self, name: &str, record_type: &str) -> Vec<String> {
-        let mut values: Vec<_> = self
-            .records()
-            .into_iter()
-            .filter(|record| record.content.name.eq_ignore_ascii_case(name))
-            .filter(|record| record.content.value.record_type() == record_type)
-            .map(|record| record.content.value.to_string())
-            .collect();
-        values.sort();
-        values
-    }
-
-    /// Adds a record as if a person had: behind every client's back, without a mutation.
-    pub fn seed(&self, content: UnifiContent) -> UnifiRecord {
-        self.with(|site, ids| site.insert(ids, content, Origin::User))
-    }
-
-    /// Adds a record that is the console's own and that no API changes.
-    pub fn seed_system(&self, content: UnifiContent) -> UnifiRecord {
-        self.with(|site, ids| site.insert(ids, content, Origin::System))
-    }
-
-    /// Changes all records with this name behind every client's back; says how many there were.
-    pub fn edit(&self, name: &str, mut change: impl FnMut(&mut UnifiContent)) -> usize {
-        self.with(|site, _| {
-            let named = |record: &&mut UnifiRecord| record.content.name.eq_ignore_ascii_case(name);
-            site.records.iter_mut().filter(named).map(|record| change(&mut record.content)).count()
-        })
-    }
-
-    /// Removes all records with this name behind every client's back; says how many there were.
-    pub fn remove(&self, name: &str) -> usize {
-        self.with(|site, _| {
-            let before = site.records.len();
-            site.records.retain(|record| !record.content.name.eq_ignore_ascii_case(name));
-            before - site.records.len()
-        })
-    }
-
-    /// Puts a device on the network, in place of one with the same MAC address.
-    pub fn connect(&self, device: Device) {
-        self.with(|site, _| {
-            site.devices.retain(|known| known.mac != device.mac);
-            site.devices.push(device);
-        });
-    }
-
-    /// The changes that came through an API, oldest first.
-    pub fn mutations(&self) -> Vec<UnifiMutation> {
-        self.with(|site, _| site.mutations.clone())
-    }
-
-    fn with<T>(&self, act: impl FnOnce(&mut Site, &mut Ids) -> T) -> T {
-        let console = &mut *self.sim.lock();
-        act(&mut console.sites[self.place], &mut console.ids)
+impl std::fmt::Debug for UnifiSim {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("UnifiSim").field("url", &self.url()).finish_non_exhaustive()
     }
 }

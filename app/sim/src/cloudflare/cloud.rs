@@ -58,7 +58,7 @@ impl Cloud {
         let zones = settings.zones.iter().cloned();
         Self {
             zones: zones.map(|settings| Zone { settings, records: Vec::new() }).collect(),
-            ids: Ids::new("cloudflare"),
+            ids: Ids::new(format!("cloudflare {}", settings.account)),
             limiter: Limiter::default(),
             tunnels: Vec::new(),
             mutations: Vec::new(),

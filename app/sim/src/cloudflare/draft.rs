@@ -57,7 +57,8 @@ pub(super) fn fields(body: &Value, rules: Rules<'_>) -> Result<RecordFields, Api
 
 impl Sent {
     fn value(&self, fields: &mut RecordFields, txt: TxtContent) -> Result<(), ApiError> {
-        let content = self.content.as_deref().unwrap_or_default().trim();
+        let given = self.content.as_deref().unwrap_or_default();
+        let content = given.trim();
         match fields.record_type.as_str() {
             "SRV" => return self.srv(fields),
             "CAA" => return self.caa(fields),
@@ -76,7 +77,7 @@ impl Sent {
                     || ApiError::invalid_record(9206, "Priority is required for MX records.");
                 fields.priority = Some(self.priority.ok_or_else(missing)?);
             }
-            "TXT" => fields.content = text(content, txt),
+            "TXT" => fields.content = text(given, txt),
             _ => {
                 return Err(ApiError::invalid_record(
                     9020,

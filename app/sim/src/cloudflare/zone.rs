@@ -127,7 +127,7 @@ impl Zone {
             "created_on": time(since),
             "modified_on": time(since),
             "activated_on": (status == "active").then(|| time(since)),
-            "owner": { "id": null, "type": "user", "email": null },
+            "owner": { "id": account, "type": "organization", "name": "Simulated" },
             "account": { "id": account, "name": "Simulated" },
             "meta": { "step": 2, "custom_certificate_quota": 0, "page_rule_quota": 3, "phishing_detected": false },
         })

@@ -17,8 +17,7 @@ pub(super) fn answer(console: &Console, call: &Call, rest: &[&str]) -> Reply {
     match rest {
         ["self", "sites"] => {
             let sites = console.sites.iter();
-            let site_json =
-                |site: &Site| json!({ "_id": site.id, "name": site.reference, "desc": site.name });
+            let site_json = |site: &Site| json!({ "_id": site.legacy_id, "name": site.reference, "desc": site.name });
             found(sites.map(site_json))
         }
         ["s", site, rest @ ..] => {

@@ -1,7 +1,5 @@
 //! Everything that a simulated console keeps in memory, under one lock.
 
-use std::collections::VecDeque;
-
 use super::door::Door;
 use super::settings::UnifiSettings;
 use super::site::Site;
@@ -20,8 +18,8 @@ pub(super) struct Console {
 /// What a console does wrong until it is told otherwise.
 #[derive(Debug, Default)]
 pub(super) struct Quirks {
-    /// How the next listings of the Integration API come out short, one each.
-    pub(super) short_listings: VecDeque<ShortListing>,
+    /// How many of the next listings of the Integration API are empty pages.
+    pub(super) empty_pages: usize,
     /// The static-dns API answers every PUT with `AlreadyExists`, as one user found.
     pub(super) put_finds_itself: bool,
 }
@@ -31,24 +29,17 @@ pub(super) struct Quirks {
 pub enum ShortListing {
     /// A page without items although `totalCount` says that there are more.
     EmptyPage,
-    /// `{}` instead of a page.
+    /// `{}` instead of a page. It is against the vendor's description, so the exchange is marked
+    /// as a fault.
     EmptyObject,
 }
 
 impl Console {
     pub(super) fn new(settings: UnifiSettings) -> Self {
-        let sites = settings.sites.iter().map(|site| Site {
-            id: site.id,
-            reference: site.reference.clone(),
-            name: site.name.clone(),
-            local_domain: site.local_domain.clone(),
-            records: Vec::new(),
-            devices: site.devices.clone(),
-            mutations: Vec::new(),
-        });
+        let sites = settings.sites.iter().map(|site| Site::new(&settings.name, site)).collect();
         Self {
-            sites: sites.collect(),
-            ids: Ids::new("unifi"),
+            sites,
+            ids: Ids::new(settings.name.clone()),
             door: Door::default(),
             quirks: Quirks::default(),
             settings,

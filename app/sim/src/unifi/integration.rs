@@ -1,7 +1,7 @@
 //! The Integration API: what the vendor describes as OpenAPI and keys open.
 //!
-//! Paths name a site by its UUID. Lists come in pages ([`listing`]) and take filters ([`filter`]);
-//! a record is a DNS policy ([`policy`]).
+//! Paths name a site by its UUID. Lists come in pages (`listing`) and take filters (`filter`);
+//! a record is a DNS policy (`policy`).
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -11,6 +11,7 @@ use super::console::Console;
 use super::device::{Device, Link};
 use super::site::Site;
 use crate::call::{Call, Reply};
+use crate::ids::Ids;
 
 mod filter;
 mod listing;
@@ -92,9 +93,7 @@ fn site_json(site: &Site) -> Value {
 
 fn client_json(site: &Site, device: &Device, console: &Console) -> Value {
     let kind = if matches!(device.link, Link::Wireless(_)) { "WIRELESS" } else { "WIRED" };
-    let id = |what: &str| {
-        crate::ids::Ids::new(format!("{what} {} {}", site.reference, device.mac)).uuid()
-    };
+    let id = |what: &str| Ids::new(format!("{what} {} {}", site.id, device.mac)).uuid();
     let mut client = json!({
         "type": kind,
         "id": id("client"),

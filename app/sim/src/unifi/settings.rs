@@ -1,6 +1,6 @@
 //! What a simulated console is like: which software, which version, who may come in.
 
-use uuid::Uuid;
+use std::fmt;
 
 use super::device::Device;
 use crate::clock::Clock;
@@ -8,8 +8,11 @@ use crate::exchange::ExchangeLog;
 
 /// A console to start. The default is a UniFi OS console with the Integration API, an API key, a
 /// user, one site `default`, plain HTTP and the machine's clock.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct UnifiSettings {
+    /// All ids follow from this name, so two consoles of one test need two names, or they are one
+    /// and the same to whoever knows them by their sites.
+    pub name: String,
     /// What runs the Network application.
     pub software: Software,
     /// The Network application's version. From 10.1 on it has DNS policies in the Integration API.
@@ -60,7 +63,7 @@ pub enum Transport {
 }
 
 /// Someone who may log in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct User {
     pub name: String,
     pub password: String,
@@ -69,7 +72,6 @@ pub struct User {
 /// A site to start with.
 #[derive(Debug, Clone)]
 pub struct SiteSettings {
-    pub id: Uuid,
     /// The name in old paths.
     pub reference: String,
     /// The name that people see.
@@ -83,7 +85,6 @@ impl SiteSettings {
     /// A site whose network has the domain `localdomain`, as out of the box.
     pub fn new(reference: &str, name: &str) -> Self {
         Self {
-            id: crate::ids::Ids::new(format!("unifi site {reference}")).uuid(),
             reference: reference.to_owned(),
             name: name.to_owned(),
             local_domain: Some("localdomain".to_owned()),
@@ -92,9 +93,26 @@ impl SiteSettings {
     }
 }
 
+impl fmt::Debug for UnifiSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UnifiSettings")
+            .field("name", &self.name)
+            .field("software", &self.software)
+            .field("version", &self.version)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for User {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("User").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
 impl Default for UnifiSettings {
     fn default() -> Self {
         Self {
+            name: "unifi".to_owned(),
             software: Software::UnifiOs,
             version: "10.4.57".to_owned(),
             api_key: Some("simulated-unifi-key".to_owned()),

@@ -8,12 +8,15 @@ use uuid::Uuid;
 
 use super::device::Device;
 use super::record::{Origin, RecordValue, UnifiContent, UnifiRecord};
+use super::settings::SiteSettings;
 use crate::ids::Ids;
 
 /// A site, and how both APIs name it.
 #[derive(Debug, Clone)]
 pub(super) struct Site {
     pub(super) id: Uuid,
+    /// The id in the classic API: 24 hexadecimal digits.
+    pub(super) legacy_id: String,
     /// The name in old paths: `default`.
     pub(super) reference: String,
     pub(super) name: String,
@@ -55,6 +58,21 @@ pub(super) enum Refusal {
 }
 
 impl Site {
+    /// An empty site of the console with this name.
+    pub(super) fn new(console: &str, settings: &SiteSettings) -> Self {
+        let mut ids = Ids::new(format!("{console} site {}", settings.reference));
+        Self {
+            id: ids.uuid(),
+            legacy_id: ids.hex(24),
+            reference: settings.reference.clone(),
+            name: settings.name.clone(),
+            local_domain: settings.local_domain.clone(),
+            records: Vec::new(),
+            devices: settings.devices.clone(),
+            mutations: Vec::new(),
+        }
+    }
+
     pub(super) fn find(&self, id: Uuid) -> Option<&UnifiRecord> {
         self.records.iter().find(|record| record.id == id)
     }

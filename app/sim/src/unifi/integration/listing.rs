@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::super::console::{Console, ShortListing};
+use super::super::console::Console;
 use super::Problem;
 use super::filter::Filter;
 use crate::call::{Call, Reply};
@@ -29,10 +29,9 @@ pub(super) fn page(
     let found: Vec<Value> = items.into_iter().filter(wanted).collect();
     let total = found.len();
     let mut data: Vec<Value> = found.into_iter().skip(offset).take(limit).collect();
-    match console.quirks.short_listings.pop_front() {
-        Some(ShortListing::EmptyObject) => return Ok(Reply::json(StatusCode::OK, &json!({}))),
-        Some(ShortListing::EmptyPage) => data.clear(),
-        None => {}
+    if console.quirks.empty_pages > 0 {
+        console.quirks.empty_pages -= 1;
+        data.clear();
     }
     let page = json!({
         "offset": offset,
