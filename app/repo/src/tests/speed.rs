@@ -4,25 +4,31 @@ use std::time::Instant;
 
 use super::*;
 
+/// A branch with 10,000 files, and a pull request that changes one of them, for `fast-import`.
+fn history() -> String {
+    let commit = |name| format!("commit {name}\ncommitter A <a@example.com> 0 +0000\ndata 1\nx\n");
+    let file = |n, text: &str| {
+        format!("M 644 inline services/service-{n}.yaml\ndata {}\n{text}\n", text.len())
+    };
+    let files =
+        (0..10_000).map(|n| file(n, &format!("unifi_dns:\n  s{n}.lan: {{ a: 10.0.0.1 }}\n")));
+    let main = commit("refs/heads/main") + &files.collect::<String>();
+    main + &commit("refs/pull/1/head") + "from refs/heads/main\n" + &file(5, "unifi_dns: {}\n")
+}
+
 /// Prints what it measured. The limit is generous, since tests run beside each other: it is there
 /// to notice a process per file.
 #[tokio::test]
 async fn ten_thousand_files_take_four_processes() {
     let world = World::new().await;
-    for n in 0..10_000 {
-        world.write(
-            &format!("services/service-{n}.yaml"),
-            &format!("unifi_dns:\n  s{n}.lan: {{ a: 10.0.0.1 }}\n"),
-        );
-    }
-    world.commit().await;
-    world.git(&["checkout", "--quiet", "-b", "topic"]).await;
-    world.write("services/service-5.yaml", "unifi_dns: {}\n");
-    let head = world.commit().await;
-    world.git(&["update-ref", "refs/pull/1/head", head.as_str()]).await;
-    world.git(&["checkout", "--quiet", "main"]).await;
+    let import = Command::new("git")
+        .args(["fast-import", "--quiet"])
+        .current_dir(world.theirs())
+        .stdin(history());
+    assert!(import.run().await.unwrap().is_success());
     let wanted = [branch("main"), pull(1)];
-    let base = world.fetch(&wanted).await.tip(&wanted[0]).unwrap().clone();
+    let fetched = world.fetch(&wanted).await;
+    let [base, head] = [0, 1].map(|n| fetched.tip(&wanted[n]).unwrap().clone());
     let mirror = world.mirror();
 
     let start = Instant::now();
