@@ -169,7 +169,7 @@ impl World {
 
     /// The effects of a plan, in order.
     pub(crate) fn effects(&self, plan: &Plan) -> Vec<Effect> {
-        let kinds = ["cloudflare_dns", "cloudflare_tunnel"].map(|kind| provider(kind));
+        let kinds = ["cloudflare_dns", "cloudflare_tunnel"].map(provider);
         let ranks: Ranks = kinds.iter().map(|kind| (kind.name(), kind.rank())).collect();
         let batches = order(plan, &ranks, &Needs::new()).unwrap();
         let effects = batches.into_iter().flat_map(|batch| {
@@ -214,7 +214,7 @@ impl World {
         for change in &effect.changes {
             match (&change.after, ids.get(&change.key)) {
                 (Some(value), Some(ids)) => {
-                    self.own(change.unit.clone(), &change.key, value.clone(), ids.clone())
+                    self.own(change.unit.clone(), &change.key, value.clone(), ids.clone());
                 }
                 (None, None) => {
                     self.owned.remove(&change.key);
@@ -241,7 +241,7 @@ impl World {
             match (change.action, &change.after) {
                 (Action::Release | Action::Forget, _) => drop(self.owned.remove(&change.key)),
                 (_, Some(after)) => {
-                    self.own(change.unit.clone(), &change.key, after.clone(), change.ids.clone())
+                    self.own(change.unit.clone(), &change.key, after.clone(), change.ids.clone());
                 }
                 (action, None) => panic!("{action} without a value"),
             }
