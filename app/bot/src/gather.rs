@@ -4,6 +4,7 @@
 //! units, their targets, what lives and what we own together. Nothing here decides anything.
 
 pub mod cache;
+pub mod facts;
 pub mod session;
 pub mod sight;
 pub mod source;

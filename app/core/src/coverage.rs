@@ -34,8 +34,9 @@ pub enum PlanChanged {
 pub struct Evidence<'a> {
     /// The reviewed plans of every pull request that the run brings, the one merged last at the end.
     pub reviewed: &'a [Reviewed],
-    /// Digests of plans of this run that somebody with the right to do so named in `/apply`.
-    pub approved: &'a BTreeSet<Digest>,
+    /// The changes of plans of this run whose digests somebody with the right to do so named in
+    /// `/apply`. After a run was cut off, what is left of such a plan needs no second word.
+    pub approved: &'a [Vec<Change>],
     /// Whether the environment has ever run. The first run waits for somebody to say `/apply`.
     pub ran_before: bool,
     /// What we own now.
@@ -91,7 +92,11 @@ pub enum Uncovered {
 /// Why it waits; the plan was not lost, its owner still has it.
 pub fn confirm(plan: &Plan, evidence: &Evidence<'_>) -> Result<ApprovedPlan, Uncovered> {
     let approved = |unreviewed| ApprovedPlan { plan: plan.clone(), unreviewed };
-    if plan.changes().next().is_none() || evidence.approved.contains(&plan.digest()) {
+    let named = evidence.approved.iter().any(|named| {
+        let (extra, missing) = differences(plan, &[named.as_slice()], evidence);
+        extra.is_empty() && missing.is_empty()
+    });
+    if named || plan.changes().next().is_none() {
         return Ok(approved(Vec::new()));
     }
     if !evidence.ran_before {
@@ -110,7 +115,9 @@ pub fn confirm(plan: &Plan, evidence: &Evidence<'_>) -> Result<ApprovedPlan, Unc
             return Err(uncovered(keys));
         }
     }
-    let (extra, missing) = differences(plan, evidence);
+    let reviewed: Vec<&[Change]> =
+        evidence.reviewed.iter().map(|reviewed| reviewed.changes.as_slice()).collect();
+    let (extra, missing) = differences(plan, &reviewed, evidence);
     match evidence.plan_changed {
         _ if extra.is_empty() && missing.is_empty() => Ok(approved(Vec::new())),
         PlanChanged::Apply => Ok(approved(extra)),
@@ -121,10 +128,14 @@ pub fn confirm(plan: &Plan, evidence: &Evidence<'_>) -> Result<ApprovedPlan, Unc
 /// What the run would do beyond the reviewed plans, and what they said that neither happens now
 /// nor is in place. Where several pull requests changed one resource, the last one merged speaks
 /// for it: its plan showed what the ones before had made of it.
-fn differences(plan: &Plan, evidence: &Evidence<'_>) -> (Vec<Change>, Vec<Change>) {
+fn differences(
+    plan: &Plan,
+    seen_plans: &[&[Change]],
+    evidence: &Evidence<'_>,
+) -> (Vec<Change>, Vec<Change>) {
     let mut reviewed: BTreeMap<&ResourceKey, &Change> = BTreeMap::new();
     let mut seen = BTreeSet::new();
-    for change in evidence.reviewed.iter().flat_map(|reviewed| &reviewed.changes) {
+    for change in seen_plans.iter().copied().flatten() {
         reviewed.insert(&change.key, change);
         seen.insert(change.digest());
     }

@@ -63,6 +63,14 @@ pub struct EnvironmentReport {
     pub violations: Vec<Violation>,
 }
 
+impl EnvironmentReport {
+    /// Whether there is anything in it that people should read.
+    #[must_use]
+    pub fn says_something(&self) -> bool {
+        self.plan.as_ref().map_or(true, |plan| !plan.is_empty())
+    }
+}
+
 /// What happens next in an environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NextStep {

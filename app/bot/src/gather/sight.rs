@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::future::try_join_all;
 use landfall_core::config::{Environment, Unit, unit_hash};
-use landfall_core::name::{ConnectionName, UnitName};
+use landfall_core::name::{ConnectionName, DnsName, UnitName};
 use landfall_core::plan::{Desired, Live, ResourceKey, Target, UnitHash};
 use landfall_providers::{Found, Needs, Provider, ProviderError, Reader, Registry, Scope};
 
@@ -239,6 +239,16 @@ impl<'a> Sight<'a> {
 }
 
 impl Located {
+    /// The zone behind each target that is one: scopes are worded `zone example.com`.
+    #[must_use]
+    pub fn zones(&self) -> BTreeMap<Target, DnsName> {
+        let zones = self.targets.iter().filter_map(|((_, scope), target)| {
+            let zone = scope.strip_prefix("zone ")?;
+            Some((target.clone(), DnsName::new(zone).ok()?))
+        });
+        zones.collect()
+    }
+
     fn target(&self, connection: &ConnectionName, scope: &Scope) -> Option<&Target> {
         self.targets.get(&(connection.clone(), scope.clone()))
     }

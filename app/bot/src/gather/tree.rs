@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use landfall_core::check;
 use landfall_core::config::{self, REPOSITORY_CONFIG, RepositoryConfig, ServiceFile, Tree, units};
-use landfall_core::diagnostic::Diagnostic;
+use landfall_core::diagnostic::{Diagnostic, Position, Span};
 use landfall_core::name::{BlobSha, ConfigPath};
 
+use super::source::File;
 use super::{Caches, Source};
 
 /// What a commit declares, and the files that it has.
@@ -33,20 +34,24 @@ pub enum LoadError {
     Source(#[from] anyhow::Error),
 }
 
-/// Reads the repository config of `source`.
+/// Reads the repository config of `source`, and says under which name its content is known.
 ///
 /// # Errors
 /// It is not there, or wrong.
 pub async fn repository_config(
     source: &dyn Source,
     registry: config::Registry<'_>,
-) -> Result<RepositoryConfig, LoadError> {
+) -> Result<(RepositoryConfig, BlobSha), LoadError> {
     let files = source.files().await?;
-    let blob = files.into_iter().find(|(path, _)| path.as_str() == REPOSITORY_CONFIG);
-    let Some((_, blob)) = blob else { return Err(LoadError::NoConfig) };
+    let file = files.into_iter().find(|file| file.path.as_str() == REPOSITORY_CONFIG);
+    let File { path, blob, plain } = file.ok_or(LoadError::NoConfig)?;
+    if !plain {
+        return Err(LoadError::Invalid(vec![linked(&path)]));
+    }
     let contents = source.contents(std::slice::from_ref(&blob)).await?;
     let bytes = contents.get(&blob).map(|bytes| &bytes[..]).unwrap_or_default();
-    RepositoryConfig::load(registry, REPOSITORY_CONFIG, bytes).map_err(LoadError::Invalid)
+    let config = RepositoryConfig::load(registry, REPOSITORY_CONFIG, bytes).map_err(LoadError::Invalid)?;
+    Ok((config, blob))
 }
 
 /// Reads every service of `source` as `repository` says.
@@ -64,9 +69,10 @@ pub async fn declared(
         files.iter().filter(|(path, _)| repository.services.matches(path)).cloned().collect();
     let parsed = parse(source, registry, &services, caches).await?;
     let blobs: HashMap<&ConfigPath, &BlobSha> =
-        services.iter().map(|(path, blob)| (path, blob)).collect();
+        services.iter().map(|file| (&file.path, &file.blob)).collect();
     let mut read = Vec::with_capacity(parsed.len());
-    let mut findings = check::tracked(files.iter().map(|(path, _)| path));
+    let mut findings = check::tracked(files.iter().map(|file| &file.path));
+    findings.extend(links.iter().map(|link| linked(&link.path)));
     for file in parsed {
         match file {
             Ok(file) => read.push(file),
@@ -86,7 +92,7 @@ pub async fn declared(
             }
         });
     let tree = tree.map_err(LoadError::Invalid)?;
-    let paths = files.into_iter().map(|(path, _)| path).collect();
+    let paths = files.into_iter().map(|file| file.path).collect();
     Ok(Declared { tree: Arc::new(tree), paths: Arc::new(paths) })
 }
 
@@ -96,16 +102,16 @@ type Parsed = Result<Arc<ServiceFile>, Vec<Diagnostic>>;
 async fn parse(
     source: &dyn Source,
     registry: config::Registry<'_>,
-    services: &[(ConfigPath, BlobSha)],
+    services: &[File],
     caches: &Caches,
 ) -> anyhow::Result<Vec<Parsed>> {
     let known: Vec<Option<Parsed>> =
-        services.iter().map(|(path, blob)| caches.file(path, blob)).collect();
+        services.iter().map(|file| caches.file(&file.path, &file.blob)).collect();
     let unknown = services.iter().zip(&known).filter(|(_, known)| known.is_none());
-    let unknown: Vec<BlobSha> = unknown.map(|((_, blob), _)| blob.clone()).collect();
+    let unknown: Vec<BlobSha> = unknown.map(|(file, _)| file.blob.clone()).collect();
     let contents =
         if unknown.is_empty() { HashMap::new() } else { source.contents(&unknown).await? };
-    let parse = |((path, blob), known): (&(ConfigPath, BlobSha), Option<Parsed>)| {
+    let parse = |(File { path, blob, .. }, known): (&File, Option<Parsed>)| {
         known.unwrap_or_else(|| {
             let bytes = contents.get(blob).map(|bytes| &bytes[..]).unwrap_or_default();
             let parsed = ServiceFile::parse(registry, path, bytes).map(Arc::new);
@@ -114,4 +120,12 @@ async fn parse(
         })
     };
     Ok(services.iter().zip(known).map(parse).collect())
+}
+
+/// A link in a service's place would otherwise look like a service that was removed.
+fn linked(path: &ConfigPath) -> Diagnostic {
+    let at = Position { line: 1, column: 1 };
+    let span = Span { file: Arc::from(path.as_str()), start: at, end: at };
+    Diagnostic::error("linked-file", span, "this is a symbolic link, and links are not followed")
+        .help("put a file in its place")
 }

@@ -1,0 +1,26 @@
+//! Flows: what follows from an event.
+//!
+//! `handle` turns a delivery into rows and jobs; `plan` and `run` carry jobs out; `command` carries
+//! out what people say. A webhook is a hint: each flow finds out from GitHub, git and the store what
+//! is to be done, so a lost, late or repeated one only delays.
+
+pub mod announce;
+pub mod command;
+pub mod confirm;
+pub mod ground;
+pub mod handle;
+pub mod plan;
+pub mod resolve;
+pub mod run;
+pub mod steps;
+
+use std::time::Duration;
+
+/// How a job ended that did not fail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// It is done.
+    Done,
+    /// It is to be tried again after this long, because something outside is not ready yet.
+    Again(Duration, String),
+}

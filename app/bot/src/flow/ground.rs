@@ -1,0 +1,154 @@
+//! The ground that plans and runs stand on: the repository, its mirror, and the rules that hold.
+//!
+//! Rules come from the default branch only. What another branch says of itself is checked, never used.
+
+use std::sync::Arc;
+
+use landfall_core::config::{REPOSITORY_CONFIG, RepositoryConfig};
+use landfall_core::diagnostic::Diagnostic;
+use landfall_core::name::{BlobSha, BranchName, CommitSha, EnvironmentName, RepositoryId, TreeSha};
+use landfall_core::plan::{Digest, Value};
+use landfall_github::{InstalledRepository, Reader};
+use landfall_repo::{Fetched, Mirror, Remote, RepoError, Wanted};
+use landfall_store::Repository;
+
+use crate::gather::source::TreeFiles;
+use crate::gather::{Declared, LoadError, Sessions, tree};
+use crate::house::{House, Kinds};
+
+/// A repository that is about to be planned or run.
+#[derive(Debug)]
+pub struct Ground {
+    /// As the store has it.
+    pub repository: Repository,
+    /// GitHub, for reading.
+    pub reader: Reader,
+    /// Its mirror, fetched.
+    pub mirror: Mirror,
+    /// Where everything was that was fetched.
+    pub fetched: Fetched,
+}
+
+/// The rules that hold: the repository config of the default branch.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// The config.
+    pub config: Arc<RepositoryConfig>,
+    /// The name of its content.
+    pub blob: BlobSha,
+    /// What runs are told apart by.
+    pub digest: Digest,
+}
+
+impl Ground {
+    /// The repository as it was last fetched. None for one where the App is not installed any more.
+    ///
+    /// # Errors
+    /// The store could not be asked.
+    pub async fn open(house: &House, id: RepositoryId) -> anyhow::Result<Option<Self>> {
+        let Some(repository) = house.store.repository(id).await?.filter(|repository| repository.active) else {
+            return Ok(None);
+        };
+        let reader = house.github.reader(InstalledRepository {
+            installation: repository.installation,
+            id,
+            name: repository.name.clone(),
+        });
+        let mirror = house.mirrors.mirror(id);
+        Ok(Some(Self { repository, reader, mirror, fetched: Fetched::default() }))
+    }
+
+    /// Fetches what is wanted, and the default branch with it.
+    ///
+    /// # Errors
+    /// GitHub or git could not be asked; [`RepoError::Gone`] when a ref is not there.
+    pub async fn fetch(mut self, wanted: &[Wanted]) -> anyhow::Result<Self> {
+        let credentials = self.reader.git_credentials().await?;
+        let remote = Remote { url: credentials.url, token: Some(credentials.password) };
+        let mut wanted = wanted.to_vec();
+        if !wanted.contains(&Wanted::AllBranches) {
+            wanted.push(Wanted::Branch(self.repository.default_branch.clone()));
+        }
+        wanted.sort();
+        wanted.dedup();
+        self.fetched = self.mirror.fetch(&remote, &wanted).await?;
+        Ok(self)
+    }
+
+    /// Where a branch was at the fetch.
+    ///
+    /// # Errors
+    /// It was not there.
+    pub fn tip(&self, branch: &BranchName) -> Result<&CommitSha, RepoError> {
+        let wanted = Wanted::Branch(branch.clone());
+        self.fetched.tip(&wanted).ok_or_else(|| RepoError::Gone(wanted.to_string()))
+    }
+
+    /// The rules that hold.
+    ///
+    /// # Errors
+    /// There are none, or they are wrong.
+    pub async fn rules(&self, house: &House) -> Result<Rules, LoadError> {
+        let tip = self.tip(&self.repository.default_branch).map_err(anyhow::Error::from)?;
+        let tree = self.mirror.tree(tip).await.map_err(anyhow::Error::from)?;
+        self.rules_of(house, &tree).await
+    }
+
+    /// The rules as a tree writes them, to be checked.
+    ///
+    /// # Errors
+    /// As [`Self::rules`].
+    pub async fn rules_of(&self, house: &House, tree: &TreeSha) -> Result<Rules, LoadError> {
+        let kinds = Kinds::of(&house.reach.registry);
+        let source = TreeFiles { mirror: &self.mirror, tree };
+        let (config, blob) = tree::repository_config(&source, kinds.registry()).await?;
+        let digest = Digest::of(&Value::from(blob.as_str()));
+        Ok(Rules { config: Arc::new(config), blob, digest })
+    }
+
+    /// What a tree declares under `rules`.
+    ///
+    /// # Errors
+    /// It has errors, or could not be read.
+    pub async fn declared(&self, house: &House, rules: &Rules, tree: &TreeSha) -> Result<Declared, LoadError> {
+        let kinds = Kinds::of(&house.reach.registry);
+        let source = TreeFiles { mirror: &self.mirror, tree };
+        tree::declared(&source, kinds.registry(), Arc::clone(&rules.config), &house.caches).await
+    }
+
+    /// The connections of an environment.
+    #[must_use]
+    pub fn sessions<'a>(
+        &self,
+        house: &'a House,
+        environment: &'a landfall_core::config::Environment,
+    ) -> Sessions<'a> {
+        let policy = house.operator.policy(&self.repository.name, &environment.name);
+        Sessions::new(&house.reach, environment, self.repository.id, policy)
+    }
+}
+
+/// What is said when there are no rules at all.
+#[must_use]
+pub fn no_rules(branch: &str) -> String {
+    format!("`{REPOSITORY_CONFIG}` is not on `{branch}` yet; nothing is planned before it is")
+}
+
+/// The name of the check of an environment: two pull requests with one head and different bases do
+/// not overwrite each other's.
+#[must_use]
+pub fn check_name(environment: &EnvironmentName, base: &str) -> String {
+    format!("landfall / {environment} ({base})")
+}
+
+/// The errors of a load, with one that stands for a file that could not be read at all.
+///
+/// # Errors
+/// The files could not be asked for: not the fault of what is in them.
+pub fn findings(error: LoadError) -> anyhow::Result<Option<Vec<Diagnostic>>> {
+    match error {
+        LoadError::Invalid(findings) => Ok(Some(findings)),
+        LoadError::NoConfig => Ok(None),
+        LoadError::Source(error) => Err(error),
+    }
+}

@@ -1,0 +1,254 @@
+//! Planning a pull request: what would happen if it were merged now.
+//!
+//! The tree is the one that merging would give; the rules are the default branch's. No code of the
+//! pull request runs, and nothing that it says of connections or rules is used.
+
+use landfall_core::config::vanished;
+use landfall_core::diagnostic::{Diagnostic, Severity};
+use landfall_core::name::{BranchName, EnvironmentName, PullNumber, RepositoryId, TreeSha};
+use landfall_core::report::{EnvironmentReport, NextStep, PullOutcome, PullReport};
+use landfall_github::{Pull, PullState};
+use landfall_repo::{Merged, Wanted};
+use landfall_store::{ClaimedJob, NewPlan, PlanId};
+use uuid::Uuid;
+
+use super::announce::Board;
+use super::ground::{Ground, Rules, findings, no_rules};
+use super::{Ended, command, resolve};
+use crate::gather::{Declared, LoadError};
+use crate::house::{House, Kinds};
+
+mod config;
+mod environment;
+
+/// Plans a pull request, after carrying out what people said on it.
+///
+/// # Errors
+/// Something could not be asked; the job is tried again.
+pub async fn plan(
+    house: &House,
+    job: &ClaimedJob,
+    repository: RepositoryId,
+    number: PullNumber,
+) -> anyhow::Result<Ended> {
+    let Some(ground) = Ground::open(house, repository).await? else { return Ok(Ended::Done) };
+    let pull = ground.reader.pull(number).await?;
+    super::handle::note_pull(house, repository, &pull).await?;
+    let replan = command::carry_out(house, job, &ground, &pull).await?;
+    if pull.state != PullState::Open || !replan {
+        return Ok(Ended::Done);
+    }
+    let base = pull.base.branch.clone();
+    let ground = match ground.fetch(&[Wanted::Branch(base), Wanted::Pull(number)]).await {
+        Ok(ground) => ground,
+        Err(error) if resolve::lags(&error) => return Ok(behind(&error)),
+        Err(error) => return Err(error),
+    };
+    if let Err(error) = ground.fetched.expect(&Wanted::Pull(number), &pull.head.sha) {
+        return Ok(behind(&error.into()));
+    }
+    Planning { house, job, ground: &ground, pull: &pull }.publish().await
+}
+
+fn behind(error: &anyhow::Error) -> Ended {
+    Ended::Again(std::time::Duration::from_secs(1), format!("GitHub lags behind: {error}"))
+}
+
+/// One pull request being planned.
+#[derive(Debug)]
+struct Planning<'a> {
+    house: &'a House,
+    job: &'a ClaimedJob,
+    ground: &'a Ground,
+    pull: &'a Pull,
+}
+
+/// What planning came to.
+struct Planned {
+    outcome: PullOutcome,
+    config_note: Option<String>,
+    /// The environments that a check is due for.
+    environments: Vec<EnvironmentName>,
+    rows: Vec<NewPlan>,
+}
+
+impl Planning<'_> {
+    async fn publish(&self) -> anyhow::Result<Ended> {
+        let planned = self.planned().await?;
+        // A newer head or request follows: its plan is the one that people should read.
+        if self.house.store.has_newer(&self.job.key).await? {
+            return Ok(Ended::Done);
+        }
+        let mut ids = Vec::new();
+        for row in &planned.rows {
+            ids.push(self.house.store.insert_plan(&self.job.fence, row).await?.plan.id);
+        }
+        let board = Board {
+            house: self.house,
+            fence: &self.job.fence,
+            installation: self.job.installation,
+            repository: self.ground.repository.id,
+        };
+        let report = PullReport {
+            pull: self.pull.number,
+            head: self.pull.head.sha.clone(),
+            base: self.pull.base.branch.clone(),
+            outcome: planned.outcome,
+            config_note: planned.config_note,
+        };
+        match &report.outcome {
+            PullOutcome::Unconcerned => {
+                board.quietly(&report, &planned.environments).await?;
+                if report.config_note.is_some() || board.has_commented(self.pull.number).await? {
+                    board.pull(&report, &ids).await?;
+                }
+            }
+            PullOutcome::Invalid(found) => {
+                board.pull(&report, &ids).await?;
+                board.invalid(&report, &planned.environments, found).await?;
+            }
+            PullOutcome::Conflicted(_) => {
+                board.pull(&report, &ids).await?;
+                board.invalid(&report, &planned.environments, &[]).await?;
+            }
+            PullOutcome::Planned { .. } => board.pull(&report, &ids).await?,
+        }
+        Ok(Ended::Done)
+    }
+
+    async fn planned(&self) -> anyhow::Result<Planned> {
+        let rules = match self.ground.rules(self.house).await {
+            Ok(rules) => Some(rules),
+            Err(error) => match findings(error)? {
+                Some(found) => return Ok(self.invalid(found, Vec::new())),
+                None => None,
+            },
+        };
+        let environments = rules.as_ref().map(|rules| self.environments(rules)).unwrap_or_default();
+        let base = self.ground.tip(&self.pull.base.branch)?.clone();
+        let tree = match self.ground.mirror.merge_tree(&base, &self.pull.head.sha).await? {
+            Merged::Tree(tree) => tree,
+            Merged::Conflict(paths) => {
+                let paths = paths.into_iter().filter_map(|path| path.parse().ok()).collect();
+                let outcome = PullOutcome::Conflicted(paths);
+                return Ok(Planned { outcome, config_note: None, environments, rows: Vec::new() });
+            }
+        };
+        let note = match self.own_rules(rules.as_ref(), &tree).await? {
+            Ok(note) => note,
+            Err(found) => return Ok(self.invalid(found, environments)),
+        };
+        let Some(rules) = rules else {
+            let branch = self.ground.repository.default_branch.as_str();
+            let config_note = Some(note.unwrap_or_else(|| no_rules(branch)));
+            return Ok(Planned { outcome: PullOutcome::Unconcerned, config_note, environments, rows: Vec::new() });
+        };
+        let merged = match self.ground.declared(self.house, &rules, &tree).await {
+            Ok(declared) => declared,
+            Err(error) => return Ok(self.invalid(findings(error)?.unwrap_or_default(), environments)),
+        };
+        let before = self.before(&rules, &base).await?;
+        let place = environment::Place {
+            planning: self,
+            rules: &rules,
+            merged: &merged,
+            before: before.as_ref(),
+            base: &base,
+            tree: &tree,
+        };
+        self.plan_environments(&place, environments, note).await
+    }
+
+    async fn plan_environments(
+        &self,
+        place: &environment::Place<'_>,
+        names: Vec<EnvironmentName>,
+        config_note: Option<String>,
+    ) -> anyhow::Result<Planned> {
+        let (mut reports, mut rows) = (Vec::new(), Vec::new());
+        for name in &names {
+            let report = place.report(name).await?;
+            if let Ok(plan) = &report.plan {
+                rows.push(NewPlan {
+                    id: PlanId(Uuid::new_v4()),
+                    repository: self.ground.repository.id,
+                    pull: Some(self.pull.number),
+                    head: self.pull.head.sha.clone(),
+                    base: place.base.clone(),
+                    tree: place.tree.clone(),
+                    config_digest: place.rules.digest,
+                    provisional: report.next == NextStep::Provisional,
+                    plan: plan.clone(),
+                });
+            }
+            reports.push(report);
+        }
+        let outcome = if reports.iter().any(EnvironmentReport::says_something) {
+            PullOutcome::Planned { warnings: place.warnings(), environments: reports }
+        } else {
+            PullOutcome::Unconcerned
+        };
+        Ok(Planned { outcome, config_note, environments: names, rows })
+    }
+
+    /// What the base declares; none when that cannot be read, and then everything counts as changed.
+    async fn before(
+        &self,
+        rules: &Rules,
+        base: &landfall_core::name::CommitSha,
+    ) -> anyhow::Result<Option<Declared>> {
+        let tree = self.ground.mirror.tree(base).await?;
+        match self.ground.declared(self.house, rules, &tree).await {
+            Ok(declared) => Ok(Some(declared)),
+            Err(LoadError::Source(error)) => Err(error),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Checks the rules that the pull request brings, if it brings others: what they would change
+    /// later, or what is wrong with them.
+    async fn own_rules(
+        &self,
+        rules: Option<&Rules>,
+        tree: &TreeSha,
+    ) -> anyhow::Result<Result<Option<String>, Vec<Diagnostic>>> {
+        let own = match self.ground.rules_of(self.house, tree).await {
+            Ok(own) => own,
+            Err(LoadError::NoConfig) if rules.is_none() => return Ok(Ok(None)),
+            Err(error) => return Ok(Err(findings(error)?.unwrap_or_else(|| vec![config::removed()]))),
+        };
+        if rules.is_some_and(|rules| rules.blob == own.blob) {
+            return Ok(Ok(None));
+        }
+        let declared = match self.ground.declared(self.house, &own, tree).await {
+            Ok(declared) => declared,
+            Err(error) => return Ok(Err(findings(error)?.unwrap_or_default())),
+        };
+        let owned = config::owned_units(self.house, self.ground.repository.id).await?;
+        let kinds = Kinds::of(&self.house.reach.registry);
+        let services = rules.map(|rules| &rules.config.services.value);
+        let found = vanished(kinds.registry(), &own.config, services, &declared.paths, &owned);
+        if found.iter().any(|finding| finding.severity == Severity::Error) {
+            return Ok(Err(found));
+        }
+        let Some(rules) = rules else {
+            let branch = self.ground.repository.default_branch.as_str();
+            return Ok(Ok(Some(no_rules(branch))));
+        };
+        let now = self.ground.declared(self.house, rules, tree).await.ok();
+        Ok(Ok(Some(config::note(self.ground, rules, &own, now.as_ref(), &declared))))
+    }
+
+    fn environments(&self, rules: &Rules) -> Vec<EnvironmentName> {
+        let mapped = rules.config.mapped_to(self.pull.base.branch.as_str());
+        mapped.map(|environment| environment.name.clone()).collect()
+    }
+
+    fn invalid(&self, found: Vec<Diagnostic>, environments: Vec<EnvironmentName>) -> Planned {
+        Planned { outcome: PullOutcome::Invalid(found), config_note: None, environments, rows: Vec::new() }
+    }
+
+    fn base(&self) -> &BranchName {
+        &self.pull.base.branch
+    }
+}

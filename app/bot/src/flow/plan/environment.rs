@@ -1,0 +1,138 @@
+//! One environment of a pull request: from what is declared to what would happen.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use landfall_core::config::{Environment, Unit};
+use landfall_core::diagnostic::Diagnostic;
+use landfall_core::name::{CommitSha, EnvironmentName, TreeSha, UnitName};
+use landfall_core::plan::{Origin, Plan};
+use landfall_core::report::{EnvironmentReport, NextStep, Waiting};
+use landfall_core::way::{Exposure, Scene, exposure};
+use landfall_store::{RunState, Unresolved};
+
+use super::super::ground::Rules;
+use super::Planning;
+use crate::gather::Declared;
+use crate::gather::facts::{self, Pending, Survey};
+use crate::gather::sight::Sight;
+
+/// What all environments of one pull request have in common.
+pub(super) struct Place<'a> {
+    pub(super) planning: &'a Planning<'a>,
+    pub(super) rules: &'a Rules,
+    pub(super) merged: &'a Declared,
+    pub(super) before: Option<&'a Declared>,
+    pub(super) base: &'a CommitSha,
+    pub(super) tree: &'a TreeSha,
+}
+
+impl Place<'_> {
+    pub(super) fn warnings(&self) -> Vec<Diagnostic> {
+        self.merged.tree.warnings.clone()
+    }
+
+    pub(super) async fn report(&self, name: &EnvironmentName) -> anyhow::Result<EnvironmentReport> {
+        let environment = &self.rules.config.environments[name];
+        let mut report = EnvironmentReport {
+            environment: name.clone(),
+            branch: Some(self.planning.base().clone()),
+            plan: Ok(Plan::empty(name.clone())),
+            next: NextStep::Mend,
+            ways: Vec::new(),
+            exposure: Exposure::default(),
+            violations: Vec::new(),
+        };
+        if self.planning.pull.is_fork() {
+            report.plan = Err("a pull request from a fork is checked and not planned".to_owned());
+            return Ok(report);
+        }
+        let survey = match self.survey(environment).await? {
+            Ok(survey) => survey,
+            Err(message) => {
+                report.plan = Err(self.planning.house.redactor.redact(&message).into_owned());
+                return Ok(report);
+            }
+        };
+        let names = |declared: &Declared| -> Vec<_> {
+            declared.tree.units_of(name).map(|unit| unit.component.names()).collect()
+        };
+        let after = names(self.merged);
+        let before = self.before.map(names).unwrap_or_default();
+        report.exposure = exposure(&before, &after);
+        let routes = after.iter().flat_map(|names| &names.routes);
+        report.ways = Scene::new(&after, &survey.plan, &survey.live).ways(routes);
+        report.violations = facts::violations(self.planning.house, self.repository(), environment, &survey).await?;
+        report.next = self.next(name, &survey, !report.violations.is_empty()).await?;
+        if let NextStep::MergeThenApply(Waiting::Guardrail(found)) = &mut report.next {
+            found.clone_from(&report.violations);
+        }
+        report.plan = Ok(survey.plan);
+        Ok(report)
+    }
+
+    /// The plan, or why a provider could not be asked.
+    async fn survey(&self, environment: &Environment) -> anyhow::Result<Result<Survey, String>> {
+        let house = self.planning.house;
+        let sessions = self.planning.ground.sessions(house, environment);
+        let sight = Sight::new(&house.reach.registry, environment, &sessions, Some(&house.known_targets));
+        let units: Vec<&Unit> = self.merged.tree.units_of(&environment.name).collect();
+        let located = match sight.locate(units.iter().copied()).await {
+            Ok(located) => located,
+            Err(error) => return Ok(Err(error.to_string())),
+        };
+        let applied = house.store.unit_hashes(self.repository(), &environment.name).await?;
+        let mut pending = Pending::find(&units, &located, &applied);
+        let changed = self.changed(&environment.name);
+        for (name, origin) in &mut pending.origins {
+            *origin = if changed.contains(name) { Origin::Changed } else { Origin::Pending };
+        }
+        let unresolved = Unresolved::In(self.repository(), environment.name.clone());
+        for step in house.store.unresolved_steps(&unresolved).await? {
+            pending.block(&step.effect, "what became of a step of an earlier run is not known yet");
+        }
+        let facts = facts::Place { house, repository: self.repository(), environment };
+        facts.survey(&sight, &located, &units, &pending).await
+    }
+
+    /// The units that differ between the base and the merged tree.
+    fn changed(&self, environment: &EnvironmentName) -> BTreeSet<UnitName> {
+        let said = |declared: &Declared| -> BTreeMap<UnitName, _> {
+            let units = declared.tree.units_of(environment);
+            units.map(|unit| (unit.name.clone(), (unit.config, unit.connection.clone()))).collect()
+        };
+        let after = said(self.merged);
+        let before = self.before.map(said).unwrap_or_default();
+        let differs = |name: &&UnitName| before.get(*name) != after.get(*name);
+        before.keys().chain(after.keys()).filter(differs).cloned().collect()
+    }
+
+    async fn next(&self, name: &EnvironmentName, survey: &Survey, violates: bool) -> anyhow::Result<NextStep> {
+        let store = &self.planning.house.store;
+        let plan = &survey.plan;
+        if plan.conflicts().next().is_some() {
+            return Ok(NextStep::Mend);
+        }
+        if plan.changes().next().is_none() {
+            return Ok(NextStep::Nothing);
+        }
+        let newest = store.recent_runs(self.repository(), name, 1).await?;
+        let busy = newest.first().is_some_and(|run| {
+            matches!(run.state, RunState::Queued | RunState::Running | RunState::Verifying)
+        });
+        if busy {
+            return Ok(NextStep::Provisional);
+        }
+        if violates {
+            return Ok(NextStep::MergeThenApply(Waiting::Guardrail(Vec::new())));
+        }
+        let ran = store.environment(self.repository(), name).await?.is_some_and(|row| row.last.is_some());
+        Ok(match facts::always_waits(plan, ran) {
+            Some(waiting) => NextStep::MergeThenApply(waiting),
+            None => NextStep::Merge,
+        })
+    }
+
+    fn repository(&self) -> landfall_core::name::RepositoryId {
+        self.planning.ground.repository.id
+    }
+}

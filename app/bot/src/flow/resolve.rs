@@ -1,0 +1,112 @@
+//! Resolving: what became of steps that were cut off or whose outcome nobody knew.
+//!
+//! Each is read back, change by change. What landed is ours; what did not is planned again; with
+//! anything foreign the step stays unresolved and a person has to look. Nothing is sent.
+
+use std::collections::BTreeSet;
+
+use landfall_core::config::Environment;
+use landfall_core::name::{ServiceName, UnitName};
+use landfall_core::plan::{Effect, Landed};
+use landfall_providers::ProviderError;
+use landfall_repo::RepoError;
+use landfall_store::{ClaimedJob, ReadBack, Step, StepState, Unresolved};
+
+use super::ground::Ground;
+use crate::gather::Sessions;
+use crate::gather::session::REQUEST_DEADLINE;
+use crate::house::House;
+
+/// What is left after resolving.
+#[derive(Debug, Default)]
+pub struct Left {
+    /// Steps that a person has to look at.
+    pub attention: Vec<Step>,
+    /// How long to wait before a request that may still be on its way has had its time.
+    pub wait: Option<std::time::Duration>,
+}
+
+impl Left {
+    /// The units that stay out of plans.
+    #[must_use]
+    pub fn units(&self) -> BTreeSet<UnitName> {
+        self.attention.iter().flat_map(|step| &step.effect.changes).map(|change| change.unit.clone()).collect()
+    }
+
+    /// The services that do.
+    #[must_use]
+    pub fn services(&self) -> BTreeSet<ServiceName> {
+        self.units().into_iter().map(|unit| unit.service).collect()
+    }
+}
+
+/// Resolves the steps of an environment as far as that can be done without a person.
+///
+/// # Errors
+/// The store or a provider could not be asked.
+pub async fn resolve(
+    house: &House,
+    job: &ClaimedJob,
+    ground: &Ground,
+    environment: &Environment,
+) -> anyhow::Result<Left> {
+    let place = Unresolved::In(ground.repository.id, environment.name.clone());
+    let steps = house.store.unresolved_steps(&place).await?;
+    let sessions = ground.sessions(house, environment);
+    let now = house.store.now().await?;
+    let mut left = Left::default();
+    for step in steps {
+        let age = std::time::Duration::try_from(now.duration_since(step.intended_at)).unwrap_or_default();
+        if step.state == StepState::Intent && age < REQUEST_DEADLINE {
+            left.wait = Some(REQUEST_DEADLINE - age);
+            continue;
+        }
+        let found = match read_back(house, &sessions, environment, &step.effect).await {
+            Ok(found) => found,
+            Err(error) => {
+                left.attention.push(Step { message: error.to_string(), ..step });
+                continue;
+            }
+        };
+        let step = house.store.resolve_step(&job.fence, step.id, &found).await?;
+        if step.state.is_unresolved() {
+            left.attention.push(step);
+        }
+    }
+    Ok(left)
+}
+
+/// Asks every connection that could lead to the effect's target.
+async fn read_back(
+    house: &House,
+    sessions: &Sessions<'_>,
+    environment: &Environment,
+    effect: &Effect,
+) -> Result<ReadBack, ProviderError> {
+    let kind = house.reach.registry.provider(&effect.target.provider).map(|provider| provider.connection());
+    let fits = environment.connections.values().filter(|connection| Some(&connection.kind) == kind.as_ref());
+    let mut last = ProviderError::Missing(format!("no connection leads to {}", effect.target));
+    for connection in fits {
+        let writer = sessions.writer(&connection.name).await?;
+        match writer.read_back(effect).await {
+            Ok((landed, ids)) => {
+                let foreign = landed.iter().zip(&effect.changes).filter(|(landed, _)| **landed == Landed::Foreign);
+                let foreign: Vec<String> = foreign.map(|(_, change)| change.key.to_string()).collect();
+                let message = match foreign.is_empty() {
+                    true => String::new(),
+                    false => format!("found something else at {}", foreign.join(", ")),
+                };
+                return Ok(ReadBack { landed, ids, message });
+            }
+            Err(error @ ProviderError::Missing(_)) => last = error,
+            Err(error) => return Err(error),
+        }
+    }
+    Err(last)
+}
+
+/// Whether a job failed because GitHub does not show yet what it announced.
+#[must_use]
+pub fn lags(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref::<RepoError>(), Some(RepoError::NotYet { .. } | RepoError::Gone(_)))
+}

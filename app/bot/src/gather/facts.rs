@@ -1,0 +1,180 @@
+//! From sight to plan: which units are pending, what the facts are, and the plan they make.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use landfall_core::config::{Environment, Unit};
+use landfall_core::guardrail::{self, DELETES_ALWAYS_ALLOWED, Guardrails, Violation};
+use landfall_core::name::{ConnectionName, DnsName, RepositoryId, UnitName};
+use landfall_core::plan::{
+    self, Action, Effect, Facts, Live, Origin, Plan, ResourceKey, Target, UnitHash, Wanted,
+};
+use landfall_core::report::Waiting;
+use landfall_providers::ProviderError;
+
+use super::sight::{Located, Sight};
+use crate::house::House;
+
+/// The units that are not as they were applied last.
+#[derive(Debug, Default)]
+pub struct Pending {
+    /// Why each is planned.
+    pub origins: BTreeMap<UnitName, Origin>,
+    /// Those that the tree has no more.
+    pub removed: BTreeSet<UnitName>,
+    /// Those that stay out, each with the reason.
+    pub blocked: BTreeMap<UnitName, String>,
+}
+
+impl Pending {
+    /// Compares the hashes of `units` with what was `applied`.
+    #[must_use]
+    pub fn find(units: &[&Unit], located: &Located, applied: &BTreeMap<UnitName, UnitHash>) -> Self {
+        let declared: BTreeSet<&UnitName> = units.iter().map(|unit| &unit.name).collect();
+        let differs = |unit: &&&Unit| located.hashes.get(&unit.name) != applied.get(&unit.name);
+        let mut origins: BTreeMap<UnitName, Origin> =
+            units.iter().filter(differs).map(|unit| (unit.name.clone(), Origin::Pending)).collect();
+        let gone = applied.keys().filter(|name| !declared.contains(name));
+        let removed: BTreeSet<UnitName> = gone.cloned().collect();
+        origins.extend(removed.iter().map(|name| (name.clone(), Origin::Pending)));
+        Self { origins, removed, blocked: BTreeMap::new() }
+    }
+
+    /// Keeps the units of `effect` out.
+    pub fn block(&mut self, effect: &Effect, why: &str) {
+        for change in &effect.changes {
+            if self.origins.contains_key(&change.unit) {
+                self.blocked.insert(change.unit.clone(), why.to_owned());
+            }
+        }
+    }
+
+    /// Whether every unit is as it was applied.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.origins.is_empty()
+    }
+}
+
+/// A plan with what it was made from.
+#[derive(Debug)]
+pub struct Survey {
+    /// The plan.
+    pub plan: Plan,
+    /// What lives.
+    pub live: BTreeMap<Target, Live>,
+    /// Through which connection each target is reached.
+    pub routes: BTreeMap<Target, ConnectionName>,
+    /// Which zone is behind a target.
+    pub zones: BTreeMap<Target, DnsName>,
+}
+
+/// Whose facts they are.
+#[derive(Debug)]
+pub struct Place<'a> {
+    /// The house.
+    pub house: &'a House,
+    /// The repository.
+    pub repository: RepositoryId,
+    /// The environment.
+    pub environment: &'a Environment,
+}
+
+impl Place<'_> {
+    /// Plans the pending ones of `units`; or says why a provider could not be asked.
+    ///
+    /// # Errors
+    /// The store could not be asked.
+    pub async fn survey(
+        &self,
+        sight: &Sight<'_>,
+        located: &Located,
+        units: &[&Unit],
+        pending: &Pending,
+    ) -> anyhow::Result<Result<Survey, String>> {
+        match self.look(sight, located, units, pending).await {
+            Ok(survey) => Ok(Ok(survey)),
+            Err(error) => match error.downcast::<ProviderError>() {
+                Ok(error) => Ok(Err(error.to_string())),
+                Err(error) => Err(error),
+            },
+        }
+    }
+
+    async fn look(
+        &self,
+        sight: &Sight<'_>,
+        located: &Located,
+        units: &[&Unit],
+        pending: &Pending,
+    ) -> anyhow::Result<Survey> {
+        let store = &self.house.store;
+        let names: BTreeSet<UnitName> = pending.origins.keys().cloned().collect();
+        let mut owned = if names.is_empty() {
+            BTreeMap::new()
+        } else {
+            store.owned_by(self.repository, &names).await?
+        };
+        let planned = units.iter().copied().filter(|unit| names.contains(&unit.name));
+        let planned: Vec<&Unit> = planned.filter(|unit| !pending.blocked.contains_key(&unit.name)).collect();
+        let mut observed = sight.observe(located, planned, owned.keys()).await?;
+        let wanted_keys = observed.desired.values().flatten().flatten().map(|desired| desired.key.clone());
+        let unknown: BTreeSet<ResourceKey> = wanted_keys.filter(|key| !owned.contains_key(key)).collect();
+        if !unknown.is_empty() {
+            owned.extend(store.owned(&unknown).await?);
+        }
+        let wanted = |(name, origin): (&UnitName, &Origin)| {
+            let desired = match (pending.blocked.get(name), pending.removed.contains(name)) {
+                (Some(why), _) => Err(why.clone()),
+                (None, true) => Ok(Vec::new()),
+                (None, false) => observed.desired.remove(name).unwrap_or_else(|| Ok(Vec::new())),
+            };
+            let hash = located.hashes.get(name).filter(|_| !pending.removed.contains(name)).cloned();
+            (name.clone(), Wanted { origin: *origin, hash, desired })
+        };
+        let units = pending.origins.iter().map(wanted).collect();
+        let plan = plan::make(&Facts {
+            repository: self.repository,
+            environment: self.environment.name.clone(),
+            units,
+            live: &observed.live,
+            owned: &owned,
+            adoption: self.environment.adopt,
+        });
+        Ok(Survey { plan, live: observed.live, routes: observed.routes, zones: located.zones() })
+    }
+}
+
+/// The limits that a plan passes.
+///
+/// # Errors
+/// The store could not be asked.
+pub async fn violations(
+    house: &House,
+    repository: RepositoryId,
+    environment: &Environment,
+    survey: &Survey,
+) -> anyhow::Result<Vec<Violation>> {
+    let rules: &Guardrails = &environment.guardrails;
+    let deletes = survey.plan.changes().filter(|change| change.action == Action::Delete).count();
+    let owned = if deletes > DELETES_ALWAYS_ALLOWED {
+        house.store.owned_in(repository, &environment.name).await?.len()
+    } else {
+        0
+    };
+    Ok(guardrail::violations(&survey.plan, &[rules], owned, &survey.zones))
+}
+
+/// Why a plan waits for its digest to be named whoever reviewed it.
+#[must_use]
+pub fn always_waits(plan: &Plan, ran_before: bool) -> Option<Waiting> {
+    let keys = |action: Action| -> Vec<ResourceKey> {
+        plan.changes().filter(|change| change.action == action).map(|change| change.key.clone()).collect()
+    };
+    let (adopts, forgets) = (keys(Action::Adopt), keys(Action::Forget));
+    match () {
+        () if !ran_before => Some(Waiting::Bootstrap),
+        () if !adopts.is_empty() => Some(Waiting::Adopts(adopts)),
+        () if !forgets.is_empty() => Some(Waiting::Forgets(forgets)),
+        () => None,
+    }
+}

@@ -1,0 +1,108 @@
+//! The house: everything that the flows are given, put together once at the start.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use landfall_core::config;
+use landfall_core::config::kind::{ConnectionKind, Kind};
+use landfall_core::plan::Ranks;
+use landfall_github::App;
+use landfall_providers::Registry;
+use landfall_repo::Mirrors;
+use landfall_store::Store;
+
+use crate::gather::Caches;
+use crate::gather::session::Reach;
+use crate::gather::sight::KnownTargets;
+use crate::operator::Operator;
+use crate::render::Templates;
+
+/// Kinds of component that the design has and this version has not.
+const LATER: [&str; 1] = ["terraform"];
+
+/// What a server works with. One for each process.
+#[derive(derive_more::Debug)]
+pub struct House {
+    /// What must not be forgotten.
+    #[debug(skip)]
+    pub store: Arc<dyn Store>,
+    /// GitHub.
+    pub github: App,
+    /// The repositories.
+    pub mirrors: Mirrors,
+    /// The providers and what they are reached with.
+    pub reach: Reach,
+    /// What the operator allows.
+    pub operator: Operator,
+    /// What was parsed before.
+    #[debug(skip)]
+    pub caches: Caches,
+    /// Identities of targets that planning may believe.
+    #[debug(skip)]
+    pub known_targets: KnownTargets,
+    /// What people read is printed with these.
+    pub templates: Templates,
+    /// How long things may take.
+    pub timing: Timing,
+}
+
+/// How long things may take, and how long is waited between attempts.
+#[derive(Debug, Clone)]
+pub struct Timing {
+    /// How long a job is held without a heartbeat.
+    pub job_lease: Duration,
+    /// How long a target is held without renewal. More than three times a request's deadline.
+    pub target_lease: Duration,
+    /// How often a worker asks for work when nobody woke it.
+    pub poll: Duration,
+    /// How long is waited before looking again which pull request a commit came from: GitHub's
+    /// index lags behind a push. After the last one a commit counts as pushed directly.
+    pub attribution: Vec<Duration>,
+    /// How long is waited before a job that failed is tried again, by attempt; the last one repeats.
+    pub retry: Vec<Duration>,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self {
+            job_lease: seconds(60),
+            target_lease: seconds(60),
+            poll: seconds(5),
+            attribution: vec![seconds(2), seconds(5), seconds(15), seconds(60)],
+            retry: vec![seconds(2), seconds(10), seconds(60), seconds(300)],
+        }
+    }
+}
+
+/// The kinds of component and connection, in the form that `core` takes.
+pub struct Kinds<'a> {
+    kinds: Vec<&'a dyn Kind>,
+    connections: Vec<&'a dyn ConnectionKind>,
+}
+
+impl<'a> Kinds<'a> {
+    /// Those of `registry`.
+    #[must_use]
+    pub fn of(registry: &'a Registry) -> Self {
+        Self { kinds: registry.kinds(), connections: registry.connection_kinds() }
+    }
+
+    /// As `core` takes them.
+    #[must_use]
+    pub fn registry(&self) -> config::Registry<'_> {
+        config::Registry { kinds: &self.kinds, connections: &self.connections, later: &LATER }
+    }
+
+    /// Where each kind stands in the order of changes.
+    #[must_use]
+    pub fn ranks(&self) -> Ranks {
+        self.kinds.iter().map(|kind| (kind.name(), kind.rank())).collect()
+    }
+}
+
+impl std::fmt::Debug for Kinds<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.registry().fmt(f)
+    }
+}

@@ -1,0 +1,102 @@
+//! The operator file: what the one who runs the server allows repositories to reach.
+//!
+//! TOML, named by `LANDFALL_CONFIG`. Without it the defaults of `landfall_secrets::Policy` hold.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use landfall_core::name::{EnvironmentName, RepositoryName};
+use landfall_secrets::Policy;
+use serde::Deserialize;
+
+/// What is allowed, by repository.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Operator {
+    /// For a repository, written `owner/name`.
+    #[serde(default)]
+    repositories: BTreeMap<RepositoryName, Allowed>,
+}
+
+/// What is allowed for a repository, and more for single environments of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Allowed {
+    /// How the names of environment variables begin that `ref+env://` may read.
+    env_prefixes: Option<Vec<String>>,
+    /// Folders, by absolute path, whose files `ref+file://` may read.
+    folders: Option<Vec<PathBuf>>,
+    /// For single environments; what is said there takes the place of what is said above.
+    #[serde(default)]
+    environments: BTreeMap<EnvironmentName, Allowed>,
+}
+
+impl Operator {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// It cannot be read, or something in it is not known; the message says where.
+    pub fn read(path: &Path) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(path).with_context(|| format!("LANDFALL_CONFIG {}", path.display()))?;
+        let operator: Self = toml::from_str(&text).with_context(|| format!("LANDFALL_CONFIG {}", path.display()))?;
+        let folders = operator.repositories.values().flat_map(Allowed::all_folders);
+        for folder in folders {
+            anyhow::ensure!(folder.is_absolute(), "LANDFALL_CONFIG: the folder {} is not absolute", folder.display());
+        }
+        Ok(operator)
+    }
+
+    /// What the references of an environment may reach.
+    #[must_use]
+    pub fn policy(&self, repository: &RepositoryName, environment: &EnvironmentName) -> Policy {
+        let default = Policy::default();
+        let Some(allowed) = self.repositories.get(repository) else { return default };
+        let nearer = allowed.environments.get(environment);
+        let pick = |field: fn(&Allowed) -> Option<&Vec<String>>| nearer.and_then(field).or_else(|| field(allowed));
+        let folders = nearer.and_then(|a| a.folders.as_ref()).or(allowed.folders.as_ref());
+        Policy {
+            env_prefixes: pick(|a| a.env_prefixes.as_ref()).cloned().unwrap_or(default.env_prefixes),
+            folders: folders.cloned().unwrap_or(default.folders),
+        }
+    }
+}
+
+impl Allowed {
+    fn all_folders(&self) -> impl Iterator<Item = &PathBuf> {
+        let nearer = self.environments.values().filter_map(|allowed| allowed.folders.as_ref());
+        self.folders.iter().chain(nearer).flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_environment_takes_the_place_of_its_repository_and_that_of_the_default() {
+        let operator: Operator = toml::from_str(
+            r#"
+            [repositories."acme/homelab"]
+            env_prefixes = ["HOMELAB_"]
+            [repositories."acme/homelab".environments.production]
+            folders = ["/run/secrets/production"]
+            "#,
+        )
+        .unwrap();
+        let policy = |repository: &str, environment: &str| {
+            operator.policy(&repository.parse().unwrap(), &environment.parse().unwrap())
+        };
+        assert_eq!(policy("acme/other", "production"), Policy::default());
+        assert_eq!(policy("acme/homelab", "staging").env_prefixes, ["HOMELAB_"]);
+        assert_eq!(policy("acme/homelab", "staging").folders, Vec::<PathBuf>::new());
+        let production = policy("acme/homelab", "production");
+        assert_eq!(production.folders, [PathBuf::from("/run/secrets/production")]);
+        assert_eq!(production.env_prefixes, ["HOMELAB_"]);
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused() {
+        assert!(toml::from_str::<Operator>("[repositories.\"a/b\"]\nprefix = []").is_err());
+    }
+}

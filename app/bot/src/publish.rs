@@ -1,0 +1,140 @@
+//! Publishing: what the outbox holds, to GitHub.
+//!
+//! An item says what is to be there (the comment on pull request 7, the check on a commit); this
+//! module makes it so, once. Nothing is created before it is certain that it is not there already:
+//! an item remembers the ids of what it made, and one whose last attempt was cut off is looked up.
+//! No decision is made here, and nothing but the outbox writes to GitHub.
+
+use jiff::Timestamp;
+use landfall_github::{Failure, GithubError, InstalledRepository, Reader, Writer};
+use landfall_store::{ClaimedItem, ItemKind};
+
+use crate::house::House;
+
+pub mod body;
+mod check;
+mod comment;
+mod deployment;
+mod reaction;
+
+pub use body::{CheckBody, CommentBody, DeploymentBody, ReactionBody};
+
+/// How an attempt ended.
+#[derive(Debug)]
+enum Ended {
+    /// It is there, under these ids.
+    Done(Vec<u64>),
+    /// GitHub was asked and said no, or could not be asked.
+    Failed(GithubError),
+}
+
+impl From<GithubError> for Ended {
+    fn from(error: GithubError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// What publishing one item works with.
+#[derive(Debug)]
+struct Desk<'a> {
+    house: &'a House,
+    item: &'a ClaimedItem,
+    reader: Reader,
+    writer: Writer,
+}
+
+/// Publishes one claimed item and notes what came of it.
+///
+/// # Errors
+/// The store could not be asked or written to.
+pub async fn publish(house: &House, item: &ClaimedItem) -> anyhow::Result<()> {
+    let key = &item.item.key;
+    let Some(repository) = house.store.repository(key.repository).await? else {
+        house.store.drop_item(&item.claim, "the repository is not known any more").await?;
+        return Ok(());
+    };
+    let on = InstalledRepository { installation: key.installation, id: repository.id, name: repository.name };
+    let desk = Desk { house, item, reader: house.github.reader(on.clone()), writer: house.github.writer(on) };
+    let ended = match key.kind {
+        ItemKind::Comment => desk.comment().await?,
+        ItemKind::Check => desk.check().await?,
+        ItemKind::Deployment => desk.deployment().await?,
+        ItemKind::Reaction => desk.reaction().await?,
+    };
+    let store = &house.store;
+    match ended {
+        Ended::Done(ids) => store.item_done(&item.claim, &ids).await?,
+        Ended::Failed(error) => desk.give_back(&error).await?,
+    }
+    Ok(())
+}
+
+impl Desk<'_> {
+    /// Puts an item back, or drops it when no attempt could ever succeed.
+    async fn give_back(&self, error: &GithubError) -> anyhow::Result<()> {
+        let store = &self.house.store;
+        let now = store.now().await?;
+        let claim = &self.item.claim;
+        let why = error.to_string();
+        tracing::warn!(item = %self.item.item.key, attempt = self.item.attempt, error = %why, "not published");
+        match next(&error.failure, self.item.attempt, now) {
+            Next::Retry(at) => store.retry_item(claim, at, &why).await?,
+            Next::Look(at) => store.retry_uncertain_item(claim, at, &why).await?,
+            Next::Drop => store.drop_item(claim, &why).await?,
+        }
+        Ok(())
+    }
+}
+
+/// What happens to an item after a failure.
+#[derive(Debug, PartialEq, Eq)]
+enum Next {
+    /// Nothing was accepted: again.
+    Retry(Timestamp),
+    /// It may have been accepted: again, and look first.
+    Look(Timestamp),
+    /// Never again.
+    Drop,
+}
+
+/// After this many refusals GitHub is believed.
+const REFUSALS: u32 = 5;
+
+/// The policy: one visible `match`.
+fn next(failure: &Failure, attempt: u32, now: Timestamp) -> Next {
+    let wait = jiff::SignedDuration::from_secs(2_i64.saturating_pow(attempt.min(9)));
+    let later = now.saturating_add(wait).unwrap_or(now);
+    match failure {
+        Failure::Limited { until } => Next::Retry((*until).max(now)),
+        Failure::Unreachable { .. } => Next::Retry(later),
+        Failure::Unknown { .. } | Failure::Malformed { .. } => Next::Look(later),
+        Failure::Denied { .. } | Failure::Unprocessable { .. } if attempt < REFUSALS => Next::Retry(later),
+        Failure::Denied { .. } | Failure::Unprocessable { .. } => Next::Drop,
+        Failure::NotFound | Failure::Gone => Next::Drop,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_may_have_been_accepted_is_looked_for() {
+        let now = Timestamp::from_second(1_000).unwrap();
+        let unknown = Failure::Unknown { why: "status 502".into() };
+        assert_eq!(next(&unknown, 1, now), Next::Look(Timestamp::from_second(1_002).unwrap()));
+        let unreachable = Failure::Unreachable { why: "refused".into() };
+        assert_eq!(next(&unreachable, 3, now), Next::Retry(Timestamp::from_second(1_008).unwrap()));
+    }
+
+    #[test]
+    fn a_limit_is_waited_out_and_a_refusal_is_believed_in_the_end() {
+        let now = Timestamp::from_second(1_000).unwrap();
+        let until = Timestamp::from_second(1_060).unwrap();
+        assert_eq!(next(&Failure::Limited { until }, 9, now), Next::Retry(until));
+        let denied = Failure::Denied { message: "Resource not accessible by integration".into() };
+        assert_ne!(next(&denied, 1, now), Next::Drop);
+        assert_eq!(next(&denied, REFUSALS, now), Next::Drop);
+        assert_eq!(next(&Failure::NotFound, 1, now), Next::Drop);
+    }
+}

@@ -1,0 +1,144 @@
+//! What the outbox holds, as it stands in the store: plain data that an older version could read.
+
+use jiff::Timestamp;
+use landfall_core::diagnostic::{Diagnostic, Severity};
+use landfall_core::name::{CommitSha, EnvironmentName, PullNumber};
+use landfall_store::PlanId;
+use serde::{Deserialize, Serialize};
+
+use crate::render::Document;
+
+/// A comment on a pull request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommentBody {
+    /// The pull request.
+    pub pull: PullNumber,
+    /// Which of our comments there it is: `plan`, `run`, `refused`, `help`.
+    pub kind: String,
+    /// Tells comments of one kind apart: a run's id, the comment that was answered.
+    pub about: String,
+    /// What it says.
+    pub document: Document,
+    /// The plans that people can read once it is there.
+    pub plans: Vec<PlanId>,
+}
+
+/// A check run on a commit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckBody {
+    /// `landfall / production (main)`
+    pub name: String,
+    /// The commit.
+    pub head: CommitSha,
+    /// How far it is.
+    pub state: CheckState,
+    /// One line.
+    pub title: String,
+    /// Markdown.
+    pub summary: String,
+    /// Findings with their places.
+    pub findings: Vec<Finding>,
+    /// Our key to find it again; never evidence.
+    pub external_id: String,
+    /// The plans that people can read once it is there.
+    pub plans: Vec<PlanId>,
+}
+
+/// How far a check is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckState {
+    /// At work since then.
+    Running(Timestamp),
+    /// It may be merged; everything is applied.
+    Success(Timestamp),
+    /// It says something and stops nobody.
+    Neutral(Timestamp),
+    /// Something has to be mended.
+    Failure(Timestamp),
+    /// Somebody has to do something.
+    ActionRequired(Timestamp),
+    /// It will not be finished.
+    Cancelled(Timestamp),
+}
+
+/// A finding at a place of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// The path.
+    pub path: String,
+    /// First line and column, last line and column.
+    pub place: [u32; 4],
+    /// Whether it stops the plan.
+    pub error: bool,
+    /// The documented code.
+    pub code: String,
+    /// What is wrong and what would be right.
+    pub message: String,
+}
+
+impl From<&Diagnostic> for Finding {
+    fn from(found: &Diagnostic) -> Self {
+        let (start, end) = (found.span.start, found.span.end);
+        let help = found.help.as_ref().map(|help| format!("\n{help}")).unwrap_or_default();
+        Self {
+            path: found.span.file.to_string(),
+            place: [start.line, start.column, end.line, end.column],
+            error: found.severity == Severity::Error,
+            code: found.code.to_owned(),
+            message: format!("{}{help}", found.message),
+        }
+    }
+}
+
+/// A deployment and its status.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeploymentBody {
+    /// The commit.
+    pub commit: CommitSha,
+    /// The environment.
+    pub environment: EnvironmentName,
+    /// The run.
+    pub run: String,
+    /// How far it is.
+    pub state: DeploymentWord,
+    /// One line.
+    pub description: String,
+}
+
+/// How far a deployment is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeploymentWord {
+    /// It waits for somebody.
+    Pending,
+    /// It is being applied.
+    InProgress,
+    /// It is live.
+    Success,
+    /// Not all of it could be applied.
+    Failure,
+    /// It will not be applied.
+    Inactive,
+}
+
+/// A reaction to somebody's comment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReactionBody {
+    /// The comment.
+    pub comment: u64,
+    /// Which one.
+    pub reaction: ReactionWord,
+}
+
+/// What a reaction says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReactionWord {
+    /// 👀: heard.
+    Heard,
+    /// 🚀: done.
+    Done,
+    /// 😕: not done.
+    Refused,
+}

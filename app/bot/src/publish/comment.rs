@@ -1,0 +1,98 @@
+//! Comments: one document in as many comments as it needs, each found by its id, else by its
+//! marker and author.
+
+use landfall_github::comment::{self, Comment, CommentId, Document, LIMIT, Marker, PARTS};
+use landfall_github::{Failure, GithubError};
+use landfall_store::Published;
+
+use super::{CommentBody, Desk, Ended};
+
+/// Stands for sections that do not fit into the parts that a pull request is asked to carry.
+const MORE: &str = "*The rest does not fit here. `landfall plan` shows all of it from a working copy.*";
+
+impl Desk<'_> {
+    pub(super) async fn comment(&self) -> anyhow::Result<Ended> {
+        let body: CommentBody = serde_json::from_value(self.item.item.body.clone())?;
+        let parts = self.parts(&body);
+        let mut ids = self.item.external.clone();
+        if self.item.uncertain || ids.is_empty() && self.item.attempt > 1 {
+            match self.found(&body).await {
+                Ok(found) => ids = found,
+                Err(error) => return Ok(error.into()),
+            }
+        }
+        let mut last = None;
+        for (at, part) in parts.iter().enumerate() {
+            match self.put_part(&body, ids.get(at).copied(), part).await {
+                Ok(comment) if at < ids.len() => {
+                    ids[at] = comment.id.0;
+                    last = Some(comment);
+                }
+                Ok(comment) => {
+                    ids.push(comment.id.0);
+                    last = Some(comment);
+                }
+                Err(error) => {
+                    self.house.store.note_external(&self.item.claim, &ids).await?;
+                    return Ok(error.into());
+                }
+            }
+        }
+        for spare in ids.split_off(parts.len()) {
+            if let Err(error) = self.writer.delete_comment(CommentId(spare)).await {
+                return Ok(error.into());
+            }
+        }
+        if let Some(comment) = last {
+            let published = Published { at: comment.updated_at, subject: comment.id.0 };
+            for plan in body.plans {
+                self.house.store.mark_published(plan, published).await?;
+            }
+        }
+        Ok(Ended::Done(ids))
+    }
+
+    async fn put_part(&self, body: &CommentBody, id: Option<u64>, text: &str) -> Result<Comment, GithubError> {
+        if let Some(id) = id {
+            match self.writer.update_comment(CommentId(id), text).await {
+                // A person deleted it: it is made again.
+                Err(GithubError { failure: Failure::Gone | Failure::NotFound, .. }) => {}
+                outcome => return outcome,
+            }
+        }
+        self.writer.create_comment(body.pull, text).await
+    }
+
+    fn parts(&self, body: &CommentBody) -> Vec<String> {
+        let whole = &body.document;
+        let document =
+            Document { head: &whole.head, sections: &whole.sections, tail: &whole.tail, more: MORE };
+        let parts = comment::split(&document, LIMIT, PARTS);
+        let marked = |(at, part): (usize, String)| {
+            let part = self.house.redactor.redact(&part).into_owned();
+            format!("{}\n{part}", self.marker(body).with("part", at + 1))
+        };
+        parts.into_iter().enumerate().map(marked).collect()
+    }
+
+    fn marker(&self, body: &CommentBody) -> Marker {
+        let marker = Marker::new(&body.kind).with("repository", self.item.item.key.repository);
+        let marker = marker.with("pull", body.pull);
+        if body.about.is_empty() { marker } else { marker.with("about", &body.about) }
+    }
+
+    /// The ids of the parts that are there, in order.
+    async fn found(&self, body: &CommentBody) -> Result<Vec<u64>, GithubError> {
+        let found = self.reader.find_comments(body.pull, &self.marker(body)).await?;
+        let part = |comment: &Comment| {
+            let marker = Marker::parse(&comment.body)?;
+            let part: usize = marker.get("part")?.parse().ok()?;
+            Some((part, comment.id.0))
+        };
+        let mut parts: Vec<(usize, u64)> = found.iter().filter_map(part).collect();
+        // Oldest first among equals; a part that is there twice is kept once.
+        parts.sort_unstable();
+        parts.dedup_by_key(|(part, _)| *part);
+        Ok(parts.into_iter().map(|(_, id)| id).collect())
+    }
+}

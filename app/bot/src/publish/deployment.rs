@@ -1,0 +1,65 @@
+//! Deployments: a run as the repository's environment page shows it.
+
+use landfall_github::GithubError;
+use landfall_github::deployment::{DeploymentId, DeploymentState, DeploymentStatus, NewDeployment};
+use serde_json::json;
+
+use super::body::DeploymentWord;
+use super::{DeploymentBody, Desk, Ended};
+
+/// Our word for what is done, so that other tools' deployments are not taken for ours.
+const TASK: &str = "landfall";
+
+impl Desk<'_> {
+    pub(super) async fn deployment(&self) -> anyhow::Result<Ended> {
+        let body: DeploymentBody = serde_json::from_value(self.item.item.body.clone())?;
+        let known = self.item.external.first().copied().map(DeploymentId);
+        let id = match self.ensured(&body, known).await {
+            Ok(id) => id,
+            Err(error) => return Ok(error.into()),
+        };
+        self.house.store.note_external(&self.item.claim, &[id.0]).await?;
+        let status =
+            DeploymentStatus { state: state(body.state), description: body.description.clone(), log_url: None };
+        // A status that was accepted without our knowing is set once more: it says the same.
+        match self.writer.create_deployment_status(id, &status).await {
+            Ok(()) => Ok(Ended::Done(vec![id.0])),
+            Err(error) => Ok(error.into()),
+        }
+    }
+
+    async fn ensured(
+        &self,
+        body: &DeploymentBody,
+        known: Option<DeploymentId>,
+    ) -> Result<DeploymentId, GithubError> {
+        if let Some(id) = known {
+            return Ok(id);
+        }
+        if self.item.uncertain {
+            let found = self.reader.deployments(&body.commit, &body.environment, TASK).await?;
+            if let Some(ours) = found.iter().find(|found| found.payload["run"] == json!(body.run)) {
+                return Ok(ours.id);
+            }
+        }
+        let new = NewDeployment {
+            sha: body.commit.clone(),
+            environment: body.environment.clone(),
+            task: TASK.to_owned(),
+            description: body.description.clone(),
+            payload: json!({ "run": body.run }),
+            production: None,
+        };
+        Ok(self.writer.create_deployment(&new).await?.id)
+    }
+}
+
+fn state(word: DeploymentWord) -> DeploymentState {
+    match word {
+        DeploymentWord::Pending => DeploymentState::Pending,
+        DeploymentWord::InProgress => DeploymentState::InProgress,
+        DeploymentWord::Success => DeploymentState::Success,
+        DeploymentWord::Failure => DeploymentState::Failure,
+        DeploymentWord::Inactive => DeploymentState::Inactive,
+    }
+}

@@ -1,0 +1,22 @@
+//! Reactions: the quietest answer. GitHub keeps one of each, so setting it twice changes nothing.
+
+use landfall_github::Reaction;
+use landfall_github::comment::CommentId;
+
+use super::body::ReactionWord;
+use super::{Desk, Ended, ReactionBody};
+
+impl Desk<'_> {
+    pub(super) async fn reaction(&self) -> anyhow::Result<Ended> {
+        let body: ReactionBody = serde_json::from_value(self.item.item.body.clone())?;
+        let reaction = match body.reaction {
+            ReactionWord::Heard => Reaction::Eyes,
+            ReactionWord::Done => Reaction::Rocket,
+            ReactionWord::Refused => Reaction::Confused,
+        };
+        match self.writer.react(CommentId(body.comment), reaction).await {
+            Ok(()) => Ok(Ended::Done(vec![body.comment])),
+            Err(error) => Ok(error.into()),
+        }
+    }
+}
