@@ -18,7 +18,7 @@ pub use tracked::tracked;
 
 use crate::config::Tree;
 use crate::diagnostic::Diagnostic;
-use scene::Scene;
+use scene::{Reaches, Scene};
 
 /// A check.
 type Check = fn(&Scene<'_>) -> Vec<Diagnostic>;
@@ -42,6 +42,7 @@ const ALL: &[Check] = &[
 /// Everything that the checks find in `tree`, unsorted.
 #[must_use]
 pub fn all(tree: &Tree) -> Vec<Diagnostic> {
-    let scene = Scene::new(tree);
+    let reaches = Reaches::of(&tree.repository);
+    let scene = Scene::new(tree, &reaches);
     ALL.iter().flat_map(|check| check(&scene)).collect()
 }

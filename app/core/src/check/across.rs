@@ -10,11 +10,9 @@ use crate::name::DnsName;
 /// One resource that two environments declare. Local names are the same only behind one address;
 /// two addresses of one console are found when the console says who it is.
 pub(super) fn two_environments(scene: &Scene<'_>) -> Vec<Diagnostic> {
-    let claims: Vec<Claim<'_>> = scene.stages.iter().flat_map(|stage| stage.claims()).collect();
-    let mut first: HashMap<(Realm<'_>, &DnsName, &str), &Claim<'_>> =
-        HashMap::with_capacity(claims.len());
+    let mut first: HashMap<(Realm<'_>, &DnsName, &str), &Claim<'_>> = HashMap::new();
     let mut findings = Vec::new();
-    for claim in &claims {
+    for claim in scene.stages.iter().flat_map(|stage| &stage.claims) {
         let other = *first.entry((claim.realm, claim.name, claim.rtype)).or_insert(claim);
         let (here, there) = (&claim.unit.name.environment, &other.unit.name.environment);
         if here == there {

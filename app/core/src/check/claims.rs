@@ -35,22 +35,23 @@ pub(super) struct Claim<'a> {
 }
 
 /// The claims of one unit.
-pub(super) fn claims<'a>(part: &'a Part<'_>) -> Vec<Claim<'a>> {
+pub(super) fn claims<'a>(part: &Part<'a>) -> Vec<Claim<'a>> {
+    let Part { unit, reach } = *part;
+    let names = &unit.names;
     let claim = |realm, name, rtype, values, span| Claim {
         realm,
         name,
         rtype,
         values,
-        unit: part.unit,
-        zones: &part.zones,
+        unit,
+        zones: &reach.zones,
         span,
     };
-    let mut claims: Vec<Claim<'a>> =
-        Vec::with_capacity(part.names.records.len() + part.names.routes.len());
-    for record in &part.names.records {
+    let mut claims: Vec<Claim<'a>> = Vec::with_capacity(names.records.len() + names.routes.len());
+    for record in &names.records {
         let realm = match record.space {
             Space::Public => Realm::Public,
-            Space::Local => Realm::Local(&part.address),
+            Space::Local => Realm::Local(&reach.address),
         };
         claims.push(claim(realm, &record.name, record.rtype, record.values.len(), &record.span));
     }
@@ -59,7 +60,7 @@ pub(super) fn claims<'a>(part: &'a Part<'_>) -> Vec<Claim<'a>> {
         .filter(|c| c.realm == Realm::Public && c.rtype == "CNAME")
         .map(|c| c.name)
         .collect();
-    for route in &part.names.routes {
+    for route in &names.routes {
         if named.insert(&route.hostname) {
             claims.push(claim(Realm::Public, &route.hostname, "CNAME", 1, &route.span));
         }

@@ -12,7 +12,7 @@ pub(super) fn two_names(scene: &Scene<'_>) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     for stage in &scene.stages {
         let mut first: HashMap<&MacAddress, &Device> = HashMap::new();
-        for device in stage.parts.iter().flat_map(|part| &part.names.devices) {
+        for device in stage.parts.iter().flat_map(|part| &part.unit.names.devices) {
             let other = *first.entry(&device.mac).or_insert(device);
             if other.name == device.name {
                 continue;

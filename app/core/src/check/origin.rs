@@ -13,7 +13,8 @@ pub(super) fn public_origin(scene: &Scene<'_>) -> Vec<Diagnostic> {
     for stage in &scene.stages {
         let published: HashMap<&DnsName, &Span> =
             routes(stage).map(|route| (&route.hostname, &route.span)).collect();
-        let zones: HashSet<&DnsName> = stage.parts.iter().flat_map(|part| &part.zones).collect();
+        let zones: HashSet<&DnsName> =
+            stage.parts.iter().flat_map(|part| &part.reach.zones).collect();
         for route in routes(stage) {
             let Some(origin) = &route.origin_name else { continue };
             let span = route.origin_span.clone();
@@ -39,13 +40,14 @@ pub(super) fn public_origin(scene: &Scene<'_>) -> Vec<Diagnostic> {
 pub(super) fn unknown_origin(scene: &Scene<'_>) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     for stage in &scene.stages {
-        let records = stage.parts.iter().flat_map(|part| &part.names.records);
+        let records = stage.parts.iter().flat_map(|part| &part.unit.names.records);
         let local: HashSet<&DnsName> = records
             .filter(|record| record.space == Space::Local)
             .map(|record| &record.name)
             .collect();
         let published: HashSet<&DnsName> = routes(stage).map(|route| &route.hostname).collect();
-        let zones: HashSet<&DnsName> = stage.parts.iter().flat_map(|part| &part.zones).collect();
+        let zones: HashSet<&DnsName> =
+            stage.parts.iter().flat_map(|part| &part.reach.zones).collect();
         for route in routes(stage) {
             let Some(origin) = &route.origin_name else { continue };
             let told_already = published.contains(origin) || zone_of(origin, &zones).is_some();
@@ -69,7 +71,7 @@ pub(super) fn unknown_origin(scene: &Scene<'_>) -> Vec<Diagnostic> {
 }
 
 fn routes<'a>(stage: &'a Stage<'_>) -> impl Iterator<Item = &'a Route> {
-    stage.parts.iter().flat_map(|part| &part.names.routes)
+    stage.parts.iter().flat_map(|part| &part.unit.names.routes)
 }
 
 fn is_known(scene: &Scene<'_>, name: &DnsName) -> bool {

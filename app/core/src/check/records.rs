@@ -37,15 +37,14 @@ pub(super) fn declared_twice(scene: &Scene<'_>) -> Vec<Diagnostic> {
 /// A CNAME stands alone at its name (RFC 1034 section 3.6.2).
 pub(super) fn cname_beside_another_type(scene: &Scene<'_>) -> Vec<Diagnostic> {
     per_stage(scene, |claims, findings| {
-        let mut at: HashMap<(Realm<'_>, &DnsName), Vec<&Claim<'_>>> =
+        // Of each name the first CNAME and the first of anything else.
+        let mut at: HashMap<(Realm<'_>, &DnsName), [Option<&Claim<'_>>; 2]> =
             HashMap::with_capacity(claims.len());
         for claim in claims {
-            at.entry((claim.realm, claim.name)).or_default().push(claim);
+            let seen = at.entry((claim.realm, claim.name)).or_default();
+            seen[usize::from(claim.rtype != "CNAME")].get_or_insert(claim);
         }
-        let crowded = at.values().filter(|claims| claims.len() > 1);
-        for claims in crowded {
-            let cname = claims.iter().find(|claim| claim.rtype == "CNAME");
-            let other = claims.iter().find(|claim| claim.rtype != "CNAME");
+        for [cname, other] in at.into_values() {
             let (Some(cname), Some(other)) = (cname, other) else { continue };
             let message =
                 format!("{} is a CNAME and has a record of type {} too", cname.name, other.rtype);
@@ -134,7 +133,7 @@ fn per_stage(
 ) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     for stage in &scene.stages {
-        check(&stage.claims(), &mut findings);
+        check(&stage.claims, &mut findings);
     }
     findings
 }

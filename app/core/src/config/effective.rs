@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::kind::{Component, Kind};
+use super::names::Names;
 use super::service::unknown_environment;
 use super::{Environment, Registry, RepositoryConfig, ServiceFile, digest, insert, later, merge};
 use crate::diagnostic::{Diagnostic, Span};
@@ -20,6 +21,8 @@ pub struct Unit {
     pub name: UnitName,
     /// What it is.
     pub component: Arc<dyn Component>,
+    /// The names it declares and points at.
+    pub names: Names,
     /// The connection of the environment that it goes through.
     pub connection: ConnectionName,
     /// The digest of its effective config, without places. With its targets it makes the
@@ -125,9 +128,10 @@ impl Place<'_> {
             service: self.service.name.clone(),
             kind: kind.name(),
         };
-        let component = kind.decode(rest)?.into();
+        let component: Arc<dyn Component> = kind.decode(rest)?.into();
+        let names = component.names();
         let config = digest::digest(rest);
-        Ok(Some(Unit { name, component, connection, config, span: key.span.clone() }))
+        Ok(Some(Unit { name, component, names, connection, config, span: key.span.clone() }))
     }
 
     fn is_home(
