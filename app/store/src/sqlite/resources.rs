@@ -52,7 +52,8 @@ impl Resources for Sqlite {
         // A cross join keeps the order: the keys are few, the resources may be many.
         let rows = sqlx::query(
             "select resource.* from json_each(?) as wanted cross join resource
-             on target = wanted.value ->> 0 and type = wanted.value ->> 1 and name = wanted.value ->> 2",
+             on resource.target = wanted.value ->> 0 and resource.type = wanted.value ->> 1
+                 and resource.name = wanted.value ->> 2",
         )
         .bind(json(&keys))
         .fetch_all(&self.readers)

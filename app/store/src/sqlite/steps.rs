@@ -62,7 +62,7 @@ async fn insert(
     }
     let index = sqlx::query_scalar(
         "insert into step (run, idx, repository, environment, target, effect, lease_epoch, state, intended_at)
-         values (?1, (select coalesce(max(idx) + 1, 0) from step where run = ?1), ?, ?, ?, ?, ?, ?, ?)
+         values (?1, (select coalesce(max(idx) + 1, 0) from step where run = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8)
          returning idx",
     )
     .bind(run.to_string())

@@ -1,0 +1,269 @@
+//! Jobs: one at a time per key, fenced, fair, and given up in the end.
+
+use std::collections::BTreeMap;
+
+use landfall_core::name::{InstallationId, PullNumber};
+use landfall_core::plan::{Action, Outcome, Plan};
+use landfall_store::{
+    Approval, ClaimedJob, CommandId, Fence, Item, ItemKey, ItemKind, JobKey, NewJob, ReadBack,
+    Result, Retry, RunState, StepId, Store, StoreError, Topic,
+};
+use serde_json::json;
+
+use crate::engine::Engine;
+use crate::given::{
+    ACME, HOMELAB, LEASE, OCTOCAT, change, claim, commit, digest, effect, fence, lease_request,
+    new_plan, new_run, plan_job, production, run_id, run_job, running,
+};
+
+async fn enqueue(store: &dyn Store, jobs: &[NewJob]) {
+    store.enqueue(jobs).await.unwrap();
+}
+
+fn pull(job: &ClaimedJob) -> u64 {
+    match job.key {
+        JobKey::Plan { pull, .. } => pull.0,
+        JobKey::Run { .. } => panic!("{job:?}"),
+    }
+}
+
+pub(crate) async fn the_same_work_waits_once(engine: &Engine) {
+    let store = &*engine.store;
+    enqueue(store, &[plan_job(7), plan_job(8), plan_job(7)]).await;
+    assert_eq!(pull(&claim(store).await.unwrap()), 7, "it keeps its place");
+    assert_eq!(pull(&claim(store).await.unwrap()), 8);
+    assert_eq!(claim(store).await, None);
+}
+
+pub(crate) async fn one_job_runs_per_key(engine: &Engine) {
+    let store = &*engine.store;
+    enqueue(store, &[plan_job(7)]).await;
+    let first = claim(store).await.unwrap();
+    enqueue(store, &[plan_job(7)]).await;
+    assert_eq!(claim(store).await, None, "the key is taken");
+    store.complete_job(&first.fence).await.unwrap();
+    let second = claim(store).await.unwrap();
+    assert_ne!(second.fence, first.fence);
+    store.complete_job(&second.fence).await.unwrap();
+    assert_eq!(claim(store).await, None);
+}
+
+pub(crate) async fn kinds_of_one_key_do_not_share_a_waiting_job(engine: &Engine) {
+    let store = &*engine.store;
+    enqueue(store, &[plan_job(7), run_job(&production())]).await;
+    assert!(claim(store).await.is_some());
+    assert!(claim(store).await.is_some());
+}
+
+pub(crate) async fn a_running_job_sees_that_it_is_wanted_again(engine: &Engine) {
+    let store = &*engine.store;
+    enqueue(store, &[plan_job(7)]).await;
+    let job = claim(store).await.unwrap();
+    assert!(!store.has_newer(&job.key).await.unwrap());
+    enqueue(store, &[plan_job(8)]).await;
+    assert!(!store.has_newer(&job.key).await.unwrap());
+    enqueue(store, &[plan_job(7)]).await;
+    assert!(store.has_newer(&job.key).await.unwrap());
+}
+
+pub(crate) async fn an_expired_claim_is_taken_with_a_new_epoch(engine: &Engine) {
+    let store = &*engine.store;
+    enqueue(store, &[plan_job(7)]).await;
+    let first = claim(store).await.unwrap();
+    engine.pass(29);
+    assert_eq!(claim(store).await, None);
+    engine.pass(1);
+    let refused = store.heartbeat(&first.fence, LEASE).await;
+    assert!(
+        matches!(refused, Err(StoreError::StaleEpoch)),
+        "it is too late, though nobody has it: {refused:?}"
+    );
+    let second = claim(store).await.unwrap();
+    assert_eq!((&second.key, second.attempt), (&first.key, 2));
+    assert!(matches!(store.complete_job(&first.fence).await, Err(StoreError::StaleEpoch)));
+    store.complete_job(&second.fence).await.unwrap();
+}
+
+pub(crate) async fn a_heartbeat_holds_the_claim(engine: &Engine) {
+    let store = &*engine.store;
+    enqueue(store, &[plan_job(7)]).await;
+    let job = claim(store).await.unwrap();
+    for _ in 0..4 {
+        engine.pass(20);
+        store.heartbeat(&job.fence, LEASE).await.unwrap();
+        assert_eq!(claim(store).await, None);
+    }
+    store.complete_job(&job.fence).await.unwrap();
+}
+
+/// Every operation that takes a fence, so that a new one cannot be forgotten here for long.
+async fn writes(store: &dyn Store, fence: &Fence) -> Vec<(&'static str, Result<()>)> {
+    let (run, plan) = (new_run(1, commit('a')), new_plan(1, Some(7), &["nas"]));
+    let (id, name, branch) = (run.id, production(), "main".parse().unwrap());
+    let step = StepId { run: id, index: 0 };
+    let approval = Approval {
+        digest: digest("plan"),
+        by: OCTOCAT,
+        login: "octocat".to_owned(),
+        at: store.now().await.unwrap(),
+    };
+    let effect = effect(vec![change(&production(), "nas", Action::Release, "nas")]);
+    let found = ReadBack { landed: Vec::new(), ids: BTreeMap::new(), message: String::new() };
+    let key = ItemKey {
+        installation: ACME,
+        repository: HOMELAB,
+        kind: ItemKind::Comment,
+        subject: "pull/7".to_owned(),
+    };
+    let item = Item { key, body: json!("a plan"), priority: 0 };
+    let command = CommandId { comment: 1, index: 0 };
+    vec![
+        ("heartbeat", store.heartbeat(fence, LEASE).await),
+        ("complete_job", store.complete_job(fence).await),
+        ("fail_job", store.fail_job(fence, "", Retry::Never).await),
+        ("park_job", store.park_job(fence).await),
+        ("take_command", store.take_command(fence, command).await),
+        ("finish_command", store.finish_command(fence, command, "").await),
+        (
+            "acquire_leases",
+            store.acquire_leases(fence, &lease_request(id, &["zone"])).await.map(drop),
+        ),
+        ("follow_branch", store.follow_branch(fence, HOMELAB, &name, &branch).await),
+        ("bootstrap", store.bootstrap(fence, HOMELAB, &name).await),
+        ("freeze", store.freeze(fence, HOMELAB, &name, None).await),
+        ("insert_plan", store.insert_plan(fence, &plan).await.map(drop)),
+        ("discard_plan", store.discard_plan(fence, plan.id).await),
+        ("insert_or_get_run", store.insert_or_get_run(fence, &run).await.map(drop)),
+        ("advance_run", store.advance_run(fence, id, RunState::Held, "").await.map(drop)),
+        ("retry_run", store.retry_run(fence, id).await.map(drop)),
+        ("set_run_plan", store.set_run_plan(fence, id, &Plan::empty(name)).await),
+        ("approve_run", store.approve_run(fence, id, &approval).await),
+        ("supersede_older_runs", store.supersede_older_runs(fence, id).await.map(drop)),
+        (
+            "finish_step",
+            store.finish_step(fence, step, &Outcome::Failed(String::new())).await.map(drop),
+        ),
+        ("resolve_step", store.resolve_step(fence, step, &found).await.map(drop)),
+        ("dismiss_step", store.dismiss_step(fence, step, "").await.map(drop)),
+        ("settle", store.settle(fence, id, &effect).await.map(drop)),
+        ("record_units", store.record_units(fence, HOMELAB, &BTreeMap::new()).await),
+        ("put", store.put(fence, &item).await),
+    ]
+}
+
+pub(crate) async fn every_write_of_a_stale_worker_is_refused(engine: &Engine) {
+    let store = &*engine.store;
+    let stale = fence(store).await;
+    engine.pass(30);
+    let current = claim(store).await.unwrap().fence;
+    let run = running(store, &current, &new_run(2, commit('b'))).await;
+    let leases = crate::given::leases(store, &current, run, &["other"]).await;
+    let other =
+        landfall_core::plan::Effect { target: crate::given::target("other"), changes: Vec::new() };
+    let intent = store.intend(&stale, &leases[0], run, &other).await.map(drop);
+    for (name, result) in writes(store, &stale).await.into_iter().chain([("intend", intent)]) {
+        assert!(matches!(result, Err(StoreError::StaleEpoch)), "{name}: {result:?}");
+    }
+    assert_eq!(store.run(run_id(1)).await.unwrap(), None, "nothing of it was kept");
+    assert_eq!(store.claim_item(LEASE).await.unwrap(), None);
+    store.complete_job(&current).await.unwrap();
+}
+
+pub(crate) async fn a_retry_waits_for_its_time_unless_asked_for_anew(engine: &Engine) {
+    let store = &*engine.store;
+    enqueue(store, &[plan_job(7)]).await;
+    let job = claim(store).await.unwrap();
+    let at = engine.later(60).await;
+    store.fail_job(&job.fence, "GitHub does not answer", Retry::At(at)).await.unwrap();
+    engine.pass(59);
+    assert_eq!(claim(store).await, None);
+    engine.pass(1);
+    let again = claim(store).await.unwrap();
+    assert_eq!(again.attempt, 2);
+    store
+        .fail_job(&again.fence, "GitHub does not answer", Retry::At(engine.later(600).await))
+        .await
+        .unwrap();
+    enqueue(store, &[plan_job(7)]).await;
+    assert_eq!(
+        claim(store).await.unwrap().attempt,
+        1,
+        "somebody asked, so it runs at once and counts anew"
+    );
+}
+
+pub(crate) async fn a_later_request_replaces_a_failed_attempt(engine: &Engine) {
+    let store = &*engine.store;
+    enqueue(store, &[plan_job(7)]).await;
+    let first = claim(store).await.unwrap();
+    enqueue(store, &[plan_job(7)]).await;
+    store.fail_job(&first.fence, "no", Retry::At(engine.later(60).await)).await.unwrap();
+    let second = claim(store).await.unwrap();
+    assert_eq!(second.attempt, 1);
+    store.complete_job(&second.fence).await.unwrap();
+    engine.pass(60);
+    assert_eq!(claim(store).await, None);
+    assert!(store.given_up().await.unwrap().is_empty());
+}
+
+pub(crate) async fn a_job_that_kills_its_worker_is_given_up(engine: &Engine) {
+    let store = &*engine.store;
+    enqueue(store, &[plan_job(7)]).await;
+    for attempt in 1..=3 {
+        assert_eq!(claim(store).await.unwrap().attempt, attempt);
+        engine.pass(30);
+    }
+    assert_eq!(claim(store).await, None);
+    let given_up = store.given_up().await.unwrap();
+    assert_eq!(given_up.len(), 1);
+    assert_eq!(given_up[0].key, JobKey::Plan { repository: HOMELAB, pull: PullNumber(7) });
+    assert_eq!(
+        (given_up[0].attempt, given_up[0].error.as_str()),
+        (3, "worker worker-1 never reported back")
+    );
+    enqueue(store, &[plan_job(7)]).await;
+    assert!(claim(store).await.is_some(), "the key is free for who asks again");
+    store.forget_given_up(given_up[0].id).await.unwrap();
+    assert!(store.given_up().await.unwrap().is_empty());
+}
+
+pub(crate) async fn a_parked_attempt_does_not_count(engine: &Engine) {
+    let store = &*engine.store;
+    enqueue(store, &[plan_job(7)]).await;
+    let job = claim(store).await.unwrap();
+    store.park_job(&job.fence).await.unwrap();
+    assert!(matches!(store.heartbeat(&job.fence, LEASE).await, Err(StoreError::StaleEpoch)));
+    let again = claim(store).await.unwrap();
+    assert_eq!((&again.key, again.attempt), (&job.key, 1));
+    assert_ne!(again.fence, job.fence);
+}
+
+pub(crate) async fn a_flood_of_one_installation_starves_no_other(engine: &Engine) {
+    let store = &*engine.store;
+    let flood: Vec<NewJob> = (1..=20).map(plan_job).collect();
+    enqueue(store, &flood).await;
+    let quiet = InstallationId(2);
+    enqueue(store, &[100, 101].map(|pull| NewJob { installation: quiet, ..plan_job(pull) })).await;
+    let mut order = Vec::new();
+    for _ in 0..5 {
+        let job = claim(store).await.unwrap();
+        order.push(pull(&job));
+        store.complete_job(&job.fence).await.unwrap();
+    }
+    assert_eq!(order, [1, 100, 2, 101, 3], "one after the other, they take turns");
+    enqueue(store, &[NewJob { installation: quiet, ..plan_job(102) }]).await;
+    let claims =
+        [claim(store).await.unwrap(), claim(store).await.unwrap(), claim(store).await.unwrap()];
+    assert_eq!(
+        claims.each_ref().map(pull),
+        [102, 4, 5],
+        "at once, who has fewer running goes first"
+    );
+}
+
+pub(crate) async fn waiting_workers_are_told(engine: &Engine) {
+    let mut jobs = engine.store.watch(Topic::Jobs);
+    assert!(!jobs.has_changed().unwrap());
+    enqueue(&*engine.store, &[plan_job(7)]).await;
+    jobs.changed().await.unwrap();
+}

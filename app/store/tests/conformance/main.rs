@@ -1,0 +1,74 @@
+//! The conformance suite: what every engine promises, told once and run on each.
+//!
+//! A case is an async function over an [`engine::Engine`]; it sees only the traits, and moves the
+//! clock instead of sleeping. A second engine adds one module to [`suite`] and nothing else.
+
+#![expect(clippy::unwrap_used, reason = "a case that cannot go on has failed")]
+
+mod audit;
+mod commands;
+mod engine;
+mod given;
+mod inbox;
+mod jobs;
+mod leases;
+mod model;
+mod outbox;
+mod plans;
+mod pulls;
+mod repositories;
+mod resources;
+mod runs;
+mod steps;
+
+/// Runs every case on one engine: `suite!(name, factory)`. A case that is not listed is dead code.
+macro_rules! suite {
+    ($engine:ident, $factory:path) => {
+        mod $engine {
+            suite!(@cases $factory;
+                audit: entries_come_back_newest_first;
+                commands: a_burst_loses_none, a_command_has_one_outcome, one_that_was_cut_off_is_pending_still;
+                inbox: a_delivery_is_new_once, deliveries_are_claimed_in_the_order_in_which_they_came,
+                    consequences_are_written_once, a_failed_delivery_is_handled_when_it_comes_again,
+                    a_retry_waits_for_its_time, purging_spares_ids_and_whatever_is_pending,
+                    what_was_accepted_is_there_after_a_restart;
+                jobs: the_same_work_waits_once, one_job_runs_per_key, kinds_of_one_key_do_not_share_a_waiting_job,
+                    a_running_job_sees_that_it_is_wanted_again, an_expired_claim_is_taken_with_a_new_epoch,
+                    a_heartbeat_holds_the_claim, every_write_of_a_stale_worker_is_refused,
+                    a_retry_waits_for_its_time_unless_asked_for_anew, a_later_request_replaces_a_failed_attempt,
+                    a_job_that_kills_its_worker_is_given_up, a_parked_attempt_does_not_count,
+                    a_flood_of_one_installation_starves_no_other, waiting_workers_are_told;
+                leases: all_or_none_are_taken, of_two_who_ask_at_once_one_gets_them, an_epoch_never_goes_back,
+                    a_lost_lease_is_neither_good_nor_renewed, renewing_is_all_or_nothing;
+                model: jobs_behave_like_the_model;
+                outbox: the_newest_body_wins, a_body_put_while_publishing_is_published_after,
+                    the_same_body_is_published_once, one_item_per_installation_is_in_flight_and_comments_go_first,
+                    an_expired_claim_makes_an_item_uncertain, ids_noted_on_the_way_are_kept,
+                    a_dropped_version_is_not_tried_again_and_a_new_body_is, a_flood_of_one_installation_starves_no_other;
+                plans: a_plan_is_found_by_what_it_is_for, a_plan_is_found_by_the_beginning_of_its_digest,
+                    the_first_publication_counts, a_discarded_plan_is_found_by_nobody;
+                pulls: an_older_description_never_replaces_a_newer_one, merged_ones_are_found_by_their_commit;
+                repositories: a_rename_keeps_the_row, an_environment_remembers;
+                resources: a_resource_has_one_owner_everywhere, ownership_is_found_by_key_unit_and_environment,
+                    ten_thousand_units_read_back;
+                runs: a_run_is_unique_for_its_commit_and_config, illegal_steps_between_states_are_refused,
+                    success_is_noted_at_the_environment, a_newer_run_supersedes_only_what_waits,
+                    a_retry_is_asked_for_and_counted, each_word_for_a_digest_is_kept_once;
+                steps: an_intent_needs_a_running_run_and_the_lease_of_its_target, a_result_is_final,
+                    a_result_and_its_ownership_are_one, every_action_leaves_the_right_owner,
+                    an_unknown_step_is_resolved_change_by_change, something_foreign_stays_unresolved_until_dismissed,
+                    what_no_provider_is_told_is_settled_at_once, only_what_was_done_since_proves;
+            );
+        }
+    };
+    (@cases $factory:path; $($module:ident: $($case:ident),+;)+) => {
+        $(mod $module {
+            $(#[tokio::test]
+            async fn $case() {
+                crate::$module::$case(&$factory().await).await;
+            })+
+        })+
+    };
+}
+
+suite!(sqlite, crate::engine::sqlite);

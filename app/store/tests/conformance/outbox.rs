@@ -1,0 +1,143 @@
+//! The outbox: the newest body, one at a time, and no doubt about what was accepted.
+
+use landfall_core::name::InstallationId;
+use landfall_store::{ClaimedItem, Item, ItemKey, ItemKind, Store, StoreError};
+use serde_json::json;
+
+use crate::engine::Engine;
+use crate::given::{ACME, HOMELAB, LEASE, fence};
+
+fn item(kind: ItemKind, subject: &str, body: &str) -> Item {
+    let key =
+        ItemKey { installation: ACME, repository: HOMELAB, kind, subject: subject.to_owned() };
+    Item { key, body: json!(body), priority: 1 }
+}
+
+fn comment(body: &str) -> Item {
+    item(ItemKind::Comment, "pull/7", body)
+}
+
+async fn next(store: &dyn Store) -> Option<ClaimedItem> {
+    store.claim_item(LEASE).await.unwrap()
+}
+
+fn says(claimed: &ClaimedItem) -> &str {
+    claimed.item.body.as_str().unwrap()
+}
+
+pub(crate) async fn the_newest_body_wins(engine: &Engine) {
+    let store = &*engine.store;
+    let fence = fence(store).await;
+    store.put(&fence, &comment("one")).await.unwrap();
+    store.put(&fence, &comment("two")).await.unwrap();
+    let claimed = next(store).await.unwrap();
+    assert_eq!((&claimed.item, claimed.attempt, claimed.uncertain), (&comment("two"), 1, false));
+    assert!(claimed.external.is_empty());
+    store.item_done(&claimed.claim, &[11, 12]).await.unwrap();
+    assert_eq!(next(store).await, None);
+    assert_eq!(store.external_ids(&comment("").key).await.unwrap(), [11, 12]);
+}
+
+pub(crate) async fn a_body_put_while_publishing_is_published_after(engine: &Engine) {
+    let store = &*engine.store;
+    let fence = fence(store).await;
+    store.put(&fence, &comment("one")).await.unwrap();
+    let first = next(store).await.unwrap();
+    store.put(&fence, &comment("two")).await.unwrap();
+    assert_eq!(next(store).await, None, "one at a time");
+    store.item_done(&first.claim, &[11]).await.unwrap();
+    let second = next(store).await.unwrap();
+    assert_eq!((says(&second), second.external.as_slice()), ("two", [11].as_slice()));
+    store.item_done(&second.claim, &[11]).await.unwrap();
+    assert_eq!(next(store).await, None);
+}
+
+pub(crate) async fn the_same_body_is_published_once(engine: &Engine) {
+    let store = &*engine.store;
+    let fence = fence(store).await;
+    store.put(&fence, &comment("one")).await.unwrap();
+    let claimed = next(store).await.unwrap();
+    store.put(&fence, &comment("one")).await.unwrap();
+    store.item_done(&claimed.claim, &[11]).await.unwrap();
+    store.put(&fence, &comment("one")).await.unwrap();
+    assert_eq!(next(store).await, None);
+}
+
+pub(crate) async fn one_item_per_installation_is_in_flight_and_comments_go_first(engine: &Engine) {
+    let store = &*engine.store;
+    let fence = fence(store).await;
+    let urgent = Item { priority: 0, ..item(ItemKind::Check, "check/b", "urgent") };
+    for item in [&item(ItemKind::Check, "check/a", "check"), &comment("comment"), &urgent] {
+        store.put(&fence, item).await.unwrap();
+    }
+    let mut order = Vec::new();
+    while let Some(claimed) = next(store).await {
+        assert_eq!(next(store).await, None);
+        order.push(says(&claimed).to_owned());
+        store.item_done(&claimed.claim, &[1]).await.unwrap();
+    }
+    assert_eq!(order, ["urgent", "comment", "check"]);
+}
+
+pub(crate) async fn an_expired_claim_makes_an_item_uncertain(engine: &Engine) {
+    let store = &*engine.store;
+    let fence = fence(store).await;
+    store.put(&fence, &comment("one")).await.unwrap();
+    let first = next(store).await.unwrap();
+    engine.pass(30);
+    let second = next(store).await.unwrap();
+    assert_eq!((second.attempt, second.uncertain), (2, true));
+    assert!(matches!(store.item_done(&first.claim, &[11]).await, Err(StoreError::StaleEpoch)));
+    assert!(matches!(store.note_external(&first.claim, &[11]).await, Err(StoreError::StaleEpoch)));
+    store.retry_item(&second.claim, engine.later(60).await, "503").await.unwrap();
+    engine.pass(59);
+    assert_eq!(next(store).await, None);
+    engine.pass(1);
+    let third = next(store).await.unwrap();
+    assert!(third.uncertain, "that one attempt was refused says nothing about the one before");
+    store.item_done(&third.claim, &[11]).await.unwrap();
+    store.distrust_items().await.unwrap();
+    let fence = crate::given::claim(store).await.unwrap().fence;
+    store.put(&fence, &comment("two")).await.unwrap();
+    assert!(next(store).await.unwrap().uncertain, "after a restore nothing is certain");
+}
+
+pub(crate) async fn ids_noted_on_the_way_are_kept(engine: &Engine) {
+    let store = &*engine.store;
+    let fence = fence(store).await;
+    store.put(&fence, &comment("two parts")).await.unwrap();
+    let first = next(store).await.unwrap();
+    store.note_external(&first.claim, &[11]).await.unwrap();
+    let at = engine.later(0).await;
+    store.retry_uncertain_item(&first.claim, at, "the connection was cut").await.unwrap();
+    let second = next(store).await.unwrap();
+    assert_eq!((second.external.as_slice(), second.uncertain), ([11].as_slice(), true));
+}
+
+pub(crate) async fn a_dropped_version_is_not_tried_again_and_a_new_body_is(engine: &Engine) {
+    let store = &*engine.store;
+    let fence = fence(store).await;
+    store.put(&fence, &comment("one")).await.unwrap();
+    let claimed = next(store).await.unwrap();
+    store.drop_item(&claimed.claim, "the pull request is gone").await.unwrap();
+    assert_eq!(next(store).await, None);
+    store.put(&fence, &comment("one")).await.unwrap();
+    assert_eq!(next(store).await.unwrap().attempt, 1, "it was never published, so it is new");
+}
+
+pub(crate) async fn a_flood_of_one_installation_starves_no_other(engine: &Engine) {
+    let store = &*engine.store;
+    let fence = fence(store).await;
+    for number in 0..10 {
+        store
+            .put(&fence, &item(ItemKind::Comment, &format!("pull/{number}"), "flood"))
+            .await
+            .unwrap();
+    }
+    let mut quiet = item(ItemKind::Comment, "pull/100", "quiet");
+    quiet.key.installation = InstallationId(2);
+    store.put(&fence, &quiet).await.unwrap();
+    let first = next(store).await.unwrap();
+    store.item_done(&first.claim, &[1]).await.unwrap();
+    assert_eq!((says(&first), says(&next(store).await.unwrap())), ("flood", "quiet"));
+}

@@ -1,0 +1,61 @@
+//! Pull requests: the newest description, and the merged ones by their commit.
+
+use landfall_core::name::PullNumber;
+use landfall_store::{Pull, PullState};
+
+use crate::engine::Engine;
+use crate::given::{HOMELAB, OCTOCAT, OTHER, commit};
+
+/// Pull request `number`, as GitHub describes it at minute `minute`.
+fn pull(number: u64, minute: u32, state: PullState) -> Pull {
+    Pull {
+        repository: HOMELAB,
+        number: PullNumber(number),
+        head: commit('a'),
+        head_repository: Some(HOMELAB),
+        base: "main".parse().unwrap(),
+        author: OCTOCAT,
+        state,
+        updated_at: format!("2026-01-05T09:{minute:02}:00Z").parse().unwrap(),
+    }
+}
+
+fn merged(minute: u32, digit: char) -> PullState {
+    let at = format!("2026-01-05T09:{minute:02}:00Z").parse().unwrap();
+    PullState::Merged { at, commit: commit(digit), by: None }
+}
+
+pub(crate) async fn an_older_description_never_replaces_a_newer_one(engine: &Engine) {
+    let store = &*engine.store;
+    let newer = Pull { head: commit('b'), head_repository: None, ..pull(7, 5, merged(5, 'c')) };
+    for description in [&pull(7, 1, PullState::Open), &newer, &pull(7, 3, PullState::Open)] {
+        store.upsert_pull(description).await.unwrap();
+    }
+    let found = store.pull(HOMELAB, PullNumber(7)).await.unwrap().unwrap();
+    assert_eq!(found, newer);
+    assert!(found.is_fork(), "its repository is gone, so it was not this one");
+    assert!(!pull(7, 1, PullState::Open).is_fork());
+    assert_eq!(store.pull(OTHER, PullNumber(7)).await.unwrap(), None);
+}
+
+pub(crate) async fn merged_ones_are_found_by_their_commit(engine: &Engine) {
+    let store = &*engine.store;
+    let all = [
+        pull(1, 0, PullState::Open),
+        pull(2, 0, PullState::Closed),
+        pull(3, 0, merged(9, 'c')),
+        pull(4, 0, merged(8, 'd')),
+        pull(5, 0, merged(7, 'e')),
+    ];
+    for pull in &all {
+        store.upsert_pull(pull).await.unwrap();
+    }
+    assert_eq!(store.open_pulls(HOMELAB).await.unwrap(), all[..1]);
+    let found =
+        store.merged_pulls(HOMELAB, &[commit('c'), commit('d'), commit('f')]).await.unwrap();
+    assert_eq!(
+        found.iter().map(|pull| pull.number.0).collect::<Vec<_>>(),
+        [4, 3],
+        "by the time of the merge"
+    );
+}

@@ -1,0 +1,52 @@
+//! Repositories and environments remember what was noted.
+
+use landfall_core::name::InstallationId;
+use landfall_store::Repository;
+
+use crate::engine::Engine;
+use crate::given::{ACME, HOMELAB, OTHER, fence, production, staging};
+
+pub(crate) async fn a_rename_keeps_the_row(engine: &Engine) {
+    let store = &*engine.store;
+    let before = Repository {
+        id: HOMELAB,
+        name: "acme/homelab".parse().unwrap(),
+        installation: ACME,
+        default_branch: "main".parse().unwrap(),
+        active: true,
+    };
+    let after = Repository { name: "acme/lab".parse().unwrap(), active: false, ..before.clone() };
+    let other = Repository { id: OTHER, installation: InstallationId(2), ..before.clone() };
+    for repository in [&before, &other, &after] {
+        store.upsert_repository(repository).await.unwrap();
+    }
+    assert_eq!(store.repository(HOMELAB).await.unwrap(), Some(after.clone()));
+    assert_eq!(store.repositories_of(ACME).await.unwrap(), [after]);
+    assert_eq!(store.active_repositories().await.unwrap(), [other]);
+}
+
+pub(crate) async fn an_environment_remembers(engine: &Engine) {
+    let store = &*engine.store;
+    let fence = fence(store).await;
+    assert_eq!(store.environment(HOMELAB, &production()).await.unwrap(), None);
+    let first = store.now().await.unwrap();
+    store.bootstrap(&fence, HOMELAB, &production()).await.unwrap();
+    engine.pass(5);
+    store.bootstrap(&fence, HOMELAB, &production()).await.unwrap();
+    store.follow_branch(&fence, HOMELAB, &production(), &"main".parse().unwrap()).await.unwrap();
+    store.freeze(&fence, HOMELAB, &production(), Some("main was force-pushed")).await.unwrap();
+    let frozen = store.environment(HOMELAB, &production()).await.unwrap().unwrap();
+    assert_eq!(frozen.bootstrapped_at, Some(first), "the first time stays");
+    assert_eq!(frozen.branch, Some("main".parse().unwrap()));
+    assert_eq!(frozen.frozen.as_deref(), Some("main was force-pushed"));
+    store.freeze(&fence, HOMELAB, &production(), None).await.unwrap();
+    store.freeze(&fence, HOMELAB, &staging(), None).await.unwrap();
+    let names: Vec<_> = store
+        .environments(HOMELAB)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|e| (e.name, e.frozen))
+        .collect();
+    assert_eq!(names, [(production(), None), (staging(), None)]);
+}
