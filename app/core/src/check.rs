@@ -1,8 +1,8 @@
 //! The checks over a whole configuration, within and across environments.
 //!
 //! They see components only through the [`Names`](crate::config::names::Names) that these declare, so
-//! nothing here knows a kind. Each check is one function that takes a [`Scene`] and says what it
-//! found; [`ALL`] is the list. Nothing here asks anybody: what lives at a provider is for the plan.
+//! nothing here knows a kind. Each check is one function that takes a `Scene` and says what it
+//! found; `ALL` is the list. Nothing here asks anybody: what lives at a provider is for the plan.
 
 mod across;
 mod claims;

@@ -1,12 +1,21 @@
 //! Whatever is read, the answer is a tree or an error with a place, within bounds.
 
-use landfall_core::config::{RepositoryConfig, ServiceFile, merge};
+use landfall_core::config::{RepositoryConfig, ServiceFile, merge, units};
 use landfall_core::diagnostic::Diagnostic;
 use landfall_core::name::ConfigPath;
 use landfall_core::yaml::{MAX_BYTES, Node, NodeValue, decode, parse};
 use proptest::prelude::*;
 
 use crate::kinds::{REGISTRY, Tunnel};
+
+const REPOSITORY: &str = r#"
+version: 1
+environments:
+  production:
+    vars: { a: b }
+    connections:
+      unifi: { url: "https://192.168.1.1", api_key: "ref+env://LANDFALL_SECRET_UNIFI" }
+"#;
 
 /// Text with more than its share of what means something to YAML and to us.
 fn hostile() -> impl Strategy<Value = String> {
@@ -67,6 +76,7 @@ fn all_placed(findings: &[Diagnostic]) -> bool {
 proptest! {
     #[test]
     fn text_becomes_a_tree_or_errors_with_places(text in hostile()) {
+        let repository = RepositoryConfig::load(REGISTRY, "landfall.yaml", REPOSITORY.as_bytes()).unwrap();
         match parse("x.yaml", text.as_bytes()) {
             Ok(node) => if let Err(findings) = decode::<Tunnel>(&node) {
                 prop_assert!(all_placed(&findings));
@@ -74,8 +84,13 @@ proptest! {
             Err(findings) => prop_assert!(all_placed(&findings)),
         }
         let path = ConfigPath::new("services/x.yaml").unwrap();
-        if let Err(findings) = ServiceFile::parse(REGISTRY, &path, text.as_bytes()) {
-            prop_assert!(all_placed(&findings));
+        match ServiceFile::parse(REGISTRY, &path, text.as_bytes()) {
+            Ok(service) => for environment in repository.environments.values() {
+                if let Err(findings) = units(REGISTRY, &repository, environment, &service) {
+                    prop_assert!(all_placed(&findings));
+                }
+            },
+            Err(findings) => prop_assert!(all_placed(&findings)),
         }
         if let Err(findings) = RepositoryConfig::load(REGISTRY, "landfall.yaml", text.as_bytes()) {
             prop_assert!(all_placed(&findings));
@@ -92,9 +107,9 @@ proptest! {
     #[test]
     fn merging_nothing_changes_nothing(base in map()) {
         let empty = placed(NodeValue::Map(Vec::new()));
-        prop_assert_eq!(merge(base.clone(), empty.clone()), base.clone());
-        prop_assert_eq!(merge(empty, base.clone()), base.clone());
-        prop_assert_eq!(merge(base.clone(), base.clone()), base);
+        prop_assert_eq!(&merge(base.clone(), empty.clone()), &base);
+        prop_assert_eq!(&merge(empty, base.clone()), &base);
+        prop_assert_eq!(&merge(base.clone(), base.clone()), &base);
     }
 
     #[test]
