@@ -1,15 +1,16 @@
 //! `unifi`: connections to UniFi consoles.
 //!
-//! A console is opened by asking it what it is ([`console`]): UniFi OS or the application alone, the
-//! Integration API ([`integration`]) or the older static-dns ([`static_dns`]). Both lead to one form
-//! of records ([`record`]), so that nothing above knows which it was. Requests go through one
-//! [`session`]; what a console says against them becomes words fit for a comment in [`said`].
+//! A console is opened by asking it what it is (`console`): UniFi OS or the application alone, the
+//! Integration API (`integration`) or the older static-dns (`static_dns`). Both lead to one form
+//! of records (`record`), so that nothing above knows which it was. Requests go through one
+//! `session`; what a console says against them becomes words fit for a comment in `said`.
 
 mod classic;
 mod config;
 pub(crate) mod console;
 pub(crate) mod device;
 mod integration;
+mod pages;
 pub(crate) mod record;
 mod said;
 mod session;

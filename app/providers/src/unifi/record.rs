@@ -116,11 +116,14 @@ impl Record {
 
 impl Listed {
     /// Brings what a console lists into normal form. `word` is the type in the words of DNS.
-    pub(crate) fn new(id: String, name: &str, word: &str, record: Record) -> Self {
-        let rtype = RecordType::named(word);
-        let text = rtype.map_or_else(|| record.text.clone(), |rtype| rtype.normal(&record.text));
-        let ttl = if rtype.is_some_and(RecordType::has_ttl) { record.ttl } else { 0 };
-        let record = Record { text, ttl, ..record };
+    pub(crate) fn new(id: String, name: &str, word: &str, mut record: Record) -> Self {
+        match RecordType::named(word) {
+            Some(rtype) => {
+                record.text = rtype.normal(&record.text);
+                record.ttl = if rtype.has_ttl() { record.ttl } else { 0 };
+            }
+            None => record.ttl = 0,
+        }
         Self { id, name: normal_name(name), rtype: word.to_owned(), record }
     }
 }

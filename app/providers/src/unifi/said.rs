@@ -126,3 +126,37 @@ fn plain(value: &Value) -> Option<String> {
     let text: String = text.chars().filter(|c| !c.is_control()).take(LONGEST).collect();
     (!text.trim().is_empty()).then_some(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(status: u16, body: &str) -> String {
+        let headers = Default::default();
+        Said::of(&Response { status, headers, body: body.to_owned().into() }).to_string()
+    }
+
+    #[test]
+    fn every_layer_is_understood() {
+        for (body, told) in [
+            (r#"{"statusCode":400,"code":"api.dns.x","message":"No"}"#, "api.dns.x (No)"),
+            (
+                r#"{"code":"api.err.Y","errorCode":400,"message":"No","details":{}}"#,
+                "api.err.Y (No)",
+            ),
+            (r#"{"meta":{"rc":"error","msg":"api.err.Z"},"data":[]}"#, "api.err.Z (HTTP 400)"),
+            (r#"{"error":{"code":401,"message":"Unauthorized"}}"#, "Unauthorized (HTTP 400)"),
+        ] {
+            assert_eq!(said(400, body), told);
+        }
+    }
+
+    #[test]
+    fn nothing_raw_is_repeated() {
+        assert_eq!(said(502, "<html>nginx</html>"), "HTTP 502 without an explanation");
+        assert_eq!(said(404, "[]"), "HTTP 404 without an explanation");
+        assert_eq!(said(400, r#"{"message":"a\nb","code":{"x":1}}"#), "ab (HTTP 400)");
+        let long = format!(r#"{{"message":"{}"}}"#, "x".repeat(5000));
+        assert!(said(400, &long).len() < 250);
+    }
+}

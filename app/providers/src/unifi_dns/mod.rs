@@ -1,10 +1,11 @@
 //! `unifi_dns`: names in the local network, as records of a UniFi site.
 //!
-//! A name's records of one type are one resource ([`set`]). A console changes one record with each
+//! A name's records of one type are one resource (`set`). A console changes one record with each
 //! request and has no transactions, so an effect is one record set, and what became of it is always
 //! asked of the console again. There is nowhere to mark a record as ours: what is ours is in the
 //! state alone.
 
+mod attempt;
 mod config;
 mod plan;
 mod read;

@@ -5,6 +5,8 @@
 //! `system` name the values that the gateway does not answer with and those that are the console's
 //! own; no set that is wanted has them, so such a set is never equal to a wanted one.
 
+use std::fmt;
+
 use landfall_core::plan::{Landed, Value};
 use serde::{Deserialize, Serialize};
 
@@ -107,6 +109,28 @@ impl RecordSet {
     }
 }
 
+/// For a message: `192.168.1.50 (TTL 60), 192.168.1.51 (disabled)`.
+impl fmt::Display for RecordSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("nothing");
+        }
+        for (at, Record { text, ttl, enabled, origin }) in self.0.iter().enumerate() {
+            write!(f, "{}{text}", if at == 0 { "" } else { ", " })?;
+            if *ttl != 0 {
+                write!(f, " (TTL {ttl})")?;
+            }
+            if !enabled {
+                f.write_str(" (disabled)")?;
+            }
+            if *origin == Origin::Console {
+                f.write_str(" (the console's own)")?;
+            }
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -132,6 +156,7 @@ mod tests {
             Record { enabled: false, ..Record::new("a".to_owned(), 0) },
             Record { origin: Origin::Console, ..Record::new("b".to_owned(), 60) },
         ]);
+        assert_eq!(odd.to_string(), "a (disabled), b (TTL 60) (the console's own)");
         let value = odd.to_value("A");
         let shown =
             json!({ "values": ["a", "b"], "ttl": [0, 60], "disabled": ["a"], "system": ["b"] });

@@ -47,7 +47,7 @@ pub(super) fn steps(
     }
     match changing {
         Changing::InPlace => in_place(missing, surplus),
-        Changing::ByReplacing => by_replacing(rtype, missing, surplus),
+        Changing::ByReplacing => by_replacing(rtype, missing, &surplus),
     }
 }
 
@@ -70,7 +70,7 @@ fn in_place(missing: Vec<Record>, mut surplus: Vec<Listed>) -> Vec<Step> {
 
 /// What can stand beside the old is created before the old goes. An alias cannot, and a console
 /// takes the same value with another TTL for the same record.
-fn by_replacing(rtype: RecordType, missing: Vec<Record>, surplus: Vec<Listed>) -> Vec<Step> {
+fn by_replacing(rtype: RecordType, missing: Vec<Record>, surplus: &[Listed]) -> Vec<Step> {
     let stands = |to: &Record| surplus.iter().any(|from| from.record.text == to.text);
     let (before, behind): (Vec<_>, Vec<_>) =
         missing.into_iter().partition(|to| rtype != RecordType::Cname && !stands(to));

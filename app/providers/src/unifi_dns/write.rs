@@ -4,7 +4,7 @@
 //! with a listing. Between the two:
 //! - What lives must be what the change found, or part of the way to what it wants: an effect that
 //!   was cut off is finished by applying it again, and writes only what is missing or too many.
-//! - Each record is held against everything at its name before it is written. Another client of the
+//! - Each record is held against everything at its name before it is written ([`Attempt`]). Another client of the
 //!   console may still come in between; it has no lock that both could take.
 //! - A refusal (4xx, or a request that never left) is certain: what this attempt did before is taken
 //!   back, so that a name is not left without its old record because the new one was refused. If
@@ -17,12 +17,12 @@ use async_trait::async_trait;
 use landfall_core::lease::LeaseProof;
 use landfall_core::plan::{Change, Effect, Landed, Outcome, ResourceKey, Value};
 
+use super::attempt::Attempt;
 use super::read::{elsewhere, set_of, sets, target_of};
 use super::set::RecordSet;
-use super::steps::{Changing, Step, hazard, steps};
 use crate::provider::{ProviderError, Writer};
 use crate::unifi::console::{Console, WriteError};
-use crate::unifi::record::{Listed, Origin, Record, RecordType};
+use crate::unifi::record::{Listed, Origin, RecordType};
 
 /// Writes one site.
 #[derive(Debug)]
@@ -31,26 +31,11 @@ pub(crate) struct SiteWriter {
 }
 
 /// A change with what it is made of.
-struct Task<'e> {
-    change: &'e Change,
-    rtype: RecordType,
-    before: RecordSet,
-    after: RecordSet,
-}
-
-/// What this attempt did, with what takes it back.
-enum Undo {
-    Delete(Listed),
-    Create { name: String, rtype: RecordType, record: Record },
-    Change { id: String, name: String, rtype: RecordType, record: Record },
-}
-
-/// An attempt at an effect.
-struct Attempt<'a> {
-    console: &'a Console,
-    /// What lives, kept up with our own writes.
-    listing: Vec<Listed>,
-    done: Vec<Undo>,
+pub(super) struct Task<'e> {
+    pub(super) change: &'e Change,
+    pub(super) rtype: RecordType,
+    pub(super) before: RecordSet,
+    pub(super) after: RecordSet,
 }
 
 impl SiteWriter {
@@ -73,7 +58,7 @@ impl SiteWriter {
             Ok(begun) => begun,
             Err(message) => return Outcome::Moved(message),
         };
-        let mut attempt = Attempt { console: &self.console, listing, done: Vec::new() };
+        let mut attempt = Attempt::new(&self.console, listing);
         for task in &tasks {
             match attempt.perform(task).await {
                 Ok(()) => {}
@@ -163,6 +148,16 @@ impl<'e> Task<'e> {
         }
         Ok(Self { change, rtype, before, after })
     }
+
+    /// Its records among those that live.
+    pub(super) fn live(&self, listing: &[Listed]) -> Vec<Listed> {
+        let ResourceKey { target: _, name, rtype } = &self.change.key;
+        listing
+            .iter()
+            .filter(|listed| listed.name == *name && listed.rtype == *rtype)
+            .cloned()
+            .collect()
+    }
 }
 
 /// How far the effect is: [`Landed::Before`] if nothing of it is there, [`Landed::Partly`] if an earlier
@@ -174,7 +169,7 @@ impl<'e> Task<'e> {
 fn standing(tasks: &[Task<'_>], listing: &[Listed]) -> Result<Landed, String> {
     let mut stands = Vec::new();
     for task in tasks {
-        let live = live(task, listing);
+        let live = task.live(listing);
         let landed = set_of(&live).progress(&task.before, &task.after);
         if landed == Landed::Foreign {
             return Err(moved(task, &live));
@@ -190,115 +185,6 @@ fn standing(tasks: &[Task<'_>], listing: &[Listed]) -> Result<Landed, String> {
     }
 }
 
-fn live(task: &Task<'_>, listing: &[Listed]) -> Vec<Listed> {
-    let key = &task.change.key;
-    listing
-        .iter()
-        .filter(|listed| listed.name == key.name && listed.rtype == key.rtype)
-        .cloned()
-        .collect()
-}
-
 fn moved(task: &Task<'_>, live: &[Listed]) -> String {
-    let word = |set: &RecordSet| {
-        set.to_value(task.rtype.as_str())
-            .map_or_else(|| "nothing".to_owned(), |value| value.to_string())
-    };
-    let (key, planned) = (&task.change.key, word(&task.before));
-    format!("{key}: the plan found {planned}, now there is {}", word(&set_of(live)))
-}
-
-impl Attempt<'_> {
-    async fn perform(&mut self, task: &Task<'_>) -> Result<(), WriteError> {
-        let changing =
-            if self.console.changes_in_place() { Changing::InPlace } else { Changing::ByReplacing };
-        let live = live(task, &self.listing);
-        for step in steps(task.rtype, &live, task.after.records(), changing) {
-            self.send(task, step).await?;
-        }
-        Ok(())
-    }
-
-    async fn send(&mut self, task: &Task<'_>, step: Step) -> Result<(), WriteError> {
-        let (name, rtype) = (task.change.key.name.as_str(), task.rtype);
-        match step {
-            Step::Create(record) => {
-                self.stay_clear(name, rtype, None)?;
-                let id = self.console.create(name, rtype, &record).await?;
-                let listed =
-                    Listed { id, name: name.to_owned(), rtype: rtype.as_str().to_owned(), record };
-                self.listing.push(listed.clone());
-                self.done.push(Undo::Delete(listed));
-            }
-            Step::Change { from, to } => {
-                changeable(&from)?;
-                self.stay_clear(name, rtype, Some(&from.id))?;
-                self.console.change(&from.id, name, rtype, &to).await?;
-                self.listing.retain(|listed| listed.id != from.id);
-                self.listing.push(Listed { record: to, ..from.clone() });
-                let (id, name, record) = (from.id, name.to_owned(), from.record);
-                self.done.push(Undo::Change { id, name, rtype, record });
-            }
-            Step::Delete(from) => {
-                changeable(&from)?;
-                self.console.delete(&from.id).await?;
-                self.listing.retain(|listed| listed.id != from.id);
-                self.done.push(Undo::Create { name: name.to_owned(), rtype, record: from.record });
-            }
-        }
-        Ok(())
-    }
-
-    fn stay_clear(
-        &self,
-        name: &str,
-        rtype: RecordType,
-        changed: Option<&str>,
-    ) -> Result<(), WriteError> {
-        match hazard(&self.listing, name, rtype, changed) {
-            None => Ok(()),
-            Some(other) => Err(WriteError::Refused(format!(
-                "not sent, because {} {} stands at the name, and a CNAME beside another record can stop the gateway's DNS",
-                other.rtype, other.record.text
-            ))),
-        }
-    }
-
-    /// Takes back what this attempt did, the last first, and says how the effect ends.
-    async fn give_up(self, why: String, begun: Landed) -> Outcome {
-        let count = self.done.len();
-        for undo in self.done.into_iter().rev() {
-            let undone = match undo {
-                Undo::Delete(listed) => self.console.delete(&listed.id).await,
-                Undo::Create { name, rtype, record } => {
-                    self.console.create(&name, rtype, &record).await.map(drop)
-                }
-                Undo::Change { id, name, rtype, record } => {
-                    self.console.change(&id, &name, rtype, &record).await
-                }
-            };
-            if let Err(WriteError::Refused(and) | WriteError::Unknown(and)) = undone {
-                return Outcome::Unknown(format!(
-                    "{why}; taking back what was done before failed too: {and}"
-                ));
-            }
-        }
-        match (begun, count) {
-            (Landed::Before, 0) => Outcome::Failed(why),
-            (Landed::Before, _) => {
-                Outcome::Failed(format!("{why}; what was done before was taken back"))
-            }
-            _ => Outcome::Unknown(format!("{why}; an earlier attempt left the set half done")),
-        }
-    }
-}
-
-fn changeable(listed: &Listed) -> Result<(), WriteError> {
-    match listed.record.origin {
-        Origin::User => Ok(()),
-        Origin::Console => Err(WriteError::Refused(format!(
-            "the record {} is the console's own and cannot be changed",
-            listed.record.text
-        ))),
-    }
+    format!("{}: the plan found {}, now there is {}", task.change.key, task.before, set_of(live))
 }
