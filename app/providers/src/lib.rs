@@ -12,6 +12,7 @@ pub mod unifi;
 pub mod unifi_dns;
 
 pub use provider::{
-    Access, ConnectionProvider, Found, Lookup, Needs, Provider, ProviderError, Reader, Scope, Writer,
+    Access, ConnectionProvider, Found, Lookup, Needs, Provider, ProviderError, Reader, Scope,
+    Writer,
 };
 pub use registry::Registry;

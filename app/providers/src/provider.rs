@@ -89,24 +89,42 @@ impl std::fmt::Debug for Access {
 #[async_trait]
 pub trait ConnectionProvider: ConnectionKind {
     /// Opens it for reading: what plans cannot write.
-    async fn reader(&self, connection: &dyn Connection, access: Access) -> Result<Arc<dyn Reader>, ProviderError>;
+    async fn reader(
+        &self,
+        connection: &dyn Connection,
+        access: Access,
+    ) -> Result<Arc<dyn Reader>, ProviderError>;
 
     /// Opens it for writing.
-    async fn writer(&self, connection: &dyn Connection, access: Access) -> Result<Arc<dyn Writer>, ProviderError>;
+    async fn writer(
+        &self,
+        connection: &dyn Connection,
+        access: Access,
+    ) -> Result<Arc<dyn Writer>, ProviderError>;
 }
 
 /// Reads through one connection. Never one request per resource.
 #[async_trait]
 pub trait Reader: Send + Sync {
     /// The targets behind scopes. One that does not exist and cannot be created is an error.
-    async fn identify(&self, scopes: &BTreeSet<Scope>) -> Result<BTreeMap<Scope, Target>, ProviderError>;
+    async fn identify(
+        &self,
+        scopes: &BTreeSet<Scope>,
+    ) -> Result<BTreeMap<Scope, Target>, ProviderError>;
 
     /// Answers look-ups in bulk; one without an answer is left out.
-    async fn look_up(&self, lookups: &BTreeSet<Lookup>) -> Result<BTreeMap<Lookup, String>, ProviderError>;
+    async fn look_up(
+        &self,
+        lookups: &BTreeSet<Lookup>,
+    ) -> Result<BTreeMap<Lookup, String>, ProviderError>;
 
     /// What lives at `target`, for `keys` and for every other type at the same names (a CNAME in
     /// the way of an A). More may come along.
-    async fn observe(&self, target: &Target, keys: &BTreeSet<ResourceKey>) -> Result<Live, ProviderError>;
+    async fn observe(
+        &self,
+        target: &Target,
+        keys: &BTreeSet<ResourceKey>,
+    ) -> Result<Live, ProviderError>;
 }
 
 /// Writes through one connection, under a lease.

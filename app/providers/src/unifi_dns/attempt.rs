@@ -77,7 +77,8 @@ impl<'a> Attempt<'a> {
         match hazard(&self.listing, name, rtype, changed) {
             None => Ok(()),
             Some(other) => Err(WriteError::Refused(format!(
-                "not sent, because {} {} stands at the name, and a CNAME beside another record can stop the gateway's DNS",
+                "not sent, because {} {} stands at the name, and a CNAME beside another record can \
+                 stop the gateway's DNS",
                 other.rtype, other.record.text
             ))),
         }
