@@ -90,7 +90,7 @@ fn breaks_after(c: char, before: &str, after: &str) -> bool {
     match c {
         '@' | '#' => true,
         ':' => after.starts_with('/') || ends_with("mailto") || ends_with("xmpp"),
-        '.' => ends_with("www"),
+        'w' | 'W' => ends_with("ww") && after.starts_with('.'),
         '-' => ends_with("gh"),
         _ => false,
     }

@@ -80,8 +80,8 @@ pub enum SettingsError {
     #[error("the App's private key is not an RSA key in PEM form")]
     PrivateKey,
     /// The API's address cannot be used.
-    #[error("`{0}` is not the address of an API: http or https, without user, query and fragment")]
-    ApiUrl(Url),
+    #[error("the API's address has to be http or https, without user, query and fragment")]
+    ApiUrl,
     /// No client can be made, for lack of certificate authorities for one.
     #[error("no HTTP client for GitHub can be made: {0}")]
     Client(String),
@@ -127,7 +127,7 @@ impl App {
         let plain = url.username().is_empty() && url.password().is_none();
         let bare = url.query().is_none() && url.fragment().is_none() && url.has_host();
         if !matches!(url.scheme(), "http" | "https") || !plain || !bare {
-            return Err(SettingsError::ApiUrl(url.clone()));
+            return Err(SettingsError::ApiUrl);
         }
         learn(&settings.private_key);
         let pem = settings.private_key.expose_secret().as_bytes();

@@ -93,26 +93,49 @@ pub struct Annotation {
     message: String,
 }
 
+impl Annotation {
+    /// A finding that was kept as plain data: first line and column, last line and column.
+    #[must_use]
+    pub fn new(path: &str, place: [u32; 4], level: Level, title: &str, message: &str) -> Self {
+        let [start_line, start_column, end_line, end_column] = place;
+        let one_line = start_line == end_line;
+        Self {
+            path: path.to_owned(),
+            start_line,
+            end_line: end_line.max(start_line),
+            // GitHub takes columns only where a finding begins and ends on one line.
+            start_column: one_line.then_some(start_column),
+            // Ours is behind the last character, GitHub's is on it.
+            end_column: one_line.then_some(end_column.saturating_sub(1).max(start_column)),
+            annotation_level: match level {
+                Level::Failure => "failure",
+                Level::Warning => "warning",
+            },
+            title: shortened(title, TITLE),
+            message: shortened(message, MESSAGE),
+        }
+    }
+}
+
+/// How much a finding matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// It stops the plan.
+    Failure,
+    /// It does not.
+    Warning,
+}
+
 impl From<&Diagnostic> for Annotation {
-    /// GitHub takes columns only where a finding begins and ends on one line.
     fn from(found: &Diagnostic) -> Self {
         let (start, end) = (found.span.start, found.span.end);
-        let one_line = start.line == end.line;
         let help = found.help.as_ref().map(|help| format!("\n{help}")).unwrap_or_default();
-        Self {
-            path: found.span.file.to_string(),
-            start_line: start.line,
-            end_line: end.line.max(start.line),
-            start_column: one_line.then_some(start.column),
-            // Ours is behind the last character, GitHub's is on it.
-            end_column: one_line.then_some(end.column.saturating_sub(1).max(start.column)),
-            annotation_level: match found.severity {
-                Severity::Error => "failure",
-                Severity::Warning => "warning",
-            },
-            title: shortened(found.code, TITLE),
-            message: shortened(&format!("{}{help}", found.message), MESSAGE),
-        }
+        let level = match found.severity {
+            Severity::Error => Level::Failure,
+            Severity::Warning => Level::Warning,
+        };
+        let place = [start.line, start.column, end.line, end.column];
+        Self::new(&found.span.file, place, level, found.code, &format!("{}{help}", found.message))
     }
 }
 

@@ -170,16 +170,13 @@ mod tests {
 
     const NOW: i64 = 1_000_000;
 
+    type Headers<'a> = &'a [(&'static str, &'static str)];
+
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
     }
 
-    fn answer(
-        status: u16,
-        headers: &[(&'static str, &str)],
-        body: &str,
-        effect: Effect,
-    ) -> Failure {
+    fn answer(status: u16, headers: Headers, body: &str, effect: Effect) -> Failure {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.insert(*name, value.parse().unwrap());
@@ -193,7 +190,7 @@ mod tests {
         let both = [("retry-after", "30"), spent[0], spent[1]];
         let secondary = r#"{"message":"You have exceeded a secondary rate limit."}"#;
         let plain = r#"{"message":"Resource not accessible by integration"}"#;
-        let table: &[(u16, &[(&str, &str)], &str, Option<i64>)] = &[
+        let table: &[(u16, Headers, &str, Option<i64>)] = &[
             (403, &[("retry-after", "30")], "{}", Some(30)),
             (429, &[("retry-after", "30")], "{}", Some(30)),
             (403, &both, secondary, Some(30)),
@@ -213,14 +210,8 @@ mod tests {
                 Some(wait) => Failure::Limited { until: at(NOW + wait) },
                 None => Failure::Denied { message: message(body.as_bytes()) },
             };
-            let headers: Vec<_> = headers.iter().map(|(n, v)| (leak(n), *v)).collect();
-            assert_eq!(answer(*status, &headers, body, Effect::Read), expected, "{status} {body}");
+            assert_eq!(answer(*status, headers, body, Effect::Read), expected, "{status} {body}");
         }
-    }
-
-    /// Header names of a map must be static; a test may leak them.
-    fn leak(text: &str) -> &'static str {
-        Box::leak(text.to_owned().into_boxed_str())
     }
 
     #[test]

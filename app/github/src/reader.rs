@@ -70,11 +70,9 @@ impl Reader {
     pub async fn pulls_of_commit(&self, sha: &CommitSha) -> Result<Vec<Pull>, GithubError> {
         let path = self.0.path().then("commits").then(sha).then("pulls");
         match self.0.list(Call::get(path), |page: Vec<Pull>| page).await {
-            Err(GithubError { failure, .. })
-                if matches!(failure, Failure::NotFound | Failure::Unprocessable { .. }) =>
-            {
-                Ok(Vec::new())
-            }
+            Err(GithubError {
+                failure: Failure::NotFound | Failure::Unprocessable { .. }, ..
+            }) => Ok(Vec::new()),
             outcome => outcome,
         }
     }

@@ -46,7 +46,7 @@ pub fn split(document: &Document<'_>, limit: usize, most: usize) -> Vec<String> 
     }
     let end = joined([more, tail]);
     let room = limit.saturating_sub(NUMBER + GAP.len() + end.len());
-    let mut parts = packed(blocks().flat_map(|block| pieces(block, room)), room);
+    let mut parts = packed(blocks(), room);
     let complete = parts.len() <= most;
     parts.truncate(most);
     let end = if complete { tail } else { &end };
@@ -68,75 +68,93 @@ fn joined<'a>(blocks: impl IntoIterator<Item = &'a str>) -> String {
     blocks.join(GAP)
 }
 
-/// As few parts of at most `room` bytes as the pieces fill in their order.
-fn packed(pieces: impl Iterator<Item = String>, room: usize) -> Vec<String> {
+/// The blocks in parts of at most `room` bytes. A block that fits into a part is not cut; one that
+/// fits into none begins where the last part ends, unless that is more than half full.
+fn packed<'a>(blocks: impl Iterator<Item = &'a str>, room: usize) -> Vec<String> {
     let mut parts: Vec<String> = Vec::new();
-    for piece in pieces {
-        match parts.last_mut() {
-            Some(part) if part.len() + GAP.len() + piece.len() <= room => {
-                part.push_str(GAP);
-                part.push_str(&piece);
-            }
-            _ => parts.push(piece),
+    for block in blocks.map(|block| block.trim_matches('\n')).filter(|block| !block.is_empty()) {
+        let used = parts.last().map_or(room, |part| part.len() + GAP.len());
+        let left = room.saturating_sub(used);
+        let mut pieces = match block.len() {
+            length if length <= room => vec![block.to_owned()],
+            _ if left > room / 2 => pieces(block, left, room),
+            _ => pieces(block, room, room),
+        };
+        if let (Some(part), Some(first)) = (parts.last_mut(), pieces.first())
+            && first.len() <= left
+        {
+            part.push_str(GAP);
+            part.push_str(&pieces.remove(0));
         }
+        parts.append(&mut pieces);
     }
     parts
 }
 
-/// A block in pieces of at most `room` bytes, each complete Markdown.
-fn pieces(block: &str, room: usize) -> Vec<String> {
-    let block = block.trim_matches('\n');
-    if block.is_empty() {
-        return Vec::new();
-    }
-    if block.len() <= room {
-        return vec![block.to_owned()];
-    }
-    let mut cutter = Cutter { room, open: Open::default(), piece: String::new(), done: Vec::new() };
+/// A block in pieces, the first of at most `first` bytes and the others of at most `room`.
+fn pieces(block: &str, first: usize, room: usize) -> Vec<String> {
+    let mut cutter = Cutter { room: first, later: room, ..Cutter::default() };
     for line in block.lines() {
-        cutter.line(line);
-        // Half a piece of nothing but fences cannot be continued over and over.
-        if cutter.open.reopening().len() + cutter.open.closing().len() > room / 2 {
-            return vec![format!("_{} bytes are not shown here._", block.len())];
+        if cutter.line(line).is_err() {
+            return vec![left_out(block)];
         }
     }
     cutter.done.push(cutter.piece);
     cutter.done
 }
 
+/// What stands for text that cannot be shown.
+fn left_out(text: &str) -> String {
+    format!("_{} bytes are not shown here._", text.len())
+}
+
+/// A block whose fences and folds leave no room for what is in them.
+struct Uncuttable;
+
 /// Cuts one block.
+#[derive(Default)]
 struct Cutter {
+    /// For the piece at work.
     room: usize,
+    /// For the pieces after it.
+    later: usize,
     open: Open,
     piece: String,
     done: Vec<String>,
 }
 
 impl Cutter {
-    fn line(&mut self, line: &str) {
+    fn line(&mut self, line: &str) -> Result<(), Uncuttable> {
         let mut after = self.open.clone();
         after.read(line);
         let close = self.open.closing().len().max(after.closing().len());
+        if after.reopening().len() + close > self.later / 2 {
+            return Err(Uncuttable);
+        }
         if self.piece.len() + line.len() + 1 + close > self.room && !self.piece.is_empty() {
             self.cut();
         }
         let room = self.room.saturating_sub(self.piece.len() + close + 1);
         if line.len() <= room {
             self.push(line);
+        } else if after != self.open {
+            // Without the line that opens it, what is inside would be outside.
+            return Err(Uncuttable);
         } else if self.open.fence.is_some() {
             self.long_code(line);
         } else {
             // Text cannot be torn at any place without becoming another text.
-            self.push(&format!("_{} bytes are not shown here._", line.len()));
-            return;
+            self.push(&left_out(line));
         }
         self.open = after;
+        Ok(())
     }
 
     /// A line of code that is longer than a piece, torn between characters.
     fn long_code(&mut self, mut line: &str) {
         while !line.is_empty() {
             let close = self.open.closing().len();
+            // Four bytes at least, so that every round takes a character.
             let room = self.room.saturating_sub(self.piece.len() + close + 1).max(4);
             let (now, later) = line.split_at(line.floor_char_boundary(room));
             self.push(now);
@@ -158,11 +176,12 @@ impl Cutter {
         let mut piece = std::mem::replace(&mut self.piece, self.open.reopening());
         piece.push_str(&self.open.closing());
         self.done.push(piece);
+        self.room = self.later;
     }
 }
 
 /// What is open at a place in a block.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Open {
     /// The lines that opened `<details>`, outermost first.
     details: Vec<String>,

@@ -69,7 +69,11 @@ fn a_fence_longer_than_a_comment_is_replaced_by_a_sentence() {
 
 /// Sections as the bot makes them: folded, with code that came from anywhere.
 fn section() -> impl Strategy<Value = String> {
-    let code = prop::collection::vec("[a-zäß`~<>/|# -]{0,80}|</details>|```|~~~", 0..60);
+    let line = prop_oneof![
+        30 => "[a-zäß`~<>/|# -]{0,80}|</details>|```|~~~".prop_map(|line| format!("§{line}")),
+        1 => (0_usize..5_000).prop_map(|length| "`".repeat(length)),
+    ];
+    let code = prop::collection::vec(line, 0..60);
     (code, any::<bool>()).prop_map(|(code, folded)| {
         let code = fence("diff", &code.join("\n"));
         if folded {
@@ -92,7 +96,10 @@ proptest! {
         for part in &parts {
             prop_assert!(part.len() <= limit, "{} of {limit}", part.len());
             let mut open = Open::default();
-            part.lines().for_each(|line| open.read(line));
+            for line in part.lines() {
+                prop_assert!(!line.contains('§') || open.fence.is_some(), "outside: {line}");
+                open.read(line);
+            }
             prop_assert!(open.fence.is_none() && open.details.is_empty(), "{part}");
         }
         prop_assert!(parts[0].contains("# Plan"));
