@@ -1,7 +1,7 @@
 //! What was said: every request with its answer, and every webhook with the answer it got.
 //!
-//! Simulators write here; tests read, to hold each exchange against the vendor's description and to count calls. Credentials
-//! are masked before anything is kept. Nothing here decides anything.
+//! Simulators write here; tests read, to hold each exchange against the vendor's description and to
+//! count calls. Credentials in headers are masked before anything is kept; bodies stay as they were.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -104,7 +104,8 @@ impl ExchangeLog {
         self.lock().exchanges.clear();
     }
 
-    /// Calls `listener` with every exchange from now on, before its answer goes out. It must not block.
+    /// Calls `listener` with every exchange from now on, before its answer goes out. It must not
+    /// block.
     pub fn listen(&self, listener: impl Fn(&Exchange) + Send + Sync + 'static) {
         self.lock().listeners.push(Arc::new(listener));
     }

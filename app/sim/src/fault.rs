@@ -1,7 +1,8 @@
 //! What goes wrong, by a knob: rules that say which request meets which fault, and how often.
 //!
-//! A simulator asks once per request, in [`crate::serve`]; tests add rules. Faults of one vendor's own making (its rate limit
-//! texts, late webhooks) are built by that vendor's simulator on top of these.
+//! A simulator asks once per request, in [`crate::serve`]; tests add rules. Faults of one vendor's
+//! own making (its rate limit texts, late webhooks) are built by that vendor's simulator on top of
+//! these.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -53,7 +54,8 @@ impl Answer {
     }
 }
 
-/// Which requests meet a fault. Built as `On::post("/repos/*/*/issues/*/comments").skipping(1).times(2)`.
+/// Which requests meet a fault. Built as
+/// `On::post("/repos/*/*/issues/*/comments").skipping(1).times(2)`.
 #[derive(Debug, Clone)]
 pub struct On {
     method: Methods,
@@ -133,7 +135,8 @@ impl Faults {
         self.lock().clear();
     }
 
-    /// Whether a rule waits for its request still: a scenario that ends so did not test what it says.
+    /// Whether a rule waits for its request still: a scenario that ends so did not test what it
+    /// says.
     pub fn is_used_up(&self) -> bool {
         self.lock().iter().all(|(on, _)| on.left == 0 || on.left == usize::MAX)
     }
@@ -243,8 +246,10 @@ mod tests {
     fn reads_do_not_count_as_changes() {
         let faults = Faults::default();
         faults.inject(On::write("/**").skipping(1), Fault::Reset);
-        let struck: Vec<bool> =
-            ["POST", "GET", "PUT"].iter().map(|method| faults.take(method, "/x").is_some()).collect();
+        let struck: Vec<bool> = ["POST", "GET", "PUT"]
+            .iter()
+            .map(|method| faults.take(method, "/x").is_some())
+            .collect();
         assert_eq!(struck, [false, false, true]);
     }
 }

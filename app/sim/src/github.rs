@@ -1,10 +1,11 @@
-//! A GitHub on loopback: an App with its installations, repositories with real git behind them, pull requests, comments,
-//! checks, deployments and signed webhooks.
+//! A GitHub on loopback: an App with its installations, repositories with real git behind them,
+//! pull requests, comments, checks, deployments and signed webhooks.
 //!
-//! Two ports, as github.com and api.github.com are two hosts: one for git, one for the REST API of version 2022-11-28. State
-//! is in memory and in a temporary folder, both gone when the simulator is dropped. What people do is driven through
-//! [`GithubSim`] and [`Repo`]; what the App does comes in over HTTP. Times tick by a second with every action and ids are
-//! counted, so one story gives the same answers every time; only tokens live in the machine's time, as their clients do.
+//! Two ports, as github.com and api.github.com are two hosts: one for git, one for the REST API of
+//! version 2022-11-28. State is in memory and in a temporary folder, both gone when the simulator
+//! is dropped. What people do is driven through [`GithubSim`] and [`Repo`]; what the App does comes
+//! in over HTTP. Times tick by a second with every action and ids are counted, so one story gives
+//! the same answers every time; only tokens live in the machine's time, as their clients do.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -42,13 +43,15 @@ use auth::AppKey;
 use show::Urls;
 use world::{App, RefLocks, World};
 
-/// The private key of [`Settings::default`]'s App. It is made for tests and public; nothing real trusts it.
+/// The private key of [`Settings::default`]'s App. It is made for tests and public; nothing real
+/// trusts it.
 pub const TEST_PRIVATE_KEY: &str =
     include_str!("../../../fixtures/providers/github-app-test-key.pem");
 const TEST_PUBLIC_KEY: &str =
     include_str!("../../../fixtures/providers/github-app-test-key.pub.pem");
 
-/// The secret that webhooks are signed with unless said otherwise; the one of GitHub's documentation.
+/// The secret that webhooks are signed with unless said otherwise; the one of GitHub's
+/// documentation.
 pub const TEST_WEBHOOK_SECRET: &str = "It's a Secret to Everybody";
 
 /// How the simulated GitHub begins.

@@ -1,7 +1,8 @@
-//! How a simulator listens: a router on a loopback port, with faults injected and every exchange recorded.
+//! How a simulator listens: a router on a loopback port, with faults injected and every exchange
+//! recorded.
 //!
-//! The simulators' own handlers see none of it. Requests and answers are read whole before they go on, because the log keeps
-//! them; nothing here is fit to serve large bodies to many.
+//! The simulators' own handlers see none of it. Requests and answers are read whole before they go
+//! on, because the log keeps them; nothing here is fit to serve large bodies to many.
 
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};

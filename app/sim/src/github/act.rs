@@ -16,15 +16,17 @@ mod checks;
 mod comments;
 mod deployments;
 mod events;
+mod installations;
 mod merge;
+mod open;
 mod pulls;
 mod setup;
 
 pub(crate) use checks::CheckWritten;
 pub(crate) use deployments::NewDeployment;
 pub(crate) use merge::MergeRefused;
-pub use pulls::NewPull;
-pub(crate) use pulls::PullRefused;
+pub use open::NewPull;
+pub(crate) use open::PullRefused;
 
 /// A repository, to act in and to look into. Clones are the same one.
 #[derive(Debug, Clone)]

@@ -1,7 +1,7 @@
 //! The git side of a simulated repository: a bare repository on disk, changed by plumbing only.
 //!
-//! Nothing here knows of pull requests or webhooks. Commits are the same in every run, because names, times and messages
-//! are arguments.
+//! Nothing here knows of pull requests or webhooks. Commits are the same in every run, because
+//! names, times and messages are arguments.
 
 use std::path::{Path, PathBuf};
 

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
@@ -17,97 +17,14 @@ use crate::clock::Clock;
 use crate::exchange::ExchangeLog;
 use crate::ids::Ids;
 
+mod config;
+mod delivery;
 mod send;
 
+pub(crate) use config::{HookConfig, usual_events};
+use delivery::Delivery;
+pub use delivery::{Attempt, Fate, On};
 pub use send::signature;
-
-/// What becomes of a delivery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
-    /// The receiver cannot be reached. The log says so, and it can be redelivered.
-    Unreachable,
-    /// It is never sent and the log does not know it, as with payloads over 25 MB.
-    NeverSent,
-    /// It waits until [`Hooks::release`].
-    Held,
-    /// It is sent twice, with one id.
-    Twice,
-}
-
-/// Which deliveries meet a fate, and how many of them.
-#[derive(Debug, Clone)]
-pub struct On {
-    event: Option<String>,
-    action: Option<String>,
-    left: usize,
-}
-
-impl On {
-    /// The next delivery, whatever it is.
-    pub fn any() -> On {
-        On { event: None, action: None, left: 1 }
-    }
-
-    /// The next delivery of an event, as `X-GitHub-Event` has it.
-    pub fn event(name: &str) -> On {
-        On { event: Some(name.to_owned()), ..On::any() }
-    }
-
-    pub fn action(self, action: &str) -> On {
-        On { action: Some(action.to_owned()), ..self }
-    }
-
-    pub fn times(self, left: usize) -> On {
-        On { left, ..self }
-    }
-
-    fn matches(&self, event: &Event) -> bool {
-        self.left > 0
-            && self.event.as_deref().is_none_or(|name| name == event.name)
-            && self.action.as_deref().is_none_or(|action| event.action.as_deref() == Some(action))
-    }
-}
-
-/// One attempt to deliver, as the log keeps it.
-#[derive(Debug, Clone)]
-pub struct Attempt {
-    pub id: u64,
-    /// The same for every attempt of one delivery.
-    pub guid: String,
-    pub event: String,
-    pub action: Option<String>,
-    pub installation: Option<u64>,
-    pub repository: Option<u64>,
-    pub delivered_at: Timestamp,
-    pub redelivery: bool,
-    /// `OK`, or what went wrong in GitHub's words.
-    pub status: String,
-    /// The receiver's, or the one GitHub invents where none came.
-    pub status_code: u16,
-    pub request_headers: Value,
-    pub payload: Value,
-    pub response_body: Option<String>,
-}
-
-/// Where webhooks go and what the hook is set to.
-#[derive(Debug, Clone)]
-pub(crate) struct HookConfig {
-    pub(crate) app_id: u64,
-    pub(crate) hook_id: u64,
-    pub(crate) url: Option<String>,
-    pub(crate) secret: Option<String>,
-    pub(crate) content_type: String,
-    pub(crate) events: Vec<String>,
-}
-
-/// One event on its way.
-#[derive(Debug, Clone)]
-struct Delivery {
-    guid: String,
-    event: Event,
-    redelivery: bool,
-    fate: Option<Fate>,
-}
 
 /// The outgoing side of the App's webhook.
 #[derive(Debug, Clone)]
@@ -315,27 +232,6 @@ impl Hooks {
     }
 }
 
-impl HookConfig {
-    /// As the API shows it: the secret never comes back.
-    pub(crate) fn shown(&self) -> Value {
-        let mut shown = json!({
-            "content_type": self.content_type,
-            "insecure_ssl": "0",
-            "url": self.url.as_deref().unwrap_or_default(),
-        });
-        if self.secret.is_some() {
-            shown["secret"] = "********".into();
-        }
-        shown
-    }
-
-    /// Events about an installation reach every App, as do clicks on its own check runs.
-    fn wants(&self, event: &str) -> bool {
-        matches!(event, "ping" | "installation" | "installation_repositories" | "check_run")
-            || self.events.iter().any(|known| known == event)
-    }
-}
-
 impl Inner {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -396,9 +292,4 @@ impl Drop for AbortOnDrop {
     fn drop(&mut self) {
         self.0.abort();
     }
-}
-
-/// The events that an App like this subscribes to.
-pub(crate) fn usual_events() -> Vec<String> {
-    ["pull_request", "push", "issue_comment", "check_run"].map(str::to_owned).to_vec()
 }

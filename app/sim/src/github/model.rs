@@ -1,4 +1,5 @@
-//! What the simulated GitHub knows, as plain values. How it is shown to a client is in `show`, how it changes in `act`.
+//! What the simulated GitHub knows, as plain values. How it is shown to a client is in `show`, how
+//! it changes in `act`.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -7,12 +7,9 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::middleware::from_fn_with_state;
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
-use http::Uri;
-use tower::ServiceExt;
+use axum::routing::{delete, get, post, put};
 
 use super::Shared;
 use reply::Refusal;
@@ -41,17 +38,10 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .method_not_allowed_fallback(nothing_here)
         .fallback(nothing_here)
         .with_state(shared.clone());
-    let by_id = known.clone();
+    // The routes lie inside another router, so that the path can be changed before they see it.
     Router::new()
-        .route(
-            "/repositories/{id}",
-            get(repositories::by_id).with_state((shared.clone(), by_id.clone())),
-        )
-        .route(
-            "/repositories/{id}/{*rest}",
-            axum::routing::any(repositories::by_id).with_state((shared.clone(), by_id)),
-        )
         .fallback_service(known)
+        .layer(from_fn_with_state(shared.clone(), repositories::by_id))
         .layer(from_fn_with_state(shared, dress::dress))
 }
 
@@ -66,7 +56,7 @@ fn app_routes() -> Router<Arc<Shared>> {
         .route("/app/hook/deliveries/{id}", get(deliveries::one))
         .route("/app/hook/deliveries/{id}/attempts", post(deliveries::redeliver))
         .route("/installation/repositories", get(apps::repositories))
-        .route("/installation/token", axum::routing::delete(apps::revoke_token))
+        .route("/installation/token", delete(apps::revoke_token))
         .route("/orgs/{org}/installation", get(apps::organization_installation))
         .route("/rate_limit", get(apps::rate_limit))
         .route("/meta", get(apps::meta))
@@ -122,7 +112,7 @@ fn report_routes() -> Router<Arc<Shared>> {
         )
         .route(
             "/repos/{owner}/{repo}/issues/comments/{id}/reactions/{reaction}",
-            axum::routing::delete(comments::unreact),
+            delete(comments::unreact),
         )
         .route("/repos/{owner}/{repo}/check-runs", post(checks::create))
         .route("/repos/{owner}/{repo}/check-runs/{id}", get(checks::one).patch(checks::update))
@@ -141,18 +131,6 @@ fn report_routes() -> Router<Arc<Shared>> {
 
 async fn nothing_here() -> Refusal {
     Refusal::not_found()
-}
-
-/// Sends a request through the routes again, at another path.
-async fn reroute(router: Router, mut request: Request, path: &str) -> Response {
-    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
-    match format!("{path}{query}").parse::<Uri>() {
-        Ok(uri) => *request.uri_mut() = uri,
-        Err(_) => return Refusal::not_found().into_response(),
-    }
-    match router.oneshot(request).await {
-        Ok(response) => response,
-    }
 }
 
 /// The state that every handler takes.

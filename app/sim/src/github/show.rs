@@ -1,5 +1,6 @@
-//! How the simulated GitHub shows what it knows: the JSON of the REST API and of webhooks, with every field that the
-//! descriptions require. Pure functions of the world; a client that depends on a field finds it here or nowhere.
+//! How the simulated GitHub shows what it knows: the JSON of the REST API and of webhooks, with
+//! every field that the descriptions require. Pure functions of the world; a client that depends on
+//! a field finds it here or nowhere.
 
 use serde_json::{Map, Value, json};
 

@@ -65,6 +65,15 @@ async fn serve(
         Some(false) | None => return challenge(),
     }
     let repo = Repo::new(shared.clone(), id);
+    if path == "info/refs" && !pushes {
+        let due = shared.world().lags.due(id);
+        for late in due {
+            let moved = async { repo.git()?.set_ref(&late.name, &late.sha).await };
+            if let Err(error) = moved.await {
+                tracing::error!(error = format!("{error:#}"), "a late ref cannot be moved");
+            }
+        }
+    }
     let ask = Ask { method, path, query, headers, body };
     let user = asking.login(&shared);
     let answered = if ask.path == RECEIVE {

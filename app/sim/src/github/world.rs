@@ -1,7 +1,7 @@
 //! All that the simulated GitHub knows, and the counters behind its ids.
 //!
-//! One lock guards it, held for moments and never across a git process or a request. Whoever changes a repository's refs
-//! holds that repository's [`RefLocks`] lock meanwhile.
+//! One lock guards it, held for moments and never across a git process or a request. Whoever
+//! changes a repository's refs holds that repository's [`RefLocks`] lock meanwhile.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -54,6 +54,18 @@ pub(crate) struct Lags {
     /// After a push to a pull request, `mergeable` is null this often.
     pub(crate) mergeable: u32,
     pub(crate) mergeable_left: HashMap<u64, u32>,
+    /// `refs/pull/N/head` is the old one for this many fetches.
+    pub(crate) pull_refs: u32,
+    pub(crate) refs_left: Vec<LateRef>,
+}
+
+/// A ref that is to move once enough clients have seen it where it was.
+#[derive(Debug, Clone)]
+pub(crate) struct LateRef {
+    repository: u64,
+    pub(crate) name: String,
+    pub(crate) sha: String,
+    fetches: u32,
 }
 
 impl Lags {
@@ -66,6 +78,29 @@ impl Lags {
     pub(crate) fn computes(&mut self, pull: u64) -> bool {
         let stale = self.mergeable;
         count_down(self.mergeable_left.entry(pull).or_insert(stale))
+    }
+
+    /// Whether a ref is to move later, and then remembers where to.
+    pub(crate) fn delays(&mut self, repository: u64, name: &str, sha: &str) -> bool {
+        let fetches = self.pull_refs;
+        if fetches > 0 {
+            let (name, sha) = (name.to_owned(), sha.to_owned());
+            self.refs_left.push(LateRef { repository, name, sha, fetches });
+        }
+        fetches > 0
+    }
+
+    /// The refs of a repository that are due. Counts the fetch.
+    pub(crate) fn due(&mut self, repository: u64) -> Vec<LateRef> {
+        let mut due = Vec::new();
+        self.refs_left.retain_mut(|late| {
+            let waits = late.repository != repository || count_down(&mut late.fetches);
+            if !waits {
+                due.push(late.clone());
+            }
+            waits
+        });
+        due
     }
 
     /// The head of a pull request moved, so that its merge has to be tried anew.
@@ -99,7 +134,8 @@ impl World {
         world
     }
 
-    /// The time of the next action: a second after the one before it, unless the machine's own clock runs.
+    /// The time of the next action: a second after the one before it, unless the machine's own
+    /// clock runs.
     pub(crate) fn tick(&mut self) -> Timestamp {
         self.clock.advance(SignedDuration::from_secs(1));
         let now = self.clock.now();
@@ -124,7 +160,8 @@ impl World {
         user
     }
 
-    /// A user that something in this world names. Those are made when they first act, so this finds them.
+    /// A user that something in this world names. Those are made when they first act, so this finds
+    /// them.
     pub(crate) fn user(&self, login: &str) -> User {
         self.users.get(login).cloned().unwrap_or_else(|| User {
             id: 0,

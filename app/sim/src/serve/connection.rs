@@ -1,4 +1,5 @@
-//! Connections that can be broken from inside a handler, as a network breaks them: reset, without an answer.
+//! Connections that can be broken from inside a handler, as a network breaks them: reset, without
+//! an answer.
 
 use std::io;
 use std::net::SocketAddr;
@@ -56,7 +57,8 @@ impl Listener for BreakableListener {
     }
 }
 
-/// A stream whose every read and write fails once its breaker was used, so that the server drops it.
+/// A stream whose every read and write fails once its breaker was used, so that the server drops
+/// it.
 pub(super) struct BreakableStream {
     stream: TcpStream,
     breaker: Breaker,

@@ -9,8 +9,8 @@ use crate::github::git::{Edit, NewCommit, Person};
 use crate::github::model::{Merged, PullState, UserKind};
 
 impl Repo {
-    /// Commits `edits` on a branch and pushes it. A branch that does not exist begins at the default
-    /// branch's tip.
+    /// Commits `edits` on a branch and pushes it. A branch that does not exist begins at the
+    /// default branch's tip.
     ///
     /// # Errors
     /// git refuses an edit.

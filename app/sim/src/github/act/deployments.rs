@@ -53,8 +53,9 @@ impl Repo {
         Ok(deployment)
     }
 
-    /// Adds a status. A success makes the earlier successful ones of the environment inactive
-    /// if `auto_inactive`, except in transient and production environments. `None` if there is no such deployment.
+    /// Adds a status. A success makes the earlier successful ones of the environment inactive if
+    /// `auto_inactive`, except in transient and production environments. `None` if there is no such
+    /// deployment.
     pub(crate) fn add_deployment_status(
         &self,
         deployment: u64,

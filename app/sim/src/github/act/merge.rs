@@ -1,10 +1,11 @@
-//! Merging a pull request, by a merge commit, a squashed commit or a rebase.
+//! Merging a pull request, by a merge commit, a squashed commit or a rebase, and trying whether it
+//! can be.
 
 use serde_json::json;
 
 use super::Repo;
 use crate::github::git::{NewCommit, Person};
-use crate::github::model::{MergeMethod, Merged, Pull, PullState};
+use crate::github::model::{MergeMethod, Merged, Pull, PullState, Trial};
 
 /// Why a pull request is not merged.
 #[derive(Debug)]
@@ -71,6 +72,41 @@ impl Repo {
         drop(moving);
         self.tell_pull(number, "closed", user, json!({}));
         Ok(after)
+    }
+
+    /// Tries the merge of an open pull request, unless the last try still holds, and keeps
+    /// `refs/pull/N/merge` in step. Says whether it can be merged; `None` for one that is not open.
+    pub(crate) async fn try_merge(&self, number: u64) -> anyhow::Result<Option<bool>> {
+        let pull = self.known_pull(number)?;
+        let git = self.git()?;
+        let (true, Some(base_sha)) = (pull.is_open(), git.tip(&pull.base).await?) else {
+            return Ok(None);
+        };
+        if let Some(trial) = &pull.trial
+            && trial.base_sha == base_sha
+            && trial.head_sha == pull.head_sha
+        {
+            return Ok(Some(trial.commit.is_some()));
+        }
+        let author = Person::of(&pull.author);
+        let message = format!("Merge {} into {base_sha}", pull.head_sha);
+        let commit = match git.merged_tree(&base_sha, &pull.head_sha, None).await? {
+            Some(tree) => {
+                let new =
+                    NewCommit::by(&author, pull.updated_at, &message).on_the_web(pull.updated_at);
+                let parents = [base_sha.as_str(), &pull.head_sha];
+                Some(git.commit_tree(&tree, &parents, &new).await?)
+            }
+            None => None,
+        };
+        if let Some(commit) = &commit {
+            git.set_ref(&format!("refs/pull/{number}/merge"), commit).await?;
+        }
+        let can = commit.is_some();
+        self.change_pull(number, |known| {
+            known.trial = Some(Trial { base_sha, head_sha: pull.head_sha, commit });
+        })?;
+        Ok(Some(can))
     }
 
     fn note_merged(&self, number: u64, merged: Merged) -> anyhow::Result<()> {

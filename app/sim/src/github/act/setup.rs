@@ -1,5 +1,5 @@
-//! Accounts, repositories and installations: what exists before the story begins, and what an
-//! administrator does to it later.
+//! Accounts and repositories: what exists before the story begins, and what an administrator does
+//! to it later.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use super::Repo;
 use crate::github::GithubSim;
 use crate::github::auth::Token;
 use crate::github::git::{Bare, Edit, NewCommit, Person};
-use crate::github::model::{Installation, Repository, Role, UserKind};
+use crate::github::model::{Repository, Role, UserKind};
 
 /// The branch that new repositories begin with.
 const MAIN: &str = "main";
@@ -65,62 +65,15 @@ impl GithubSim {
         self.shared.world().tokens.retain(|_, token| matches!(token, Token::Person(_)));
     }
 
-    pub fn installations(&self) -> Vec<Installation> {
-        self.shared.world().installations.values().cloned().collect()
-    }
-
-    /// Suspends or resumes an installation: its tokens are refused meanwhile.
-    ///
-    /// # Errors
-    /// There is no such installation.
-    pub fn suspend(&self, installation: u64, user: &str) -> anyhow::Result<()> {
-        self.set_suspended(installation, user, "suspend", true)
-    }
-
-    /// Ends a suspension.
-    ///
-    /// # Errors
-    /// There is no such installation.
-    pub fn resume(&self, installation: u64, user: &str) -> anyhow::Result<()> {
-        self.set_suspended(installation, user, "unsuspend", false)
-    }
-
-    fn set_suspended(
-        &self,
-        installation: u64,
-        user: &str,
-        action: &str,
-        suspended: bool,
-    ) -> anyhow::Result<()> {
-        let mut world = self.shared.world();
-        let at = world.tick();
-        let known = world.installations.get_mut(&installation).context("no such installation")?;
-        known.suspended_at = suspended.then_some(at);
-        drop(world);
-        self.shared.tell_installation(installation, action, user);
-        Ok(())
-    }
-
-    /// Removes an installation with its tokens.
-    ///
-    /// # Errors
-    /// There is no such installation.
-    pub fn uninstall(&self, installation: u64, user: &str) -> anyhow::Result<()> {
-        self.shared.world().tick();
-        self.shared.tell_installation(installation, "deleted", user);
-        let mut world = self.shared.world();
-        world.installations.remove(&installation).context("no such installation")?;
-        world.tokens.retain(|_, token| match token {
-            Token::Person(_) => true,
-            Token::Installation(scope) => scope.installation != installation,
-        });
-        Ok(())
-    }
-
     /// After a merge, `commits/{sha}/pulls` answers an empty list this often, as while GitHub's
     /// index is behind.
     pub fn lag_index(&self, answers: u32) {
         self.shared.world().lags.index = answers;
+    }
+
+    /// After a push to a pull request, this many fetches still see the old `refs/pull/N/head`.
+    pub fn lag_pull_refs(&self, fetches: u32) {
+        self.shared.world().lags.pull_refs = fetches;
     }
 
     /// After a push to a pull request, `mergeable` is null this often.
@@ -211,52 +164,6 @@ impl Repo {
         for installation in world.installations.values_mut() {
             installation.repositories.remove(&self.id);
         }
-    }
-
-    /// Installs the App on this repository: a new installation for its owner, or one more
-    /// repository in the owner's installation.
-    ///
-    /// # Errors
-    /// The repository is gone.
-    pub fn install(&self) -> anyhow::Result<u64> {
-        let mut world = self.shared.world();
-        let owner = world.repository(self.id)?.owner.clone();
-        let known = world.installations.values_mut().find(|known| known.account == owner);
-        if let Some(known) = known {
-            known.repositories.insert(self.id);
-            let id = known.id;
-            drop(world);
-            self.shared.tell_installed_on(id, self.id, true);
-            return Ok(id);
-        }
-        let id = world.next_id();
-        let installation = Installation {
-            id,
-            account: owner.clone(),
-            repositories: BTreeSet::from([self.id]),
-            permissions: world.app.permissions.clone(),
-            created_at: world.clock.now(),
-            suspended_at: None,
-        };
-        world.installations.insert(id, installation);
-        drop(world);
-        self.shared.tell_installation(id, "created", &owner);
-        Ok(id)
-    }
-
-    /// Takes the App off this repository; the owner's installation stays.
-    ///
-    /// # Errors
-    /// The App is not on it.
-    pub fn take_off(&self) -> anyhow::Result<()> {
-        let mut world = self.shared.world();
-        let id = world.installation_of(self.id).context("the App is not installed here")?.id;
-        if let Some(installation) = world.installations.get_mut(&id) {
-            installation.repositories.remove(&self.id);
-        }
-        drop(world);
-        self.shared.tell_installed_on(id, self.id, false);
-        Ok(())
     }
 }
 

@@ -134,7 +134,8 @@ impl Bare {
         Ok(shas.iter().map(|sha| by_commit.remove(sha.as_str()).unwrap_or_default()).collect())
     }
 
-    /// The files that differ from `older` to `newer`, by path. Renames are shown as removed and added.
+    /// The files that differ from `older` to `newer`, by path. Renames are shown as removed and
+    /// added.
     pub(crate) async fn changed_files(
         &self,
         older: &str,
@@ -145,7 +146,8 @@ impl Bare {
             .await?;
         let mut files = Vec::new();
         let mut fields = raw.split('\0').peekable();
-        // Raw entries come first, `:modes old new status` and a path each; then one `added deleted path` per file.
+        // Raw entries come first, `:modes old new status` and a path each; then one `added deleted
+        // path` per file.
         while let Some(entry) = fields.next_if(|field| field.starts_with(':')) {
             let words: Vec<&str> = entry.split(' ').collect();
             let path = fields.next().context("git diff-tree named no path")?;

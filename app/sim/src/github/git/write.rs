@@ -55,8 +55,8 @@ impl<'a> NewCommit<'a> {
 }
 
 impl Bare {
-    /// Commits `edits` on `parent` and points `branch` at the result, whatever it pointed at before. One process however many
-    /// files there are.
+    /// Commits `edits` on `parent` and points `branch` at the result, whatever it pointed at
+    /// before. One process however many files there are.
     pub(crate) async fn commit_edits(
         &self,
         branch: &str,
@@ -113,8 +113,8 @@ impl Bare {
         git_text(self.folder(), &args, &env, commit.message.as_bytes()).await
     }
 
-    /// What merging `head` into `base` by `method` makes: the new commits, oldest first, of which the last is the new tip. No
-    /// ref moves. `None` if they conflict.
+    /// What merging `head` into `base` by `method` makes: the new commits, oldest first, of which
+    /// the last is the new tip. No ref moves. `None` if they conflict.
     pub(crate) async fn merge(
         &self,
         base: &str,
@@ -139,7 +139,8 @@ impl Bare {
         }
     }
 
-    /// GitHub's rebase always makes new commits: the committer is the web, also where the base did not move.
+    /// GitHub's rebase always makes new commits: the committer is the web, also where the base did
+    /// not move.
     async fn rebased(
         &self,
         base: &str,

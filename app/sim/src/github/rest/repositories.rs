@@ -1,18 +1,16 @@
 //! Repositories and the people in them.
 
-use std::sync::Arc;
-
+use axum::Json;
 use axum::extract::{Path, Request, State};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use axum::{Json, Router};
-use http::StatusCode;
+use http::{StatusCode, Uri};
 use serde_json::json;
 
+use super::Sim;
 use super::access::{Asked, METADATA};
 use super::reply::{Refusal, Reply};
-use super::{Sim, reroute};
-use crate::github::Shared;
-use crate::github::model::Role;
+use crate::github::model::{Repository, Role};
 
 pub(super) async fn repository(State(shared): Sim, asked: Asked) -> Reply {
     let repo = asked.repo(METADATA)?;
@@ -22,17 +20,22 @@ pub(super) async fn repository(State(shared): Sim, asked: Asked) -> Reply {
 
 /// `/repositories/ID/...` is `/repos/OWNER/NAME/...` for whoever kept the id: where redirects of
 /// renamed repositories lead.
-pub(super) async fn by_id(
-    State((shared, routes)): State<(Arc<Shared>, Router)>,
-    Path(named): Path<Vec<(String, String)>>,
-    request: Request,
-) -> Response {
-    let id = named.first().and_then(|(_, id)| id.parse().ok());
-    let name = id.and_then(|id| Some(shared.world().repositories.get(&id)?.full_name()));
-    let Some(name) = name else { return Refusal::not_found().into_response() };
-    let rest = request.uri().path().splitn(4, '/').nth(3).map(|rest| format!("/{rest}"));
-    let path = format!("/repos/{name}{}", rest.unwrap_or_default());
-    reroute(routes, request, &path).await
+pub(super) async fn by_id(State(shared): Sim, mut request: Request, next: Next) -> Response {
+    if let Some(rest) = request.uri().path().strip_prefix("/repositories/") {
+        let (id, rest) = rest.split_once('/').map_or((rest, ""), |(id, rest)| (id, rest));
+        let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+        let name = id
+            .parse()
+            .ok()
+            .and_then(|id: u64| shared.world().repositories.get(&id).map(Repository::full_name));
+        let path = name.map(|name| format!("/repos/{name}/{rest}"));
+        let uri = path.map(|path| format!("{}{query}", path.trim_end_matches('/')).parse::<Uri>());
+        match uri {
+            Some(Ok(uri)) => *request.uri_mut() = uri,
+            Some(Err(_)) | None => return Refusal::not_found().into_response(),
+        }
+    }
+    next.run(request).await
 }
 
 /// 204 for somebody with a role, 404 for everybody else.

@@ -61,7 +61,8 @@ impl View<'_> {
         shown
     }
 
-    /// Open pull requests of this very repository with that head: those from forks are never listed.
+    /// Open pull requests of this very repository with that head: those from forks are never
+    /// listed.
     fn check_pulls(self, repository: &Repository, sha: &str) -> Vec<Value> {
         let api = self.repository_api(repository);
         let short = json!({ "id": repository.id, "url": api, "name": repository.name });

@@ -110,7 +110,6 @@ impl View<'_> {
             "node_id": node_id("I", pull.id + 1),
             "number": pull.number,
             "state": if pull.is_open() { "open" } else { "closed" },
-            "state_reason": null,
             "title": pull.title,
             "body": pull.body,
             "user": self.user(&pull.author),

@@ -84,7 +84,8 @@ impl View<'_> {
         })
     }
 
-    /// As pull requests carry it: without the account's `organization`, which only the whole form has.
+    /// As pull requests carry it: without the account's `organization`, which only the whole form
+    /// has.
     pub(crate) fn pull_repository(self, repository: &Repository) -> Value {
         let mut shown = self.repository(repository);
         if let Some(fields) = shown.as_object_mut() {
