@@ -5,6 +5,7 @@
 //! is to be done, so a lost, late or repeated one only delays.
 
 pub mod announce;
+pub mod branch;
 pub mod command;
 pub mod confirm;
 pub mod ground;

@@ -7,6 +7,7 @@ use landfall_core::config;
 use landfall_core::config::kind::{ConnectionKind, Kind};
 use landfall_core::plan::Ranks;
 use landfall_github::App;
+use landfall_os::redact::Redactor;
 use landfall_providers::Registry;
 use landfall_repo::Mirrors;
 use landfall_store::Store;
@@ -21,10 +22,8 @@ use crate::render::Templates;
 const LATER: [&str; 1] = ["terraform"];
 
 /// What a server works with. One for each process.
-#[derive(derive_more::Debug)]
 pub struct House {
     /// What must not be forgotten.
-    #[debug(skip)]
     pub store: Arc<dyn Store>,
     /// GitHub.
     pub github: App,
@@ -35,15 +34,21 @@ pub struct House {
     /// What the operator allows.
     pub operator: Operator,
     /// What was parsed before.
-    #[debug(skip)]
     pub caches: Caches,
     /// Identities of targets that planning may believe.
-    #[debug(skip)]
     pub known_targets: KnownTargets,
     /// What people read is printed with these.
     pub templates: Templates,
     /// How long things may take.
     pub timing: Timing,
+    /// Takes secrets out of what is shown.
+    pub redactor: Redactor,
+}
+
+impl std::fmt::Debug for House {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("House").field("github", &self.github).finish_non_exhaustive()
+    }
 }
 
 /// How long things may take, and how long is waited between attempts.

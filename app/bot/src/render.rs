@@ -10,6 +10,8 @@ use landfall_core::command::USAGE;
 use landfall_core::markdown;
 use landfall_core::report::{PullReport, RunReport};
 use landfall_core::view::{self, PullView, ServiceSection};
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
 use minijinja::{Environment, Value, context};
 use serde::Serialize;
 
@@ -72,8 +74,8 @@ impl Templates {
     /// A template of the folder does not parse; the message names it.
     pub fn load(folder: Option<&Path>) -> anyhow::Result<Self> {
         let mut environment = Environment::new();
-        environment.set_trim_blocks(true);
-        environment.set_lstrip_blocks(true);
+        let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?;
+        environment.set_syntax(syntax);
         environment.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
         add_filters(&mut environment);
         for (name, built_in) in BUILT_IN {
@@ -95,8 +97,8 @@ impl Templates {
     /// An overriding template asks for something that is not there.
     pub fn pull(&self, report: &PullReport) -> anyhow::Result<Document> {
         let view = view::pull(report);
-        let head = self.print("pull-head.md", &view)?;
-        let tail = self.print("pull-tail.md", &view)?;
+        let head = self.print("pull-head.md", Value::from(Serde(&view)))?;
+        let tail = self.print("pull-tail.md", Value::from(Serde(&view)))?;
         let lines: usize = view.sections.iter().map(lines).sum();
         let open = lines <= OPEN_LINES;
         let sections = view.sections.iter().map(|section| self.section(section, open));
@@ -109,7 +111,7 @@ impl Templates {
             .iter()
             .map(|(kind, lines)| format!("@@ {kind} @@\n{}", lines.join("\n")));
         let diff = blocks.collect::<Vec<_>>().join("\n");
-        self.print("pull-section.md", context! { open, diff, ..Value::from_serialize(section) })
+        self.print("pull-section.md", context! { open, diff, ..Value::from(Serde(section)) })
     }
 
     /// What is said about a run.
@@ -117,7 +119,7 @@ impl Templates {
     /// # Errors
     /// As [`Self::pull`].
     pub fn run(&self, report: &RunReport) -> anyhow::Result<Document> {
-        let head = self.print("run.md", view::run(report))?;
+        let head = self.print("run.md", Value::from(Serde(view::run(report))))?;
         Ok(Document { head, sections: Vec::new(), tail: String::new() })
     }
 
@@ -150,10 +152,10 @@ impl Templates {
     /// # Errors
     /// As [`Self::pull`].
     pub fn status(&self, environments: &[StatusRow]) -> anyhow::Result<String> {
-        self.print("status.md", context! { environments })
+        self.print("status.md", context! { environments => Value::from(Serde(environments)) })
     }
 
-    fn print(&self, name: &str, context: impl Serialize) -> anyhow::Result<String> {
+    fn print(&self, name: &str, context: Value) -> anyhow::Result<String> {
         let text = self.environment.get_template(name)?.render(context)?;
         Ok(without_gaps(&text))
     }

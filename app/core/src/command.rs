@@ -12,6 +12,9 @@ mod text;
 /// At most this many commands are read from one comment; the rest is refused.
 pub const MOST: usize = 10;
 
+/// A line is cut to this many characters before it is kept.
+const LONGEST: usize = 300;
+
 /// What a comment asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
@@ -164,6 +167,14 @@ pub fn parse(comment: &str) -> Vec<Result<Command, CommandError>> {
         found.push(Err(CommandError::TooMany));
     }
     found
+}
+
+/// The lines of a comment that are for us, at most [`MOST`]: each is kept as a row of
+/// its own and read again when it is carried out.
+#[must_use]
+pub fn lines(comment: &str) -> Vec<String> {
+    let ours = text::spoken_lines(comment).into_iter().filter(|line| parse_line(line).is_some());
+    ours.take(MOST).map(|line| line.chars().take(LONGEST).collect()).collect()
 }
 
 /// Reads one line; none when it is not for us.

@@ -1,7 +1,6 @@
 //! Check runs: what is published on a commit. Only Apps may write them.
 
 use jiff::Timestamp;
-use landfall_core::diagnostic::{Diagnostic, Severity};
 use landfall_core::name::CommitSha;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -88,54 +87,39 @@ pub struct Annotation {
     start_column: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     end_column: Option<u32>,
-    annotation_level: &'static str,
+    annotation_level: Level,
     title: String,
     message: String,
 }
 
+/// How much a finding matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "GitHub's own words")]
+pub enum Level {
+    Notice,
+    Warning,
+    Failure,
+}
+
 impl Annotation {
-    /// A finding that was kept as plain data: first line and column, last line and column.
+    /// A finding at `place`: first line and column, last line and column, all from 1, the last one
+    /// behind the last character. GitHub takes columns only within one line, and its last column is
+    /// that of the last character.
     #[must_use]
     pub fn new(path: &str, place: [u32; 4], level: Level, title: &str, message: &str) -> Self {
-        let [start_line, start_column, end_line, end_column] = place;
+        let [start_line, start, end_line, end] = place;
         let one_line = start_line == end_line;
         Self {
             path: path.to_owned(),
             start_line,
             end_line: end_line.max(start_line),
-            // GitHub takes columns only where a finding begins and ends on one line.
-            start_column: one_line.then_some(start_column),
-            // Ours is behind the last character, GitHub's is on it.
-            end_column: one_line.then_some(end_column.saturating_sub(1).max(start_column)),
-            annotation_level: match level {
-                Level::Failure => "failure",
-                Level::Warning => "warning",
-            },
+            start_column: one_line.then_some(start),
+            end_column: one_line.then_some(end.saturating_sub(1).max(start)),
+            annotation_level: level,
             title: shortened(title, TITLE),
             message: shortened(message, MESSAGE),
         }
-    }
-}
-
-/// How much a finding matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Level {
-    /// It stops the plan.
-    Failure,
-    /// It does not.
-    Warning,
-}
-
-impl From<&Diagnostic> for Annotation {
-    fn from(found: &Diagnostic) -> Self {
-        let (start, end) = (found.span.start, found.span.end);
-        let help = found.help.as_ref().map(|help| format!("\n{help}")).unwrap_or_default();
-        let level = match found.severity {
-            Severity::Error => Level::Failure,
-            Severity::Warning => Level::Warning,
-        };
-        let place = [start.line, start.column, end.line, end.column];
-        Self::new(&found.span.file, place, level, found.code, &format!("{}{help}", found.message))
     }
 }
 
@@ -234,17 +218,10 @@ pub(crate) fn shortened(text: &str, most: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use landfall_core::diagnostic::{Position, Span};
-
     use super::*;
 
-    fn at(start: (u32, u32), end: (u32, u32)) -> Diagnostic {
-        let file: Arc<str> = "services/nas.yaml".into();
-        let place = |(line, column)| Position { line, column };
-        Diagnostic::error("unknown-key", Span::new(&file, place(start), place(end)), "no such key")
-            .help("did you mean `a`?")
+    fn at(place: [u32; 4]) -> Annotation {
+        Annotation::new("services/nas.yaml", place, Level::Failure, "unknown-key", "no such key")
     }
 
     fn check(findings: usize) -> CheckRun {
@@ -255,7 +232,7 @@ mod tests {
             title: "t".into(),
             summary: "s".into(),
             text: None,
-            annotations: vec![Annotation::from(&at((3, 1), (3, 5))); findings],
+            annotations: vec![at([3, 1, 3, 5]); findings],
             external_id: "7".into(),
             details_url: None,
         }
@@ -263,13 +240,10 @@ mod tests {
 
     #[test]
     fn columns_are_told_only_within_one_line() {
-        let one = Annotation::from(&at((3, 2), (3, 5)));
-        assert_eq!((one.start_column, one.end_column), (Some(2), Some(4)));
-        let empty = Annotation::from(&at((3, 2), (3, 2)));
-        assert_eq!((empty.start_column, empty.end_column), (Some(2), Some(2)));
-        let two = Annotation::from(&at((3, 2), (4, 1)));
-        assert_eq!((two.start_column, two.end_column), (None, None));
-        assert_eq!(one.message, "no such key\ndid you mean `a`?");
+        let columns = |place| (at(place).start_column, at(place).end_column);
+        assert_eq!(columns([3, 2, 3, 5]), (Some(2), Some(4)));
+        assert_eq!(columns([3, 2, 3, 2]), (Some(2), Some(2)));
+        assert_eq!(columns([3, 2, 4, 1]), (None, None));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use landfall_core::name::{EnvironmentName, InstallationId, PullNumber, RepositoryId};
+use landfall_core::name::{BranchName, EnvironmentName, InstallationId, PullNumber, RepositoryId};
 
 use crate::Result;
 use crate::words::{UnknownWord, words};
@@ -25,6 +25,8 @@ words!(
         Plan => "plan",
         /// Bring an environment to its commit.
         Run => "run",
+        /// Find out which environments follow a branch that moved.
+        Branch => "branch",
     }
 );
 
@@ -45,6 +47,13 @@ pub enum JobKey {
         /// The environment.
         environment: EnvironmentName,
     },
+    /// Find out which environments follow a branch that moved, and have them run.
+    Branch {
+        /// The repository.
+        repository: RepositoryId,
+        /// The branch.
+        branch: BranchName,
+    },
 }
 
 impl JobKey {
@@ -54,13 +63,14 @@ impl JobKey {
         match self {
             Self::Plan { .. } => JobKind::Plan,
             Self::Run { .. } => JobKind::Run,
+            Self::Branch { .. } => JobKind::Branch,
         }
     }
 
     /// Reads back what [`fmt::Display`] wrote for a job of `kind`.
     pub(crate) fn parse(kind: JobKind, text: &str) -> std::result::Result<Self, UnknownWord> {
         let unknown = || UnknownWord(text.to_owned());
-        let (repository, rest) = text.split_once(['#', '/']).ok_or_else(unknown)?;
+        let (repository, rest) = text.split_once(['#', '/', '@']).ok_or_else(unknown)?;
         let repository = RepositoryId(repository.parse().map_err(|_| unknown())?);
         Ok(match kind {
             JobKind::Plan => {
@@ -69,17 +79,21 @@ impl JobKey {
             JobKind::Run => {
                 Self::Run { repository, environment: rest.parse().map_err(|_| unknown())? }
             }
+            JobKind::Branch => {
+                Self::Branch { repository, branch: rest.parse().map_err(|_| unknown())? }
+            }
         })
     }
 }
 
-/// `42#7` for a pull request, `42/production` for an environment. Kinds that must not run at once
+/// `42#7` for a pull request, `42/production` for an environment, `42@main` for a branch. Kinds that must not run at once
 /// share the form, and so the key.
 impl fmt::Display for JobKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Plan { repository, pull } => write!(f, "{repository}#{pull}"),
             Self::Run { repository, environment } => write!(f, "{repository}/{environment}"),
+            Self::Branch { repository, branch } => write!(f, "{repository}@{branch}"),
         }
     }
 }
@@ -207,6 +221,7 @@ mod tests {
         let keys = [
             JobKey::Plan { repository, pull: PullNumber(7) },
             JobKey::Run { repository, environment: "production".parse().unwrap() },
+            JobKey::Branch { repository, branch: "feature/a@b#c".parse().unwrap() },
         ];
         for key in keys {
             assert_eq!(JobKey::parse(key.kind(), &key.to_string()), Ok(key));

@@ -19,6 +19,8 @@ use crate::gather::{Declared, LoadError};
 use crate::house::{House, Kinds};
 
 mod config;
+
+pub(crate) use config::owned_units;
 mod environment;
 
 /// Plans a pull request, after carrying out what people said on it.
@@ -224,7 +226,7 @@ impl Planning<'_> {
             Ok(declared) => declared,
             Err(error) => return Ok(Err(findings(error)?.unwrap_or_default())),
         };
-        let owned = config::owned_units(self.house, self.ground.repository.id).await?;
+        let owned = owned_units(self.house, self.ground.repository.id).await?;
         let kinds = Kinds::of(&self.house.reach.registry);
         let services = rules.map(|rules| &rules.config.services.value);
         let found = vanished(kinds.registry(), &own.config, services, &declared.paths, &owned);

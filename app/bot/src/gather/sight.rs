@@ -46,6 +46,8 @@ pub struct Located {
     pub hashes: BTreeMap<UnitName, UnitHash>,
     /// Through which connections each target is reached, the first by name.
     pub routes: BTreeMap<Target, ConnectionName>,
+    /// What each unit writes to.
+    of_units: BTreeMap<UnitName, Vec<Target>>,
 }
 
 /// What was found for the units that are planned.
@@ -95,8 +97,9 @@ impl<'a> Sight<'a> {
         for (unit, needs) in &units {
             let targets =
                 needs.scopes.iter().filter_map(|scope| located.target(&unit.connection, scope));
-            let hash = unit_hash(&unit.config, targets);
-            located.hashes.insert(unit.name.clone(), hash);
+            let targets: Vec<Target> = targets.cloned().collect();
+            located.hashes.insert(unit.name.clone(), unit_hash(&unit.config, &targets));
+            located.of_units.insert(unit.name.clone(), targets);
         }
         Ok(located)
     }
@@ -157,7 +160,7 @@ impl<'a> Sight<'a> {
         Ok(None)
     }
 
-    fn could_lead_to(&self, target: &Target) -> impl Iterator<Item = &'a ConnectionName> {
+    fn could_lead_to(&self, target: &Target) -> impl Iterator<Item = &'a ConnectionName> + use<'a> {
         let kind = self.registry.provider(&target.provider).map(|provider| provider.connection());
         let fits =
             self.environment.connections.values().filter(move |c| Some(&c.kind) == kind.as_ref());
@@ -239,6 +242,12 @@ impl<'a> Sight<'a> {
 }
 
 impl Located {
+    /// What a unit writes to.
+    #[must_use]
+    pub fn targets_of(&self, unit: &UnitName) -> &[Target] {
+        self.of_units.get(unit).map(Vec::as_slice).unwrap_or_default()
+    }
+
     /// The zone behind each target that is one: scopes are worded `zone example.com`.
     #[must_use]
     pub fn zones(&self) -> BTreeMap<Target, DnsName> {

@@ -65,8 +65,8 @@ pub async fn declared(
     caches: &Caches,
 ) -> Result<Declared, LoadError> {
     let files = source.files().await?;
-    let services: Vec<_> =
-        files.iter().filter(|(path, _)| repository.services.matches(path)).cloned().collect();
+    let matching = files.iter().filter(|file| repository.services.matches(&file.path)).cloned();
+    let (services, links): (Vec<File>, Vec<File>) = matching.partition(|file| file.plain);
     let parsed = parse(source, registry, &services, caches).await?;
     let blobs: HashMap<&ConfigPath, &BlobSha> =
         services.iter().map(|file| (&file.path, &file.blob)).collect();

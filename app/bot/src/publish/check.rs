@@ -1,6 +1,6 @@
 //! Check runs: one for each environment and base on a commit.
 
-use landfall_github::check::{Annotation, CheckRun, CheckRunId, CheckStatus, Conclusion};
+use landfall_github::check::{Annotation, CheckRun, CheckRunId, CheckStatus, Conclusion, Level};
 use landfall_github::{Failure, GithubError};
 use landfall_store::Published;
 
@@ -36,7 +36,9 @@ impl Desk<'_> {
     }
 
     async fn put_check(&self, known: Option<u64>, check: &CheckRun) -> Result<u64, GithubError> {
-        if let Some(id) = known {
+        // GitHub adds annotations to those that are there: a check with findings is made anew, and
+        // the newest of a name is the one that counts.
+        if let Some(id) = known.filter(|_| check.annotations.is_empty()) {
             match self.writer.update_check(CheckRunId(id), check).await {
                 Err(GithubError { failure: Failure::Gone | Failure::NotFound, .. }) => {}
                 outcome => return outcome.map(|()| id),
@@ -74,7 +76,8 @@ fn status(state: CheckState) -> CheckStatus {
 }
 
 fn annotation(finding: &Finding) -> Annotation {
-    Annotation::new(&finding.path, finding.place, finding.error, &finding.code, &finding.message)
+    let level = if finding.error { Level::Failure } else { Level::Warning };
+    Annotation::new(&finding.path, finding.place, level, &finding.code, &finding.message)
 }
 
 /// GitHub takes 65,535 characters. The summary is short; only a hostile name makes it longer.

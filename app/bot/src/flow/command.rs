@@ -1,0 +1,157 @@
+//! Commands: what people say on a pull request, carried out with the rights they have now.
+//!
+//! Each is a row of its own, so none is lost in a burst. A command that was taken and has no outcome
+//! is carried out again: every one of them may be, because what it does is written down by digest or
+//! found out anew.
+
+use landfall_core::command::{self, Command};
+use landfall_core::name::{EnvironmentName, RepositoryId};
+use landfall_github::{Permission, Pull};
+use landfall_store::{AuditEntry, ClaimedJob, NewCommand};
+
+use super::announce::Board;
+use super::ground::Ground;
+use crate::house::House;
+use crate::publish::body::ReactionWord;
+
+mod apply;
+mod help;
+mod status;
+mod unlock;
+
+/// A command that is being carried out, and what it may need.
+#[derive(Debug)]
+struct Said<'a> {
+    house: &'a House,
+    job: &'a ClaimedJob,
+    ground: &'a Ground,
+    pull: &'a Pull,
+    words: &'a NewCommand,
+}
+
+/// What a command came to.
+#[derive(Debug)]
+enum Answer {
+    /// It was done.
+    Done,
+    /// It was done, and this is what was asked for.
+    Say(String),
+    /// The plan is made again.
+    Replan,
+    /// It was not done; why, and what would help.
+    Refuse(String, Option<String>),
+}
+
+impl Answer {
+    fn refuse(why: impl Into<String>) -> Self {
+        Self::Refuse(why.into(), None)
+    }
+
+    fn refuse_with(why: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::Refuse(why.into(), Some(help.into()))
+    }
+}
+
+/// Carries out everything that was said and not done yet. Says whether the pull request is to be
+/// planned: it is when nothing was said, or when somebody asked for it.
+///
+/// # Errors
+/// The store or GitHub could not be asked.
+pub async fn carry_out(house: &House, job: &ClaimedJob, ground: &Ground, pull: &Pull) -> anyhow::Result<bool> {
+    let pending = house.store.pending_commands(ground.repository.id, pull.number).await?;
+    let mut replan = pending.is_empty();
+    for row in &pending {
+        let said = Said { house, job, ground, pull, words: &row.command };
+        house.store.take_command(&job.fence, row.command.id).await?;
+        let answer = said.carried_out().await?;
+        replan |= matches!(answer, Answer::Replan);
+        said.answer(answer).await?;
+    }
+    Ok(replan || !was_planned(house, ground.repository.id, pull).await?)
+}
+
+/// Whether the head of a pull request was planned already. A push and a command may have become one
+/// job, and then both are due.
+async fn was_planned(house: &House, repository: RepositoryId, pull: &Pull) -> anyhow::Result<bool> {
+    Ok(!house.store.plans_for_head(repository, pull.number, &pull.head.sha).await?.is_empty())
+}
+
+impl Said<'_> {
+    async fn carried_out(&self) -> anyhow::Result<Answer> {
+        let command = match command::parse(&self.words.text).into_iter().next() {
+            Some(Ok(command)) => command,
+            Some(Err(error)) => {
+                return Ok(Answer::refuse_with(error.to_string(), "`/help` lists what there is."));
+            }
+            None => return Ok(Answer::Done),
+        };
+        let needed = match command {
+            Command::Help | Command::Status => Permission::Read,
+            Command::Plan { .. } | Command::Apply { .. } | Command::Unlock { .. } => Permission::Write,
+        };
+        // Asked now, not read from the event: rights may have changed since.
+        let has = self.ground.reader.permission(self.words.author, &self.words.login).await?;
+        if has < needed {
+            return Ok(Answer::refuse("It takes write permission on this repository."));
+        }
+        match command {
+            Command::Help => help::help(self),
+            Command::Status => status::status(self).await,
+            Command::Plan { .. } if self.pull.state != landfall_github::PullState::Open => {
+                Ok(Answer::refuse("This pull request is closed, so there is nothing to plan."))
+            }
+            Command::Plan { .. } => Ok(Answer::Replan),
+            Command::Apply { environment, digest } => apply::apply(self, environment, digest).await,
+            Command::Unlock { environment } => unlock::unlock(self, environment).await,
+        }
+    }
+
+    async fn answer(&self, answer: Answer) -> anyhow::Result<()> {
+        let board = self.board();
+        let id = self.words.id;
+        let outcome = match answer {
+            Answer::Done => {
+                board.react(id.comment, ReactionWord::Done).await?;
+                "done".to_owned()
+            }
+            Answer::Replan => {
+                board.react(id.comment, ReactionWord::Heard).await?;
+                "planned again".to_owned()
+            }
+            Answer::Say(text) => {
+                board.answer(self.pull.number, "answer", &id.to_string(), text).await?;
+                "answered".to_owned()
+            }
+            Answer::Refuse(why, help) => {
+                board.react(id.comment, ReactionWord::Refused).await?;
+                let text =
+                    self.house.templates.refused(&self.words.login, &self.words.text, &why, help.as_deref())?;
+                board.answer(self.pull.number, "refused", &id.to_string(), text).await?;
+                self.audit("refused", None, &why).await?;
+                format!("refused: {why}")
+            }
+        };
+        Ok(self.house.store.finish_command(&self.job.fence, id, &outcome).await?)
+    }
+
+    fn board(&self) -> Board<'_> {
+        Board {
+            house: self.house,
+            fence: &self.job.fence,
+            installation: self.job.installation,
+            repository: self.ground.repository.id,
+        }
+    }
+
+    async fn audit(&self, what: &str, environment: Option<&EnvironmentName>, why: &str) -> anyhow::Result<()> {
+        let entry = AuditEntry {
+            who: format!("{} ({})", self.words.login, self.words.author),
+            what: what.to_owned(),
+            repository: self.ground.repository.id,
+            environment: environment.cloned(),
+            digest: None,
+            why: format!("{}: {why}", self.words.text),
+        };
+        Ok(self.house.store.append_audit(&entry).await?)
+    }
+}

@@ -1,0 +1,196 @@
+//! Confirming a run: which pull requests it brings, what was reviewed on them, who named a digest.
+//!
+//! Who merged what is asked of the store first, because the `closed` event usually came before; then
+//! of GitHub, whose index lags behind a push. A run that is covered does not wait for any of it.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use landfall_core::command::DigestPrefix;
+use landfall_core::coverage::{ApprovedPlan, Evidence, Reviewed, Uncovered, confirm};
+use landfall_core::name::{BranchName, CommitSha, PullNumber};
+use landfall_core::plan::{Change, Digest, Plan, ResourceKey};
+use landfall_core::report::Waiting;
+use landfall_repo::Commit;
+use landfall_store::{Environment, ProofQuery, Pull, PullState, Run};
+
+use super::ground::Ground;
+use crate::house::House;
+
+/// At most this many commits of one push are looked up at GitHub.
+const MOST_LOOKUPS: usize = 20;
+
+/// The pull requests that a run brings.
+#[derive(Debug, Default)]
+pub struct Brought {
+    /// In the order of their merges.
+    pub pulls: Vec<Pull>,
+    /// Commits on the branch's own line that no pull request is known for.
+    pub unattributed: Vec<CommitSha>,
+    /// All commits that the run brings.
+    commits: HashSet<CommitSha>,
+}
+
+impl Brought {
+    /// Their numbers.
+    #[must_use]
+    pub fn numbers(&self) -> Vec<PullNumber> {
+        self.pulls.iter().map(|pull| pull.number).collect()
+    }
+
+    /// Finds them as far as the store knows. `last` is the commit that was applied last.
+    ///
+    /// # Errors
+    /// Git or the store could not be asked.
+    pub async fn find(
+        house: &House,
+        ground: &Ground,
+        last: Option<&CommitSha>,
+        tip: &CommitSha,
+    ) -> anyhow::Result<Self> {
+        let commits = match last {
+            Some(last) if last == tip => Vec::new(),
+            Some(last) => ground.mirror.commits_between(last, tip).await?,
+            // Nothing was applied before: only what came last can be told of.
+            None => vec![Commit { sha: tip.clone(), tree: ground.mirror.tree(tip).await?, parents: Vec::new() }],
+        };
+        let line = own_line(&commits, tip);
+        let mut brought =
+            Self { commits: commits.into_iter().map(|commit| commit.sha).collect(), ..Self::default() };
+        brought.sort_out(house, ground, line).await?;
+        Ok(brought)
+    }
+
+    /// Asks GitHub about the commits that no pull request is known for.
+    ///
+    /// # Errors
+    /// GitHub or the store could not be asked.
+    pub async fn look_up(&mut self, house: &House, ground: &Ground, branch: &BranchName) -> anyhow::Result<()> {
+        let unknown = std::mem::take(&mut self.unattributed);
+        for commit in unknown.iter().take(MOST_LOOKUPS) {
+            for pull in ground.reader.merged_with(commit, branch, &self.commits).await? {
+                super::handle::note_pull(house, ground.repository.id, &pull).await?;
+            }
+        }
+        self.sort_out(house, ground, unknown).await
+    }
+
+    async fn sort_out(&mut self, house: &House, ground: &Ground, line: Vec<CommitSha>) -> anyhow::Result<()> {
+        let all: Vec<CommitSha> = self.commits.iter().cloned().collect();
+        self.pulls = house.store.merged_pulls(ground.repository.id, &all).await?;
+        let known: HashSet<&CommitSha> = self.pulls.iter().filter_map(merge_commit).collect();
+        self.unattributed = line.into_iter().filter(|commit| !known.contains(commit)).collect();
+        Ok(())
+    }
+}
+
+fn merge_commit(pull: &Pull) -> Option<&CommitSha> {
+    match &pull.state {
+        PullState::Merged { commit, .. } => Some(commit),
+        PullState::Open | PullState::Closed => None,
+    }
+}
+
+/// The branch's own line from its tip: first parents, newest first.
+fn own_line(commits: &[Commit], tip: &CommitSha) -> Vec<CommitSha> {
+    let by_sha: BTreeMap<&CommitSha, &Commit> = commits.iter().map(|commit| (&commit.sha, commit)).collect();
+    let mut line = Vec::new();
+    let mut next = by_sha.get(tip);
+    while let Some(commit) = next {
+        line.push(commit.sha.clone());
+        next = commit.parents.first().and_then(|parent| by_sha.get(parent));
+    }
+    line
+}
+
+/// What a run is judged by.
+#[derive(Debug)]
+pub struct Case<'a> {
+    /// The house.
+    pub house: &'a House,
+    /// The repository.
+    pub ground: &'a Ground,
+    /// The run.
+    pub run: &'a Run,
+    /// Where the environment stands.
+    pub row: Option<&'a Environment>,
+    /// The rules of the environment.
+    pub environment: &'a landfall_core::config::Environment,
+}
+
+impl Case<'_> {
+    /// Judges `plan` by what was reviewed on `pulls` and by whose word the run has.
+    ///
+    /// # Errors
+    /// The store could not be asked.
+    pub async fn judge(&self, plan: &Plan, pulls: &[Pull]) -> anyhow::Result<Result<ApprovedPlan, Waiting>> {
+        let store = &self.house.store;
+        let repository = self.ground.repository.id;
+        let (reviewed, since) = self.reviewed(pulls).await?;
+        let approved = self.approved().await?;
+        let changes = || reviewed.iter().flat_map(|reviewed| &reviewed.changes).chain(approved.iter().flatten());
+        let keys: BTreeSet<ResourceKey> = changes().map(|change| change.key.clone()).collect();
+        let digests: BTreeSet<Digest> = changes().map(Change::digest).collect();
+        let owned = if keys.is_empty() { BTreeMap::new() } else { store.owned(&keys).await? };
+        let proven = match since {
+            Some(since) if !digests.is_empty() => {
+                let environment = self.environment.name.clone();
+                store.proven(&ProofQuery { repository, environment, digests, since }).await?
+            }
+            _ => BTreeSet::new(),
+        };
+        let evidence = Evidence {
+            reviewed: &reviewed,
+            approved: &approved,
+            ran_before: self.row.is_some_and(|row| row.last.is_some()),
+            owned: &owned,
+            proven: &proven,
+            plan_changed: self.environment.plan_changed,
+        };
+        Ok(confirm(plan, &evidence).map_err(|uncovered| match uncovered {
+            Uncovered::Bootstrap => Waiting::Bootstrap,
+            Uncovered::Adopts(keys) => Waiting::Adopts(keys),
+            Uncovered::Forgets(keys) => Waiting::Forgets(keys),
+            Uncovered::Differs { extra, missing } => Waiting::Differs { extra, missing },
+        }))
+    }
+
+    /// The reviewed plans: for the head that was merged, and accepted by GitHub before the merge.
+    /// With them the time of the oldest, from which on our own steps count as proof.
+    async fn reviewed(&self, pulls: &[Pull]) -> anyhow::Result<(Vec<Reviewed>, Option<jiff::Timestamp>)> {
+        let (mut reviewed, mut since): (Vec<Reviewed>, Option<jiff::Timestamp>) = (Vec::new(), None);
+        for pull in pulls {
+            let PullState::Merged { at, .. } = &pull.state else { continue };
+            let plans = self.house.store.plans_for_head(pull.repository, pull.number, &pull.head).await?;
+            let seen = plans.into_iter().filter(|stored| {
+                stored.plan.plan.environment == self.environment.name
+                    && stored.published.is_some_and(|published| published.at < *at)
+            });
+            // The newest of them is what the comment said when it was merged.
+            let Some(stored) = seen.last() else { continue };
+            since = Some(since.map_or(stored.created_at, |since| since.min(stored.created_at)));
+            let changes = stored.plan.plan.changes().cloned().collect();
+            reviewed.push(Reviewed { pull: pull.number, changes });
+        }
+        Ok((reviewed, since))
+    }
+
+    /// The plans whose digests somebody named for this run.
+    async fn approved(&self) -> anyhow::Result<Vec<Vec<Change>>> {
+        let mut approved = Vec::new();
+        for approval in &self.run.approvals {
+            let prefix = landfall_store::DigestPrefix::new(&approval.digest.to_string())?;
+            let repository = self.ground.repository.id;
+            let plans = self.house.store.plans_by_digest(repository, &self.environment.name, &prefix).await?;
+            let known = plans.into_iter().map(|stored| stored.plan.plan);
+            let plan = known.chain(self.run.plan.clone()).find(|plan| plan.digest() == approval.digest);
+            approved.extend(plan.map(|plan| plan.changes().cloned().collect()));
+        }
+        Ok(approved)
+    }
+}
+
+/// Whether the digits that somebody typed name this plan.
+#[must_use]
+pub fn names(prefix: &DigestPrefix, digest: &Digest) -> bool {
+    digest.to_string().starts_with(prefix.as_str())
+}

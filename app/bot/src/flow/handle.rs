@@ -1,0 +1,157 @@
+//! Handling: from a delivery to rows and jobs. Nothing is asked of anybody, so it takes no time.
+
+use landfall_core::command;
+use landfall_core::name::{InstallationId, RepositoryId, UserId};
+use landfall_github::webhook::{
+    CommentAction, CommentedOn, Event, Granted, InstallationAction, IssueComment, PullAction, PullRequest, PushedRef,
+};
+use landfall_github::{Pull, PullState, Repository, UserKind};
+use landfall_store::{CommandId, Consequences, JobKey, NewCommand, NewJob};
+
+use crate::house::House;
+
+/// The user a pull request is said to come from when its account is gone: GitHub's own ghost.
+const GHOST: UserId = UserId(10137);
+
+/// Everything that follows from an event.
+///
+/// # Errors
+/// The store could not be asked which repositories an installation has.
+pub async fn consequences(house: &House, event: &Event) -> anyhow::Result<Consequences> {
+    Ok(match event {
+        Event::PullRequest(event) => pull_request(event),
+        Event::Push(event) => {
+            let mut found = described(event.on.installation, &event.repository);
+            if let PushedRef::Branch(branch) = &event.reference {
+                let key = JobKey::Branch { repository: event.repository.id, branch: branch.clone() };
+                found.jobs.push(NewJob { key, installation: event.on.installation, run_at: None });
+            }
+            found
+        }
+        Event::IssueComment(event) => issue_comment(event, house.github.id()),
+        Event::Installation(event) => {
+            let ids: Vec<RepositoryId> = event.repositories.iter().map(|granted| granted.id).collect();
+            match event.action {
+                InstallationAction::Created
+                | InstallationAction::Unsuspend
+                | InstallationAction::NewPermissionsAccepted => known(house, event.installation, &ids, true).await?,
+                InstallationAction::Deleted | InstallationAction::Suspend => {
+                    known(house, event.installation, &[], false).await?
+                }
+            }
+        }
+        Event::InstallationRepositories(event) => {
+            let ids = |granted: &[Granted]| granted.iter().map(|granted| granted.id).collect::<Vec<_>>();
+            let mut found = known(house, event.installation, &ids(&event.added), true).await?;
+            let removed = known(house, event.installation, &ids(&event.removed), false).await?;
+            found.repositories.extend(removed.repositories.into_iter().filter(|_| !event.removed.is_empty()));
+            found
+        }
+        Event::Ping(_) | Event::Other { .. } => Consequences::default(),
+    })
+}
+
+/// The repositories of an installation that were heard of before, those of `ids` or all, marked as
+/// ours or not ours any more. One that was never heard of has nothing to keep; its first event
+/// describes it.
+async fn known(
+    house: &House,
+    installation: InstallationId,
+    ids: &[RepositoryId],
+    active: bool,
+) -> anyhow::Result<Consequences> {
+    let all = house.store.repositories_of(installation).await?;
+    let meant = all.into_iter().filter(|repository| ids.is_empty() || ids.contains(&repository.id));
+    let repositories = meant.map(|repository| landfall_store::Repository { active, ..repository }).collect();
+    Ok(Consequences { repositories, ..Consequences::default() })
+}
+
+fn pull_request(event: &PullRequest) -> Consequences {
+    let mut found = described(event.on.installation, &event.repository);
+    found.pulls.push(pull_row(event.repository.id, &event.pull));
+    let plans = match &event.action {
+        PullAction::Opened | PullAction::Synchronize | PullAction::Reopened | PullAction::ReadyForReview => true,
+        PullAction::Edited { base_was } => base_was.is_some(),
+        PullAction::ConvertedToDraft | PullAction::Closed => false,
+    };
+    if plans {
+        found.jobs.push(plan_job(event.on.installation, event.repository.id, event.pull.number));
+    }
+    found
+}
+
+/// Only what a person says when they say it: an edit would fire with today's rights on an old,
+/// trusted-looking comment. What an App says is no command, ours least of all.
+fn issue_comment(event: &IssueComment, us: landfall_github::AppId) -> Consequences {
+    let mut found = described(event.on.installation, &event.repository);
+    let CommentedOn::Pull { number, .. } = event.commented_on else { return found };
+    let Some(author) = &event.comment.user else { return found };
+    let spoken = event.action == CommentAction::Created
+        && author.kind == UserKind::User
+        && event.comment.app.is_none_or(|app| app.id != us);
+    if !spoken {
+        return found;
+    }
+    let lines = command::lines(&event.comment.body);
+    let commands = lines.into_iter().zip(0..).map(|(text, index)| NewCommand {
+        id: CommandId { comment: event.comment.id.0, index },
+        repository: event.repository.id,
+        pull: number,
+        author: author.id,
+        login: author.login.clone(),
+        text,
+        commented_at: event.comment.created_at,
+    });
+    found.commands = commands.collect();
+    if !found.commands.is_empty() {
+        found.jobs.push(plan_job(event.on.installation, event.repository.id, number));
+    }
+    found
+}
+
+fn plan_job(installation: InstallationId, repository: RepositoryId, pull: landfall_core::name::PullNumber) -> NewJob {
+    NewJob { key: JobKey::Plan { repository, pull }, installation, run_at: None }
+}
+
+fn described(installation: InstallationId, repository: &Repository) -> Consequences {
+    let row = landfall_store::Repository {
+        id: repository.id,
+        name: repository.name.clone(),
+        installation,
+        default_branch: repository.default_branch.clone(),
+        active: !repository.archived,
+    };
+    Consequences { repositories: vec![row], ..Consequences::default() }
+}
+
+/// A pull request as the store keeps it.
+fn pull_row(repository: RepositoryId, pull: &Pull) -> landfall_store::Pull {
+    let state = match &pull.state {
+        PullState::Open => landfall_store::PullState::Open,
+        PullState::Merged { at, commit: Some(commit), by } => landfall_store::PullState::Merged {
+            at: *at,
+            commit: commit.clone(),
+            by: by.as_ref().map(|user| user.id),
+        },
+        // Merged without a commit that it became: nothing to find it by.
+        PullState::Closed | PullState::Merged { commit: None, .. } => landfall_store::PullState::Closed,
+    };
+    landfall_store::Pull {
+        repository,
+        number: pull.number,
+        head: pull.head.sha.clone(),
+        head_repository: pull.head.repository,
+        base: pull.base.branch.clone(),
+        author: pull.author.as_ref().map_or(GHOST, |user| user.id),
+        state,
+        updated_at: pull.updated_at,
+    }
+}
+
+/// Notes what GitHub says about a pull request.
+///
+/// # Errors
+/// The store could not be written to.
+pub async fn note_pull(house: &House, repository: RepositoryId, pull: &Pull) -> anyhow::Result<()> {
+    Ok(house.store.upsert_pull(&pull_row(repository, pull)).await?)
+}

@@ -1,0 +1,274 @@
+//! From a tree that may be applied to a run that ended: observe, plan, confirm, carry out, record.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use landfall_core::config::Unit;
+use landfall_core::coverage::ApprovedPlan;
+use landfall_core::lease::LeaseProof;
+use landfall_core::name::{ServiceName, UnitName};
+use landfall_core::plan::{Conflict, Needs, Plan, Target, UnitHash};
+use landfall_core::report::{RunStage, StepReport, StepResult, Waiting};
+use landfall_store::RunState;
+
+use super::super::Ended;
+use super::super::confirm::{Brought, Case};
+use super::super::resolve::Left;
+use super::super::steps::Execution;
+use super::Course;
+use crate::gather::facts::{self, Pending, Survey};
+use crate::gather::sight::{Located, Sight};
+use crate::gather::{Declared, Sessions};
+
+/// A run whose tree was read.
+pub(super) struct Applying<'a, 'c> {
+    pub(super) course: Course<'c>,
+    pub(super) units: &'a [&'a Unit],
+    pub(super) declared: &'a Declared,
+    pub(super) left: &'a Left,
+}
+
+impl Applying<'_, '_> {
+    pub(super) async fn go(self) -> anyhow::Result<Ended> {
+        let (house, environment) = (self.course.house, self.course.environment);
+        let sessions = self.course.ground.sessions(house, environment);
+        let sight = Sight::new(&house.reach.registry, environment, &sessions, None);
+        let located = match sight.locate(self.units.iter().copied()).await {
+            Ok(located) => located,
+            Err(error) => return self.unreachable(&error.to_string()).await,
+        };
+        let pending = self.pending(&located).await?;
+        if pending.is_empty() {
+            return self.nothing_to_do().await;
+        }
+        let leases = match self.course.lease(self.targets(&located, &pending).await?).await? {
+            Ok(leases) => leases,
+            Err(wait) => return Ok(wait),
+        };
+        let store = std::sync::Arc::clone(&house.store);
+        let held = leases.clone();
+        let ended = self.under_leases(&sessions, &sight, &located, &pending, leases).await;
+        store.release_leases(&held).await?;
+        ended
+    }
+
+    async fn under_leases(
+        mut self,
+        sessions: &Sessions<'_>,
+        sight: &Sight<'_>,
+        located: &Located,
+        pending: &Pending,
+        leases: Vec<LeaseProof>,
+    ) -> anyhow::Result<Ended> {
+        let place = facts::Place {
+            house: self.course.house,
+            repository: self.course.ground.repository.id,
+            environment: self.course.environment,
+        };
+        let survey = match place.survey(sight, located, self.units, pending).await? {
+            Ok(survey) => survey,
+            Err(message) => return self.unreachable(&message).await,
+        };
+        let approved = match self.confirmed(&survey).await? {
+            Confirmed::Yes(approved) => approved,
+            Confirmed::Wait(wait) => return Ok(wait),
+            Confirmed::No(waiting) => return self.course.hold(Some(&survey.plan), waiting).await,
+        };
+        self.begin(&approved).await?;
+        let needs = self.needs();
+        let execution = Execution {
+            house: self.course.house,
+            fence: self.course.job.fence,
+            run: self.course.run.run.id,
+            sessions,
+            routes: &survey.routes,
+            leases: &leases,
+            needs: &needs,
+        };
+        let steps = execution.carry_out(&approved).await?;
+        self.end(&approved, located, pending, steps).await
+    }
+
+    async fn pending(&self, located: &Located) -> anyhow::Result<Pending> {
+        let course = &self.course;
+        let repository = course.ground.repository.id;
+        let applied = course.house.store.unit_hashes(repository, &course.environment.name).await?;
+        let mut pending = Pending::find(self.units, located, &applied);
+        for step in &self.left.attention {
+            pending.block(&step.effect, "what became of a step of an earlier run is not known");
+        }
+        Ok(pending)
+    }
+
+    /// Every target that a pending unit may write to: those it names and those it has something at.
+    async fn targets(&self, located: &Located, pending: &Pending) -> anyhow::Result<BTreeSet<Target>> {
+        let names: BTreeSet<UnitName> = pending.origins.keys().cloned().collect();
+        let repository = self.course.ground.repository.id;
+        let owned = self.course.house.store.owned_by(repository, &names).await?;
+        let mut targets: BTreeSet<Target> = owned.into_keys().map(|key| key.target).collect();
+        for name in &names {
+            targets.extend(located.targets_of(name).iter().cloned());
+        }
+        Ok(targets)
+    }
+
+    async fn confirmed(&mut self, survey: &Survey) -> anyhow::Result<Confirmed> {
+        let plan = &survey.plan;
+        let course = &self.course;
+        let last = course.row.as_ref().and_then(|row| row.last.as_ref()).map(|last| &last.commit);
+        let mut brought = Brought::find(course.house, course.ground, last, &course.run.run.commit).await?;
+        let unsettled = |conflict: &Conflict| !matches!(conflict, Conflict::Unanswered { .. });
+        if plan.conflicts().any(|(unit, conflict)| unsettled(conflict) && !self.left.units().contains(unit)) {
+            return Ok(Confirmed::No(Waiting::Conflicts));
+        }
+        let repository = course.ground.repository.id;
+        let violations = facts::violations(course.house, repository, course.environment, survey).await?;
+        if !violations.is_empty() {
+            return Ok(Confirmed::No(Waiting::Guardrail(violations)));
+        }
+        let row = course.row.as_ref();
+        let case =
+            Case { house: course.house, ground: course.ground, run: &course.run, row, environment: course.environment };
+        let mut verdict = case.judge(plan, &brought.pulls).await?;
+        if verdict.is_err() && !brought.unattributed.is_empty() {
+            brought.look_up(course.house, course.ground, course.branch).await?;
+            verdict = case.judge(plan, &brought.pulls).await?;
+        }
+        let waiting = match verdict {
+            Ok(approved) => return Ok(Confirmed::Yes(approved)),
+            Err(waiting) => waiting,
+        };
+        // The index at GitHub lags behind a push: look again before it counts as pushed directly.
+        let attempt = usize::try_from(course.job.attempt).unwrap_or(usize::MAX).saturating_sub(1);
+        match course.house.timing.attribution.get(attempt) {
+            Some(wait) if !brought.unattributed.is_empty() && course.run.state == RunState::Queued => {
+                let why = "which pull request the commit came from is not known yet".to_owned();
+                Ok(Confirmed::Wait(Ended::Again(*wait, why)))
+            }
+            _ => Ok(Confirmed::No(waiting)),
+        }
+    }
+
+    async fn begin(&mut self, approved: &ApprovedPlan) -> anyhow::Result<()> {
+        let course = &mut self.course;
+        course.house.store.set_run_plan(&course.job.fence, course.run.run.id, approved.plan()).await?;
+        course.run.plan = Some(approved.plan().clone());
+        if course.run.state != RunState::Running {
+            course.advance(RunState::Running, "").await?;
+        }
+        if approved.plan().changes().any(|change| change.touches_provider()) {
+            course.tell(RunStage::Running, None).await?;
+        }
+        Ok(())
+    }
+
+    async fn end(
+        mut self,
+        approved: &ApprovedPlan,
+        located: &Located,
+        pending: &Pending,
+        steps: Vec<StepReport>,
+    ) -> anyhow::Result<Ended> {
+        let applied = applied_units(approved.plan(), located, pending, &steps);
+        let course = &mut self.course;
+        let repository = course.ground.repository.id;
+        course.house.store.record_units(&course.job.fence, repository, &applied).await?;
+        let blocked = !pending.blocked.is_empty();
+        let (state, stage) = outcome(&steps, blocked);
+        if state == RunState::Succeeded {
+            course.house.store.bootstrap(&course.job.fence, repository, &course.environment.name).await?;
+        }
+        let reason = match &stage {
+            RunStage::Failed(why) | RunStage::NeedsAttention(why) => why.clone(),
+            _ => String::new(),
+        };
+        course.advance(state, &reason).await?;
+        let outcome = super::told::Outcome {
+            steps,
+            unreviewed: approved.unreviewed().to_vec(),
+            left_out: pending.blocked.iter().map(|(unit, why)| (unit.to_string(), why.clone())).collect(),
+        };
+        course.tell(stage, Some(outcome)).await?;
+        course.replan_provisional().await?;
+        Ok(Ended::Done)
+    }
+
+    /// The environment is as the commit says already. Nobody is told: nothing happened.
+    async fn nothing_to_do(mut self) -> anyhow::Result<Ended> {
+        let course = &mut self.course;
+        let plan = Plan::empty(course.environment.name.clone());
+        course.house.store.set_run_plan(&course.job.fence, course.run.run.id, &plan).await?;
+        if course.run.state != RunState::Running {
+            course.advance(RunState::Running, "").await?;
+        }
+        course.advance(RunState::Succeeded, "").await?;
+        course.replan_provisional().await?;
+        Ok(Ended::Done)
+    }
+
+    async fn unreachable(mut self, message: &str) -> anyhow::Result<Ended> {
+        let waits = &self.course.house.timing.retry;
+        let attempt = usize::try_from(self.course.job.attempt).unwrap_or(usize::MAX);
+        let message = self.course.house.redactor.redact(message).into_owned();
+        match waits.get(attempt.saturating_sub(1)) {
+            Some(wait) => Ok(Ended::Again(*wait, message)),
+            None => {
+                self.course.advance(RunState::Failed, &message).await?;
+                self.course.tell(RunStage::Failed(message), None).await?;
+                Ok(Ended::Done)
+            }
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        let services = self.declared.tree.services.iter();
+        let needs = services.map(|service| {
+            let needed: BTreeSet<ServiceName> = service.needs.iter().map(|name| name.value.clone()).collect();
+            (service.name.clone(), needed)
+        });
+        needs.filter(|(_, needed)| !needed.is_empty()).collect()
+    }
+}
+
+enum Confirmed {
+    Yes(ApprovedPlan),
+    No(Waiting),
+    Wait(Ended),
+}
+
+/// The units that are now as the tree says, each with its hash; none for one that is gone.
+fn applied_units(
+    plan: &Plan,
+    located: &Located,
+    pending: &Pending,
+    steps: &[StepReport],
+) -> BTreeMap<UnitName, Option<UnitHash>> {
+    let undone = steps.iter().filter(|step| step.result != StepResult::Done).flat_map(|step| &step.changes);
+    let undone: BTreeSet<&UnitName> = undone.flat_map(|change| [Some(&change.unit), change.from.as_ref()]).flatten().collect();
+    let whole = plan.units.iter().filter(|(name, unit)| unit.conflicts.is_empty() && !undone.contains(name));
+    let hash = |name: &UnitName| match pending.removed.contains(name) {
+        true => None,
+        false => located.hashes.get(name).cloned(),
+    };
+    whole.map(|(name, _)| (name.clone(), hash(name))).collect()
+}
+
+fn outcome(steps: &[StepReport], blocked: bool) -> (RunState, RunStage) {
+    let with = |found: fn(&StepResult) -> Option<&String>| steps.iter().find_map(|step| found(&step.result));
+    let unknown = with(|result| match result {
+        StepResult::Unknown(message) => Some(message),
+        _ => None,
+    });
+    let failed = with(|result| match result {
+        StepResult::Failed(message) | StepResult::Moved(message) => Some(message),
+        _ => None,
+    });
+    match (unknown, failed) {
+        (Some(message), _) => (RunState::NeedsAttention, RunStage::NeedsAttention(message.clone())),
+        (None, Some(message)) => (RunState::Failed, RunStage::Failed(message.clone())),
+        (None, None) if blocked => {
+            let why = "units with unresolved steps were left out".to_owned();
+            (RunState::NeedsAttention, RunStage::NeedsAttention(why))
+        }
+        (None, None) => (RunState::Succeeded, RunStage::Succeeded),
+    }
+}

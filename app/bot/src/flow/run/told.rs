@@ -1,0 +1,118 @@
+//! What people are told of a run, and holding it.
+
+use landfall_core::plan::{Change, Plan};
+use landfall_core::report::{RunReport, RunStage, StepReport, Waiting};
+use landfall_store::{JobKey, NewJob, NewPlan, PlanId, PlanScope, Run, RunState};
+use uuid::Uuid;
+
+use super::super::Ended;
+use super::super::announce::Board;
+use super::super::confirm::Brought;
+use super::Course;
+
+/// What came of carrying a plan out.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    pub(super) steps: Vec<StepReport>,
+    pub(super) unreviewed: Vec<Change>,
+    pub(super) left_out: Vec<(String, String)>,
+}
+
+impl Course<'_> {
+    /// Tells everybody concerned where the run stands.
+    pub(super) async fn tell(&self, stage: RunStage, outcome: Option<Outcome>) -> anyhow::Result<()> {
+        let brought = self.brought().await?;
+        let report = self.report(&self.run, stage, outcome.unwrap_or_default());
+        self.board().run(self.run.run.id, &report, &brought.numbers(), &[]).await
+    }
+
+    /// Tells of another run of the environment, on its commit and deployment only.
+    pub(super) async fn tell_of(&self, run: &Run, stage: RunStage) -> anyhow::Result<()> {
+        let report = self.report(run, stage, Outcome::default());
+        self.board().run(run.run.id, &report, &[], &[]).await
+    }
+
+    /// Holds the run and shows what it waits for. The plan shown is kept, so that its digest can be
+    /// named.
+    pub(super) async fn hold(mut self, plan: Option<&Plan>, waiting: Waiting) -> anyhow::Result<Ended> {
+        let brought = self.brought().await?;
+        let mut ids = Vec::new();
+        if let Some(plan) = plan {
+            self.house.store.set_run_plan(&self.job.fence, self.run.run.id, plan).await?;
+            for pull in brought.numbers().into_iter().map(Some).chain([None]) {
+                let row = self.row_for(plan, pull).await?;
+                ids.push(self.house.store.insert_plan(&self.job.fence, &row).await?.plan.id);
+            }
+        }
+        let told = landfall_core::view::run(&self.report(&self.run, RunStage::Held(waiting.clone()), Outcome::default()));
+        self.advance(RunState::Held, &told.title).await?;
+        self.run.plan = plan.cloned();
+        let report = self.report(&self.run, RunStage::Held(waiting), Outcome::default());
+        self.board().run(self.run.run.id, &report, &brought.numbers(), &ids).await?;
+        Ok(Ended::Done)
+    }
+
+    async fn row_for(&self, plan: &Plan, pull: Option<landfall_core::name::PullNumber>) -> anyhow::Result<NewPlan> {
+        Ok(NewPlan {
+            id: PlanId(Uuid::new_v4()),
+            repository: self.ground.repository.id,
+            pull,
+            head: self.run.run.commit.clone(),
+            base: self.run.run.commit.clone(),
+            tree: self.ground.mirror.tree(&self.run.run.commit).await?,
+            config_digest: self.rules.digest,
+            provisional: false,
+            plan: plan.clone(),
+        })
+    }
+
+    fn report(&self, run: &Run, stage: RunStage, outcome: Outcome) -> RunReport {
+        RunReport {
+            environment: self.environment.name.clone(),
+            commit: run.run.commit.clone(),
+            branch: self.branch.clone(),
+            digest: run.plan.as_ref().filter(|plan| plan.changes().next().is_some()).map(Plan::digest),
+            plan: run.plan.clone(),
+            stage,
+            steps: outcome.steps,
+            unreviewed: outcome.unreviewed,
+            left_out: outcome.left_out,
+        }
+    }
+
+    async fn brought(&self) -> anyhow::Result<Brought> {
+        let last = self.row.as_ref().and_then(|row| row.last.as_ref()).map(|last| &last.commit);
+        let known = match last {
+            Some(last) if !self.ground.mirror.has(last).await? => None,
+            other => other,
+        };
+        Brought::find(self.house, self.ground, known, &self.run.run.commit).await
+    }
+
+    fn board(&self) -> Board<'_> {
+        Board {
+            house: self.house,
+            fence: &self.job.fence,
+            installation: self.job.installation,
+            repository: self.ground.repository.id,
+        }
+    }
+
+    /// Plans that were made while this run was under way are made again.
+    pub(super) async fn replan_provisional(&self) -> anyhow::Result<()> {
+        let repository = self.ground.repository.id;
+        let mut jobs = Vec::new();
+        for pull in self.house.store.open_pulls(repository).await? {
+            let environment = self.environment.name.clone();
+            let scope = PlanScope { repository, pull: pull.number, environment };
+            let provisional =
+                self.house.store.latest_plan(&scope).await?.is_some_and(|stored| stored.plan.provisional);
+            if provisional {
+                let key = JobKey::Plan { repository, pull: pull.number };
+                jobs.push(NewJob { key, installation: self.job.installation, run_at: None });
+            }
+        }
+        self.house.store.enqueue(&jobs).await?;
+        Ok(())
+    }
+}

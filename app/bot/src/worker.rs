@@ -1,0 +1,80 @@
+//! Workers: they take work from the store, carry it out, and note what came of it.
+//!
+//! Three loops, each asking the store and then sleeping until something new is announced or a few
+//! seconds have passed: the inbox (deliveries to rows), the jobs (plans and runs), the outbox (what
+//! is published). They share nothing but the store. Each claim has a lease, so a worker that dies
+//! only delays what it held.
+//!
+//! Stopping: no loop claims anything more once the token is cancelled; what is under way is finished.
+//! What does not finish in time is found by its expired lease.
+
+mod inbox;
+mod jobs;
+mod outbox;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use landfall_store::Topic;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::house::House;
+
+/// How many jobs are carried out at once.
+const JOB_WORKERS: usize = 8;
+/// How many installations are published to at once.
+const OUTBOX_WORKERS: usize = 4;
+
+/// Starts all workers. They end some time after `stop` is cancelled.
+pub fn start(house: &Arc<House>, stop: &CancellationToken) -> JoinSet<()> {
+    let mut workers = JoinSet::new();
+    let name = format!("{}", uuid::Uuid::new_v4());
+    let (one, token) = (Arc::clone(house), stop.clone());
+    workers.spawn(async move { rounds(&one, &token, Topic::Inbox, || inbox::round(&one)).await });
+    for _ in 0..JOB_WORKERS {
+        let (one, token, name) = (Arc::clone(house), stop.clone(), name.clone());
+        workers.spawn(async move { rounds(&one, &token, Topic::Jobs, || jobs::round(&one, &name)).await });
+    }
+    for _ in 0..OUTBOX_WORKERS {
+        let (one, token) = (Arc::clone(house), stop.clone());
+        workers.spawn(async move { rounds(&one, &token, Topic::Outbox, || outbox::round(&one)).await });
+    }
+    workers
+}
+
+/// What a round of a loop came to.
+#[derive(Debug, PartialEq, Eq)]
+enum Round {
+    /// There was work; there may be more.
+    Worked,
+    /// There was none.
+    Idle,
+}
+
+/// Rounds until stopped. After an idle one it sleeps until work is announced; the announcement is
+/// subscribed to before the store is asked, so none is missed.
+async fn rounds<F, R>(house: &House, stop: &CancellationToken, topic: Topic, mut round: F)
+where
+    F: FnMut() -> R,
+    R: Future<Output = anyhow::Result<Round>>,
+{
+    let mut news = house.store.watch(topic);
+    while !stop.is_cancelled() {
+        news.mark_unchanged();
+        let pause = match round().await {
+            Ok(Round::Worked) => continue,
+            Ok(Round::Idle) => house.timing.poll,
+            Err(error) => {
+                tracing::error!(error = format!("{error:#}"), "the {topic:?} worker could not go on");
+                Duration::from_secs(1)
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            _ = news.changed() => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Jobs: claimed, kept alive by a heartbeat, carried out, and ended one way or another.
+
+use std::time::Duration;
+
+use landfall_store::{ClaimJob, ClaimedJob, JobKey, Retry, StoreError};
+
+use super::Round;
+use crate::flow::{self, Ended};
+use crate::house::House;
+
+/// How often a job is begun before it is left for a person.
+const ATTEMPTS: u32 = 12;
+
+pub(super) async fn round(house: &House, worker: &str) -> anyhow::Result<Round> {
+    let claim =
+        ClaimJob { worker: worker.to_owned(), lease: house.timing.job_lease, max_attempts: ATTEMPTS };
+    let Some(job) = house.store.claim_job(&claim).await? else { return Ok(Round::Idle) };
+    tracing::debug!(job = %job.key, attempt = job.attempt, "job begins");
+    let outcome = tokio::select! {
+        outcome = carry_out(house, &job) => outcome,
+        lost = keep_alive(house, &job) => Err(lost),
+    };
+    end(house, &job, outcome).await?;
+    Ok(Round::Worked)
+}
+
+async fn carry_out(house: &House, job: &ClaimedJob) -> anyhow::Result<Ended> {
+    match &job.key {
+        JobKey::Plan { repository, pull } => flow::plan::plan(house, job, *repository, *pull).await,
+        JobKey::Run { repository, environment } => flow::run::run(house, job, *repository, environment).await,
+        JobKey::Branch { repository, branch } => flow::branch::branch(house, job, *repository, branch).await,
+    }
+}
+
+/// Renews the claim until it is lost, and says then why the work has to stop.
+async fn keep_alive(house: &House, job: &ClaimedJob) -> anyhow::Error {
+    let lease = house.timing.job_lease;
+    loop {
+        tokio::time::sleep(lease / 3).await;
+        match house.store.heartbeat(&job.fence, lease).await {
+            Ok(()) => {}
+            Err(error @ StoreError::StaleEpoch) => return error.into(),
+            // The database may answer again before the claim has expired.
+            Err(error) => tracing::warn!(job = %job.key, error = %error, "no heartbeat"),
+        }
+    }
+}
+
+async fn end(house: &House, job: &ClaimedJob, outcome: anyhow::Result<Ended>) -> anyhow::Result<()> {
+    let store = &house.store;
+    let written = match outcome {
+        Ok(Ended::Done) => store.complete_job(&job.fence).await,
+        Ok(Ended::Again(wait, why)) => {
+            tracing::info!(job = %job.key, attempt = job.attempt, "job waits: {why}");
+            store.fail_job(&job.fence, &why, Retry::At(after(house, wait).await?)).await
+        }
+        Err(error) if is_stale(&error) => {
+            tracing::warn!(job = %job.key, "job is somebody else's now");
+            return Ok(());
+        }
+        Err(error) => {
+            let why = house.redactor.redact(&format!("{error:#}")).into_owned();
+            tracing::error!(job = %job.key, attempt = job.attempt, error = %why, "job failed");
+            let waits = &house.timing.retry;
+            let attempt = usize::try_from(job.attempt).unwrap_or(usize::MAX).saturating_sub(1);
+            let retry = match waits.get(attempt).or(waits.last()) {
+                Some(wait) if job.attempt < ATTEMPTS => Retry::At(after(house, *wait).await?),
+                _ => Retry::Never,
+            };
+            store.fail_job(&job.fence, &why, retry).await
+        }
+    };
+    match written {
+        Err(StoreError::StaleEpoch) => Ok(()),
+        other => Ok(other?),
+    }
+}
+
+fn is_stale(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref::<StoreError>(), Some(StoreError::StaleEpoch | StoreError::LeaseLost(_)))
+}
+
+async fn after(house: &House, wait: Duration) -> anyhow::Result<jiff::Timestamp> {
+    Ok(house.store.now().await?.saturating_add(wait)?)
+}
