@@ -47,6 +47,7 @@ create unique index job_one_waiting on job (kind, key) where state = 'waiting';
 create unique index job_one_running on job (key) where state = 'running';
 create index job_by_key on job (key);
 create index job_next on job (installation, id) where state = 'waiting';
+create index job_attempts on job (attempt) where state = 'waiting';
 create index job_busy on job (installation) where state = 'running';
 
 -- When an installation was last served, counted in turns: fairness of jobs and of publishing.
