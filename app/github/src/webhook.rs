@@ -1,6 +1,6 @@
 //! Webhooks in: signature, headers, and the few fields of a payload that matter.
 //!
-//! Order for who receives: size, then [`Verifier::verify`] over the raw bytes, then
+//! Order for who receives: size, then [`Verifier::verify`] of [`signature()`] over the raw bytes, then
 //! [`Headers::read`], then the inbox; [`Event::parse`] is for who works on the inbox. Webhooks are
 //! hints: an event that is unknown, or known and unreadable, is answered with success and logged,
 //! because GitHub adds new ones and a failed delivery would help nobody.
@@ -17,7 +17,7 @@ pub use event::{
 };
 pub use headers::{HeaderError, Headers};
 pub use payload::PayloadError;
-pub use signature::{EmptySecret, SignatureError, Verifier};
+pub use signature::{EmptySecret, SignatureError, Verifier, signature};
 
 #[cfg(test)]
 mod tests;

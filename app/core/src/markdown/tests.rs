@@ -169,7 +169,9 @@ proptest! {
     fn prose_is_text_and_nothing_else(content in hostile()) {
         let line = one_line(&content);
         let line = line.trim();
-        prop_assume!(!line.is_empty());
+        if line.is_empty() {
+            return Ok(());
+        }
         for (before, after) in [("", ""), ("Refused: ", "."), ("- ", "")] {
             let markdown = format!("{before}{}{after}", text(&content));
             let seen = outline(&markdown);

@@ -3,6 +3,7 @@
 //! A hook without a secret sends no signature, so its lack is an error and never a pass.
 
 use hmac::{Hmac, KeyInit, Mac};
+use http::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 
@@ -57,6 +58,12 @@ impl Verifier {
         let good = secrets.into_iter().flatten().any(|secret| signs(secret, &signature, body));
         if good { Ok(()) } else { Err(SignatureError::Wrong) }
     }
+}
+
+/// The value to verify, if there is one. One that is no text is as good as none.
+#[must_use]
+pub fn signature(headers: &HeaderMap) -> Option<&str> {
+    headers.get("X-Hub-Signature-256")?.to_str().ok()
 }
 
 fn signs(secret: &SecretString, signature: &[u8; 32], body: &[u8]) -> bool {

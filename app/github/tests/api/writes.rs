@@ -1,11 +1,8 @@
 //! Writes: sent once, and told apart when their outcome is not known.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
-use landfall_core::diagnostic::{Diagnostic, Position, Span};
 use landfall_core::name::{CommitSha, PullNumber};
-use landfall_github::check::{Annotation, CheckRun, CheckRunId, CheckStatus, Conclusion};
+use landfall_github::check::{Annotation, CheckRun, CheckRunId, CheckStatus, Conclusion, Level};
 use landfall_github::comment::CommentId;
 use landfall_github::deployment::{DeploymentId, DeploymentState, DeploymentStatus};
 use landfall_github::{Failure, Reaction};
@@ -14,9 +11,9 @@ use serde_json::json;
 use crate::server::{Reply, Server, homelab, ok, status};
 
 fn check(findings: usize) -> CheckRun {
-    let file: Arc<str> = "services/nas.yaml".into();
-    let span = Span::new(&file, Position { line: 3, column: 1 }, Position { line: 3, column: 4 });
-    let finding = Diagnostic::error("unknown-key", span, "no such key");
+    let place = [3, 1, 3, 4];
+    let finding =
+        Annotation::new("services/nas.yaml", place, Level::Failure, "unknown-key", "no such key");
     CheckRun {
         name: "landfall / production (main)".into(),
         head_sha: CommitSha::new("a".repeat(40)).unwrap(),
@@ -27,7 +24,7 @@ fn check(findings: usize) -> CheckRun {
         title: "1 error".into(),
         summary: "s".into(),
         text: None,
-        annotations: vec![Annotation::from(&finding); findings],
+        annotations: vec![finding; findings],
         external_id: "plan-7".into(),
         details_url: Some("https://landfall.example.com/runs/7".into()),
     }
