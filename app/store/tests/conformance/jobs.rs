@@ -23,7 +23,7 @@ async fn enqueue(store: &dyn Store, jobs: &[NewJob]) {
 fn pull(job: &ClaimedJob) -> u64 {
     match job.key {
         JobKey::Plan { pull, .. } => pull.0,
-        JobKey::Run { .. } => panic!("{job:?}"),
+        JobKey::Branch { .. } | JobKey::Run { .. } => panic!("{job:?}"),
     }
 }
 
