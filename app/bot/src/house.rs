@@ -18,6 +18,10 @@ use crate::gather::sight::KnownTargets;
 use crate::operator::Operator;
 use crate::render::Templates;
 
+mod open;
+
+pub use open::{Surroundings, verifier};
+
 /// Kinds of component that the design has and this version has not.
 const LATER: [&str; 1] = ["terraform"];
 

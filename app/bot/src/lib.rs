@@ -4,6 +4,7 @@
 //! inbox, [`flow::handle`] turns it into rows and jobs, [`flow`] plans or runs, and the outbox in
 //! [`publish`] tells GitHub.
 
+pub mod cli;
 pub mod flow;
 pub mod gather;
 pub mod house;

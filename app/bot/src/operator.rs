@@ -38,11 +38,17 @@ impl Operator {
     /// # Errors
     /// It cannot be read, or something in it is not known; the message says where.
     pub fn read(path: &Path) -> anyhow::Result<Self> {
-        let text = std::fs::read_to_string(path).with_context(|| format!("LANDFALL_CONFIG {}", path.display()))?;
-        let operator: Self = toml::from_str(&text).with_context(|| format!("LANDFALL_CONFIG {}", path.display()))?;
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("LANDFALL_CONFIG {}", path.display()))?;
+        let operator: Self =
+            toml::from_str(&text).with_context(|| format!("LANDFALL_CONFIG {}", path.display()))?;
         let folders = operator.repositories.values().flat_map(Allowed::all_folders);
         for folder in folders {
-            anyhow::ensure!(folder.is_absolute(), "LANDFALL_CONFIG: the folder {} is not absolute", folder.display());
+            anyhow::ensure!(
+                folder.is_absolute(),
+                "LANDFALL_CONFIG: the folder {} is not absolute",
+                folder.display()
+            );
         }
         Ok(operator)
     }
@@ -53,10 +59,14 @@ impl Operator {
         let default = Policy::default();
         let Some(allowed) = self.repositories.get(repository) else { return default };
         let nearer = allowed.environments.get(environment);
-        let pick = |field: fn(&Allowed) -> Option<&Vec<String>>| nearer.and_then(field).or_else(|| field(allowed));
+        let pick = |field: fn(&Allowed) -> Option<&Vec<String>>| {
+            nearer.and_then(field).or_else(|| field(allowed))
+        };
         let folders = nearer.and_then(|a| a.folders.as_ref()).or(allowed.folders.as_ref());
         Policy {
-            env_prefixes: pick(|a| a.env_prefixes.as_ref()).cloned().unwrap_or(default.env_prefixes),
+            env_prefixes: pick(|a| a.env_prefixes.as_ref())
+                .cloned()
+                .unwrap_or(default.env_prefixes),
             folders: folders.cloned().unwrap_or(default.folders),
         }
     }

@@ -53,8 +53,17 @@ pub async fn publish(house: &House, item: &ClaimedItem) -> anyhow::Result<()> {
         house.store.drop_item(&item.claim, "the repository is not known any more").await?;
         return Ok(());
     };
-    let on = InstalledRepository { installation: key.installation, id: repository.id, name: repository.name };
-    let desk = Desk { house, item, reader: house.github.reader(on.clone()), writer: house.github.writer(on) };
+    let on = InstalledRepository {
+        installation: key.installation,
+        id: repository.id,
+        name: repository.name,
+    };
+    let desk = Desk {
+        house,
+        item,
+        reader: house.github.reader(on.clone()),
+        writer: house.github.writer(on),
+    };
     let ended = match key.kind {
         ItemKind::Comment => desk.comment().await?,
         ItemKind::Check => desk.check().await?,
@@ -108,7 +117,9 @@ fn next(failure: &Failure, attempt: u32, now: Timestamp) -> Next {
         Failure::Limited { until } => Next::Retry((*until).max(now)),
         Failure::Unreachable { .. } => Next::Retry(later),
         Failure::Unknown { .. } | Failure::Malformed { .. } => Next::Look(later),
-        Failure::Denied { .. } | Failure::Unprocessable { .. } if attempt < REFUSALS => Next::Retry(later),
+        Failure::Denied { .. } | Failure::Unprocessable { .. } if attempt < REFUSALS => {
+            Next::Retry(later)
+        }
         Failure::Denied { .. } | Failure::Unprocessable { .. } => Next::Drop,
         Failure::NotFound | Failure::Gone => Next::Drop,
     }

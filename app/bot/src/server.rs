@@ -80,7 +80,11 @@ impl Running {
     }
 }
 
-async fn serve(shared: Shared, listener: TcpListener, stop: CancellationToken) -> anyhow::Result<()> {
+async fn serve(
+    shared: Shared,
+    listener: TcpListener,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
     let shared = Arc::new(shared);
     let mut workers = worker::start(&shared.house, &stop);
     let token = stop.clone();

@@ -21,6 +21,8 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// `LANDFALL_CONFIG`: the operator file.
     pub operator_file: Option<PathBuf>,
+    /// `LANDFALL_TEMPLATES`: a folder whose files take the place of built-in templates.
+    pub templates: Option<PathBuf>,
     /// `LANDFALL_ALLOW_HOSTS`: hosts and networks that connections may lead to beside public ones.
     pub rules: AddressRules,
     /// What is known of the App at GitHub.
@@ -83,6 +85,7 @@ impl Settings {
             database_url: reader.or("LANDFALL_DATABASE_URL", &database),
             data_dir,
             operator_file: reader.get("LANDFALL_CONFIG").map(PathBuf::from),
+            templates: reader.get("LANDFALL_TEMPLATES").map(PathBuf::from),
             rules,
             github,
         };

@@ -35,11 +35,15 @@ pub fn start(house: &Arc<House>, stop: &CancellationToken) -> JoinSet<()> {
     workers.spawn(async move { rounds(&one, &token, Topic::Inbox, || inbox::round(&one)).await });
     for _ in 0..JOB_WORKERS {
         let (one, token, name) = (Arc::clone(house), stop.clone(), name.clone());
-        workers.spawn(async move { rounds(&one, &token, Topic::Jobs, || jobs::round(&one, &name)).await });
+        workers.spawn(async move {
+            rounds(&one, &token, Topic::Jobs, || jobs::round(&one, &name)).await
+        });
     }
     for _ in 0..OUTBOX_WORKERS {
         let (one, token) = (Arc::clone(house), stop.clone());
-        workers.spawn(async move { rounds(&one, &token, Topic::Outbox, || outbox::round(&one)).await });
+        workers.spawn(
+            async move { rounds(&one, &token, Topic::Outbox, || outbox::round(&one)).await },
+        );
     }
     workers
 }
@@ -67,7 +71,10 @@ where
             Ok(Round::Worked) => continue,
             Ok(Round::Idle) => house.timing.poll,
             Err(error) => {
-                tracing::error!(error = format!("{error:#}"), "the {topic:?} worker could not go on");
+                tracing::error!(
+                    error = format!("{error:#}"),
+                    "the {topic:?} worker could not go on"
+                );
                 Duration::from_secs(1)
             }
         };

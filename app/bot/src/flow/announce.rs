@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 use landfall_core::diagnostic::{Diagnostic, Severity};
 use landfall_core::name::{EnvironmentName, InstallationId, PullNumber, RepositoryId};
-use landfall_core::report::{EnvironmentReport, NextStep, PullOutcome, PullReport, RunReport, RunStage};
+use landfall_core::report::{
+    EnvironmentReport, NextStep, PullOutcome, PullReport, RunReport, RunStage,
+};
 use landfall_core::view;
 use landfall_store::{Fence, Item, ItemKey, ItemKind, PlanId, RunId};
 use serde::Serialize;
@@ -33,8 +35,15 @@ pub struct Board<'a> {
 }
 
 impl Board<'_> {
-    async fn put(&self, kind: ItemKind, subject: String, priority: u8, body: &impl Serialize) -> anyhow::Result<()> {
-        let key = ItemKey { installation: self.installation, repository: self.repository, kind, subject };
+    async fn put(
+        &self,
+        kind: ItemKind,
+        subject: String,
+        priority: u8,
+        body: &impl Serialize,
+    ) -> anyhow::Result<()> {
+        let key =
+            ItemKey { installation: self.installation, repository: self.repository, kind, subject };
         let item = Item { key, body: serde_json::to_value(body)?, priority };
         Ok(self.house.store.put(self.fence, &item).await?)
     }
@@ -75,7 +84,11 @@ impl Board<'_> {
     ///
     /// # Errors
     /// The store could not be written to.
-    pub async fn quietly(&self, report: &PullReport, environments: &[EnvironmentName]) -> anyhow::Result<()> {
+    pub async fn quietly(
+        &self,
+        report: &PullReport,
+        environments: &[EnvironmentName],
+    ) -> anyhow::Result<()> {
         let now = self.house.store.now().await?;
         for environment in environments {
             let title = "No service changes".to_owned();
@@ -87,7 +100,9 @@ impl Board<'_> {
 
     async fn checks(&self, report: &PullReport, document: &Document) -> anyhow::Result<()> {
         let now = self.house.store.now().await?;
-        let PullOutcome::Planned { warnings, environments } = &report.outcome else { return Ok(()) };
+        let PullOutcome::Planned { warnings, environments } = &report.outcome else {
+            return Ok(());
+        };
         for environment in environments {
             let (state, title) = judge(environment, now);
             let mut check = self.check(report, &environment.environment, state, title);
@@ -117,7 +132,8 @@ impl Board<'_> {
         };
         let summary = self.house.templates.pull(report)?.whole();
         for environment in environments {
-            let mut check = self.check(report, environment, CheckState::Failure(now), title.clone());
+            let mut check =
+                self.check(report, environment, CheckState::Failure(now), title.clone());
             check.summary.clone_from(&summary);
             check.findings = findings.iter().map(Finding::from).collect();
             self.put_check(check).await?;
@@ -125,7 +141,13 @@ impl Board<'_> {
         Ok(())
     }
 
-    fn check(&self, report: &PullReport, environment: &EnvironmentName, state: CheckState, title: String) -> CheckBody {
+    fn check(
+        &self,
+        report: &PullReport,
+        environment: &EnvironmentName,
+        state: CheckState,
+        title: String,
+    ) -> CheckBody {
         let base = report.base.as_str();
         CheckBody {
             name: check_name(environment, base),
@@ -148,7 +170,13 @@ impl Board<'_> {
     ///
     /// # Errors
     /// A template that overrides ours does not print, or the store could not be written to.
-    pub async fn run(&self, run: RunId, report: &RunReport, pulls: &[PullNumber], plans: &[PlanId]) -> anyhow::Result<()> {
+    pub async fn run(
+        &self,
+        run: RunId,
+        report: &RunReport,
+        pulls: &[PullNumber],
+        plans: &[PlanId],
+    ) -> anyhow::Result<()> {
         let document = self.house.templates.run(report)?;
         if report.stage != RunStage::Running {
             for pull in pulls {
@@ -167,7 +195,12 @@ impl Board<'_> {
         self.deployment(run, report).await
     }
 
-    async fn run_check(&self, run: RunId, report: &RunReport, document: &Document) -> anyhow::Result<()> {
+    async fn run_check(
+        &self,
+        run: RunId,
+        report: &RunReport,
+        document: &Document,
+    ) -> anyhow::Result<()> {
         let now = self.house.store.now().await?;
         let state = match report.stage {
             RunStage::Running => CheckState::Running(now),
@@ -211,10 +244,21 @@ impl Board<'_> {
     ///
     /// # Errors
     /// The store could not be written to.
-    pub async fn answer(&self, pull: PullNumber, kind: &str, about: &str, text: String) -> anyhow::Result<()> {
+    pub async fn answer(
+        &self,
+        pull: PullNumber,
+        kind: &str,
+        about: &str,
+        text: String,
+    ) -> anyhow::Result<()> {
         let document = Document { head: text, sections: Vec::new(), tail: String::new() };
-        let body =
-            CommentBody { pull, kind: kind.to_owned(), about: about.to_owned(), document, plans: Vec::new() };
+        let body = CommentBody {
+            pull,
+            kind: kind.to_owned(),
+            about: about.to_owned(),
+            document,
+            plans: Vec::new(),
+        };
         self.put(ItemKind::Comment, format!("answer/{kind}/{about}"), FIRST, &body).await
     }
 
@@ -241,8 +285,12 @@ fn judge(report: &EnvironmentReport, now: Timestamp) -> (CheckState, String) {
     let counts = if counts.is_empty() { "Nothing to do".to_owned() } else { counts };
     match report.next {
         NextStep::Mend => (CheckState::Failure(now), "Something is in the way".to_owned()),
-        NextStep::Provisional => (CheckState::Neutral(now), format!("{counts}; planned again when a run ends")),
-        NextStep::MergeThenApply(_) => (CheckState::Success(now), format!("{counts}; waits for /apply after the merge")),
+        NextStep::Provisional => {
+            (CheckState::Neutral(now), format!("{counts}; planned again when a run ends"))
+        }
+        NextStep::MergeThenApply(_) => {
+            (CheckState::Success(now), format!("{counts}; waits for /apply after the merge"))
+        }
         NextStep::Nothing | NextStep::Merge | NextStep::MergeLater | NextStep::CommandLine => {
             (CheckState::Success(now), counts)
         }

@@ -57,7 +57,12 @@ impl Answer {
 ///
 /// # Errors
 /// The store or GitHub could not be asked.
-pub async fn carry_out(house: &House, job: &ClaimedJob, ground: &Ground, pull: &Pull) -> anyhow::Result<bool> {
+pub async fn carry_out(
+    house: &House,
+    job: &ClaimedJob,
+    ground: &Ground,
+    pull: &Pull,
+) -> anyhow::Result<bool> {
     let pending = house.store.pending_commands(ground.repository.id, pull.number).await?;
     let mut replan = pending.is_empty();
     for row in &pending {
@@ -87,7 +92,9 @@ impl Said<'_> {
         };
         let needed = match command {
             Command::Help | Command::Status => Permission::Read,
-            Command::Plan { .. } | Command::Apply { .. } | Command::Unlock { .. } => Permission::Write,
+            Command::Plan { .. } | Command::Apply { .. } | Command::Unlock { .. } => {
+                Permission::Write
+            }
         };
         // Asked now, not read from the event: rights may have changed since.
         let has = self.ground.reader.permission(self.words.author, &self.words.login).await?;
@@ -124,8 +131,12 @@ impl Said<'_> {
             }
             Answer::Refuse(why, help) => {
                 board.react(id.comment, ReactionWord::Refused).await?;
-                let text =
-                    self.house.templates.refused(&self.words.login, &self.words.text, &why, help.as_deref())?;
+                let text = self.house.templates.refused(
+                    &self.words.login,
+                    &self.words.text,
+                    &why,
+                    help.as_deref(),
+                )?;
                 board.answer(self.pull.number, "refused", &id.to_string(), text).await?;
                 self.audit("refused", None, &why).await?;
                 format!("refused: {why}")
@@ -143,7 +154,12 @@ impl Said<'_> {
         }
     }
 
-    async fn audit(&self, what: &str, environment: Option<&EnvironmentName>, why: &str) -> anyhow::Result<()> {
+    async fn audit(
+        &self,
+        what: &str,
+        environment: Option<&EnvironmentName>,
+        why: &str,
+    ) -> anyhow::Result<()> {
         let entry = AuditEntry {
             who: format!("{} ({})", self.words.login, self.words.author),
             what: what.to_owned(),

@@ -51,11 +51,17 @@ impl Brought {
             Some(last) if last == tip => Vec::new(),
             Some(last) => ground.mirror.commits_between(last, tip).await?,
             // Nothing was applied before: only what came last can be told of.
-            None => vec![Commit { sha: tip.clone(), tree: ground.mirror.tree(tip).await?, parents: Vec::new() }],
+            None => vec![Commit {
+                sha: tip.clone(),
+                tree: ground.mirror.tree(tip).await?,
+                parents: Vec::new(),
+            }],
         };
         let line = own_line(&commits, tip);
-        let mut brought =
-            Self { commits: commits.into_iter().map(|commit| commit.sha).collect(), ..Self::default() };
+        let mut brought = Self {
+            commits: commits.into_iter().map(|commit| commit.sha).collect(),
+            ..Self::default()
+        };
         brought.sort_out(house, ground, line).await?;
         Ok(brought)
     }
@@ -64,7 +70,12 @@ impl Brought {
     ///
     /// # Errors
     /// GitHub or the store could not be asked.
-    pub async fn look_up(&mut self, house: &House, ground: &Ground, branch: &BranchName) -> anyhow::Result<()> {
+    pub async fn look_up(
+        &mut self,
+        house: &House,
+        ground: &Ground,
+        branch: &BranchName,
+    ) -> anyhow::Result<()> {
         let unknown = std::mem::take(&mut self.unattributed);
         for commit in unknown.iter().take(MOST_LOOKUPS) {
             for pull in ground.reader.merged_with(commit, branch, &self.commits).await? {
@@ -74,7 +85,12 @@ impl Brought {
         self.sort_out(house, ground, unknown).await
     }
 
-    async fn sort_out(&mut self, house: &House, ground: &Ground, line: Vec<CommitSha>) -> anyhow::Result<()> {
+    async fn sort_out(
+        &mut self,
+        house: &House,
+        ground: &Ground,
+        line: Vec<CommitSha>,
+    ) -> anyhow::Result<()> {
         let all: Vec<CommitSha> = self.commits.iter().cloned().collect();
         self.pulls = house.store.merged_pulls(ground.repository.id, &all).await?;
         let known: HashSet<&CommitSha> = self.pulls.iter().filter_map(merge_commit).collect();
@@ -92,7 +108,8 @@ fn merge_commit(pull: &Pull) -> Option<&CommitSha> {
 
 /// The branch's own line from its tip: first parents, newest first.
 fn own_line(commits: &[Commit], tip: &CommitSha) -> Vec<CommitSha> {
-    let by_sha: BTreeMap<&CommitSha, &Commit> = commits.iter().map(|commit| (&commit.sha, commit)).collect();
+    let by_sha: BTreeMap<&CommitSha, &Commit> =
+        commits.iter().map(|commit| (&commit.sha, commit)).collect();
     let mut line = Vec::new();
     let mut next = by_sha.get(tip);
     while let Some(commit) = next {
@@ -122,12 +139,18 @@ impl Case<'_> {
     ///
     /// # Errors
     /// The store could not be asked.
-    pub async fn judge(&self, plan: &Plan, pulls: &[Pull]) -> anyhow::Result<Result<ApprovedPlan, Waiting>> {
+    pub async fn judge(
+        &self,
+        plan: &Plan,
+        pulls: &[Pull],
+    ) -> anyhow::Result<Result<ApprovedPlan, Waiting>> {
         let store = &self.house.store;
         let repository = self.ground.repository.id;
         let (reviewed, since) = self.reviewed(pulls).await?;
         let approved = self.approved().await?;
-        let changes = || reviewed.iter().flat_map(|reviewed| &reviewed.changes).chain(approved.iter().flatten());
+        let changes = || {
+            reviewed.iter().flat_map(|reviewed| &reviewed.changes).chain(approved.iter().flatten())
+        };
         let keys: BTreeSet<ResourceKey> = changes().map(|change| change.key.clone()).collect();
         let digests: BTreeSet<Digest> = changes().map(Change::digest).collect();
         let owned = if keys.is_empty() { BTreeMap::new() } else { store.owned(&keys).await? };
@@ -156,11 +179,16 @@ impl Case<'_> {
 
     /// The reviewed plans: for the head that was merged, and accepted by GitHub before the merge.
     /// With them the time of the oldest, from which on our own steps count as proof.
-    async fn reviewed(&self, pulls: &[Pull]) -> anyhow::Result<(Vec<Reviewed>, Option<jiff::Timestamp>)> {
-        let (mut reviewed, mut since): (Vec<Reviewed>, Option<jiff::Timestamp>) = (Vec::new(), None);
+    async fn reviewed(
+        &self,
+        pulls: &[Pull],
+    ) -> anyhow::Result<(Vec<Reviewed>, Option<jiff::Timestamp>)> {
+        let (mut reviewed, mut since): (Vec<Reviewed>, Option<jiff::Timestamp>) =
+            (Vec::new(), None);
         for pull in pulls {
             let PullState::Merged { at, .. } = &pull.state else { continue };
-            let plans = self.house.store.plans_for_head(pull.repository, pull.number, &pull.head).await?;
+            let plans =
+                self.house.store.plans_for_head(pull.repository, pull.number, &pull.head).await?;
             let seen = plans.into_iter().filter(|stored| {
                 stored.plan.plan.environment == self.environment.name
                     && stored.published.is_some_and(|published| published.at < *at)
@@ -180,9 +208,14 @@ impl Case<'_> {
         for approval in &self.run.approvals {
             let prefix = landfall_store::DigestPrefix::new(&approval.digest.to_string())?;
             let repository = self.ground.repository.id;
-            let plans = self.house.store.plans_by_digest(repository, &self.environment.name, &prefix).await?;
+            let plans = self
+                .house
+                .store
+                .plans_by_digest(repository, &self.environment.name, &prefix)
+                .await?;
             let known = plans.into_iter().map(|stored| stored.plan.plan);
-            let plan = known.chain(self.run.plan.clone()).find(|plan| plan.digest() == approval.digest);
+            let plan =
+                known.chain(self.run.plan.clone()).find(|plan| plan.digest() == approval.digest);
             approved.extend(plan.map(|plan| plan.changes().cloned().collect()));
         }
         Ok(approved)

@@ -46,7 +46,9 @@ impl Ground {
     /// # Errors
     /// The store could not be asked.
     pub async fn open(house: &House, id: RepositoryId) -> anyhow::Result<Option<Self>> {
-        let Some(repository) = house.store.repository(id).await?.filter(|repository| repository.active) else {
+        let Some(repository) =
+            house.store.repository(id).await?.filter(|repository| repository.active)
+        else {
             return Ok(None);
         };
         let reader = house.github.reader(InstalledRepository {
@@ -110,7 +112,12 @@ impl Ground {
     ///
     /// # Errors
     /// It has errors, or could not be read.
-    pub async fn declared(&self, house: &House, rules: &Rules, tree: &TreeSha) -> Result<Declared, LoadError> {
+    pub async fn declared(
+        &self,
+        house: &House,
+        rules: &Rules,
+        tree: &TreeSha,
+    ) -> Result<Declared, LoadError> {
         let kinds = Kinds::of(&house.reach.registry);
         let source = TreeFiles { mirror: &self.mirror, tree };
         tree::declared(&source, kinds.registry(), Arc::clone(&rules.config), &house.caches).await

@@ -3,7 +3,8 @@
 use landfall_core::command;
 use landfall_core::name::{InstallationId, RepositoryId, UserId};
 use landfall_github::webhook::{
-    CommentAction, CommentedOn, Event, Granted, InstallationAction, IssueComment, PullAction, PullRequest, PushedRef,
+    CommentAction, CommentedOn, Event, Granted, InstallationAction, IssueComment, PullAction,
+    PullRequest, PushedRef,
 };
 use landfall_github::{Pull, PullState, Repository, UserKind};
 use landfall_store::{CommandId, Consequences, JobKey, NewCommand, NewJob};
@@ -23,28 +24,35 @@ pub async fn consequences(house: &House, event: &Event) -> anyhow::Result<Conseq
         Event::Push(event) => {
             let mut found = described(event.on.installation, &event.repository);
             if let PushedRef::Branch(branch) = &event.reference {
-                let key = JobKey::Branch { repository: event.repository.id, branch: branch.clone() };
+                let key =
+                    JobKey::Branch { repository: event.repository.id, branch: branch.clone() };
                 found.jobs.push(NewJob { key, installation: event.on.installation, run_at: None });
             }
             found
         }
         Event::IssueComment(event) => issue_comment(event, house.github.id()),
         Event::Installation(event) => {
-            let ids: Vec<RepositoryId> = event.repositories.iter().map(|granted| granted.id).collect();
+            let ids: Vec<RepositoryId> =
+                event.repositories.iter().map(|granted| granted.id).collect();
             match event.action {
                 InstallationAction::Created
                 | InstallationAction::Unsuspend
-                | InstallationAction::NewPermissionsAccepted => known(house, event.installation, &ids, true).await?,
+                | InstallationAction::NewPermissionsAccepted => {
+                    known(house, event.installation, &ids, true).await?
+                }
                 InstallationAction::Deleted | InstallationAction::Suspend => {
                     known(house, event.installation, &[], false).await?
                 }
             }
         }
         Event::InstallationRepositories(event) => {
-            let ids = |granted: &[Granted]| granted.iter().map(|granted| granted.id).collect::<Vec<_>>();
+            let ids =
+                |granted: &[Granted]| granted.iter().map(|granted| granted.id).collect::<Vec<_>>();
             let mut found = known(house, event.installation, &ids(&event.added), true).await?;
             let removed = known(house, event.installation, &ids(&event.removed), false).await?;
-            found.repositories.extend(removed.repositories.into_iter().filter(|_| !event.removed.is_empty()));
+            found
+                .repositories
+                .extend(removed.repositories.into_iter().filter(|_| !event.removed.is_empty()));
             found
         }
         Event::Ping(_) | Event::Other { .. } => Consequences::default(),
@@ -62,7 +70,8 @@ async fn known(
 ) -> anyhow::Result<Consequences> {
     let all = house.store.repositories_of(installation).await?;
     let meant = all.into_iter().filter(|repository| ids.is_empty() || ids.contains(&repository.id));
-    let repositories = meant.map(|repository| landfall_store::Repository { active, ..repository }).collect();
+    let repositories =
+        meant.map(|repository| landfall_store::Repository { active, ..repository }).collect();
     Ok(Consequences { repositories, ..Consequences::default() })
 }
 
@@ -70,7 +79,10 @@ fn pull_request(event: &PullRequest) -> Consequences {
     let mut found = described(event.on.installation, &event.repository);
     found.pulls.push(pull_row(event.repository.id, &event.pull));
     let plans = match &event.action {
-        PullAction::Opened | PullAction::Synchronize | PullAction::Reopened | PullAction::ReadyForReview => true,
+        PullAction::Opened
+        | PullAction::Synchronize
+        | PullAction::Reopened
+        | PullAction::ReadyForReview => true,
         PullAction::Edited { base_was } => base_was.is_some(),
         PullAction::ConvertedToDraft | PullAction::Closed => false,
     };
@@ -109,7 +121,11 @@ fn issue_comment(event: &IssueComment, us: landfall_github::AppId) -> Consequenc
     found
 }
 
-fn plan_job(installation: InstallationId, repository: RepositoryId, pull: landfall_core::name::PullNumber) -> NewJob {
+fn plan_job(
+    installation: InstallationId,
+    repository: RepositoryId,
+    pull: landfall_core::name::PullNumber,
+) -> NewJob {
     NewJob { key: JobKey::Plan { repository, pull }, installation, run_at: None }
 }
 
@@ -134,7 +150,9 @@ fn pull_row(repository: RepositoryId, pull: &Pull) -> landfall_store::Pull {
             by: by.as_ref().map(|user| user.id),
         },
         // Merged without a commit that it became: nothing to find it by.
-        PullState::Closed | PullState::Merged { commit: None, .. } => landfall_store::PullState::Closed,
+        PullState::Closed | PullState::Merged { commit: None, .. } => {
+            landfall_store::PullState::Closed
+        }
     };
     landfall_store::Pull {
         repository,

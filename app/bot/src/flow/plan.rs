@@ -143,11 +143,18 @@ impl Planning<'_> {
         let Some(rules) = rules else {
             let branch = self.ground.repository.default_branch.as_str();
             let config_note = Some(note.unwrap_or_else(|| no_rules(branch)));
-            return Ok(Planned { outcome: PullOutcome::Unconcerned, config_note, environments, rows: Vec::new() });
+            return Ok(Planned {
+                outcome: PullOutcome::Unconcerned,
+                config_note,
+                environments,
+                rows: Vec::new(),
+            });
         };
         let merged = match self.ground.declared(self.house, &rules, &tree).await {
             Ok(declared) => declared,
-            Err(error) => return Ok(self.invalid(findings(error)?.unwrap_or_default(), environments)),
+            Err(error) => {
+                return Ok(self.invalid(findings(error)?.unwrap_or_default(), environments));
+            }
         };
         let before = self.before(&rules, &base).await?;
         let place = environment::Place {
@@ -217,7 +224,9 @@ impl Planning<'_> {
         let own = match self.ground.rules_of(self.house, tree).await {
             Ok(own) => own,
             Err(LoadError::NoConfig) if rules.is_none() => return Ok(Ok(None)),
-            Err(error) => return Ok(Err(findings(error)?.unwrap_or_else(|| vec![config::removed()]))),
+            Err(error) => {
+                return Ok(Err(findings(error)?.unwrap_or_else(|| vec![config::removed()])));
+            }
         };
         if rules.is_some_and(|rules| rules.blob == own.blob) {
             return Ok(Ok(None));
@@ -247,7 +256,12 @@ impl Planning<'_> {
     }
 
     fn invalid(&self, found: Vec<Diagnostic>, environments: Vec<EnvironmentName>) -> Planned {
-        Planned { outcome: PullOutcome::Invalid(found), config_note: None, environments, rows: Vec::new() }
+        Planned {
+            outcome: PullOutcome::Invalid(found),
+            config_note: None,
+            environments,
+            rows: Vec::new(),
+        }
     }
 
     fn base(&self) -> &BranchName {

@@ -30,7 +30,11 @@ impl Left {
     /// The units that stay out of plans.
     #[must_use]
     pub fn units(&self) -> BTreeSet<UnitName> {
-        self.attention.iter().flat_map(|step| &step.effect.changes).map(|change| change.unit.clone()).collect()
+        self.attention
+            .iter()
+            .flat_map(|step| &step.effect.changes)
+            .map(|change| change.unit.clone())
+            .collect()
     }
 
     /// The services that do.
@@ -56,7 +60,8 @@ pub async fn resolve(
     let now = house.store.now().await?;
     let mut left = Left::default();
     for step in steps {
-        let age = std::time::Duration::try_from(now.duration_since(step.intended_at)).unwrap_or_default();
+        let age =
+            std::time::Duration::try_from(now.duration_since(step.intended_at)).unwrap_or_default();
         if step.state == StepState::Intent && age < REQUEST_DEADLINE {
             left.wait = Some(REQUEST_DEADLINE - age);
             continue;
@@ -83,15 +88,26 @@ async fn read_back(
     environment: &Environment,
     effect: &Effect,
 ) -> Result<ReadBack, ProviderError> {
-    let kind = house.reach.registry.provider(&effect.target.provider).map(|provider| provider.connection());
-    let fits = environment.connections.values().filter(|connection| Some(&connection.kind) == kind.as_ref());
+    let kind = house
+        .reach
+        .registry
+        .provider(&effect.target.provider)
+        .map(|provider| provider.connection());
+    let fits = environment
+        .connections
+        .values()
+        .filter(|connection| Some(&connection.kind) == kind.as_ref());
     let mut last = ProviderError::Missing(format!("no connection leads to {}", effect.target));
     for connection in fits {
         let writer = sessions.writer(&connection.name).await?;
         match writer.read_back(effect).await {
             Ok((landed, ids)) => {
-                let foreign = landed.iter().zip(&effect.changes).filter(|(landed, _)| **landed == Landed::Foreign);
-                let foreign: Vec<String> = foreign.map(|(_, change)| change.key.to_string()).collect();
+                let foreign = landed
+                    .iter()
+                    .zip(&effect.changes)
+                    .filter(|(landed, _)| **landed == Landed::Foreign);
+                let foreign: Vec<String> =
+                    foreign.map(|(_, change)| change.key.to_string()).collect();
                 let message = match foreign.is_empty() {
                     true => String::new(),
                     false => format!("found something else at {}", foreign.join(", ")),

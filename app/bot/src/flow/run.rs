@@ -15,9 +15,7 @@ use landfall_core::name::{BranchName, CommitSha, EnvironmentName, RepositoryId};
 use landfall_core::plan::Target;
 use landfall_core::report::{RunStage, Waiting};
 use landfall_repo::Wanted;
-use landfall_store::{
-    Acquired, ClaimedJob, LeaseRequest, NewRun, RunId, RunState, Trigger,
-};
+use landfall_store::{Acquired, ClaimedJob, LeaseRequest, NewRun, RunId, RunState, Trigger};
 use uuid::Uuid;
 
 use super::ground::{Ground, Rules, findings};
@@ -53,7 +51,9 @@ pub async fn run(
     let Some(environment) = rules.config.environments.get(name) else { return Ok(Ended::Done) };
     let row = house.store.environment(repository, name).await?;
     let followed = row.as_ref().and_then(|row| row.branch.clone());
-    let Some((branch, tip)) = branch_of(&ground, environment, followed.as_ref()) else { return Ok(Ended::Done) };
+    let Some((branch, tip)) = branch_of(&ground, environment, followed.as_ref()) else {
+        return Ok(Ended::Done);
+    };
     if followed.is_none() {
         house.store.follow_branch(&job.fence, repository, name, &branch).await?;
     }
@@ -69,7 +69,16 @@ pub async fn run(
     if run.state.is_ended() {
         return Ok(Ended::Done);
     }
-    let course = Course { house, job, ground: &ground, rules: &rules, environment, branch: &branch, row, run };
+    let course = Course {
+        house,
+        job,
+        ground: &ground,
+        rules: &rules,
+        environment,
+        branch: &branch,
+        row,
+        run,
+    };
     course.go().await
 }
 
@@ -80,7 +89,8 @@ fn branch_of(
     followed: Option<&BranchName>,
 ) -> Option<(BranchName, CommitSha)> {
     let candidates = followed.into_iter().chain(&environment.branches);
-    let mut there = candidates.filter_map(|branch| Some((branch.clone(), ground.tip(branch).ok()?.clone())));
+    let mut there =
+        candidates.filter_map(|branch| Some((branch.clone(), ground.tip(branch).ok()?.clone())));
     there.next()
 }
 
@@ -123,7 +133,8 @@ impl Course<'_> {
 
     /// A newer commit takes the place of runs that have not begun.
     async fn supersede(&self) -> anyhow::Result<()> {
-        for older in self.house.store.supersede_older_runs(&self.job.fence, self.run.run.id).await? {
+        for older in self.house.store.supersede_older_runs(&self.job.fence, self.run.run.id).await?
+        {
             if let Some(older) = self.house.store.run(older).await? {
                 self.tell_of(&older, RunStage::Superseded(self.run.run.commit.clone())).await?;
             }
@@ -133,7 +144,9 @@ impl Course<'_> {
 
     /// Why the commit is not what the environment can simply go on to: a forced push.
     async fn lost_its_way(&self) -> anyhow::Result<Option<String>> {
-        let Some(last) = self.row.as_ref().and_then(|row| row.last.as_ref()) else { return Ok(None) };
+        let Some(last) = self.row.as_ref().and_then(|row| row.last.as_ref()) else {
+            return Ok(None);
+        };
         let tip = &self.run.run.commit;
         let known = self.ground.mirror.has(&last.commit).await?;
         if known && self.ground.mirror.is_ancestor(&last.commit, tip).await? {
@@ -170,7 +183,8 @@ impl Course<'_> {
     }
 
     async fn advance(&mut self, to: RunState, reason: &str) -> anyhow::Result<()> {
-        self.run = self.house.store.advance_run(&self.job.fence, self.run.run.id, to, reason).await?;
+        self.run =
+            self.house.store.advance_run(&self.job.fence, self.run.run.id, to, reason).await?;
         tracing::info!(
             repository = %self.ground.repository.name,
             environment = %self.environment.name,
@@ -182,7 +196,10 @@ impl Course<'_> {
     }
 
     /// Takes the leases of `targets`, or says how long to wait for whom.
-    async fn lease(&self, targets: BTreeSet<Target>) -> anyhow::Result<Result<Vec<LeaseProof>, Ended>> {
+    async fn lease(
+        &self,
+        targets: BTreeSet<Target>,
+    ) -> anyhow::Result<Result<Vec<LeaseProof>, Ended>> {
         let duration = self.house.timing.target_lease;
         let request = LeaseRequest { targets, holder: self.run.run.id, duration };
         Ok(match self.house.store.acquire_leases(&self.job.fence, &request).await? {

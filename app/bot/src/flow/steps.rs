@@ -95,7 +95,10 @@ impl Execution<'_> {
     }
 
     /// Changes that no provider has to be told.
-    async fn settle(&self, changes: impl Iterator<Item = &Change>) -> anyhow::Result<Vec<StepReport>> {
+    async fn settle(
+        &self,
+        changes: impl Iterator<Item = &Change>,
+    ) -> anyhow::Result<Vec<StepReport>> {
         let mut by_target: BTreeMap<&Target, Vec<Change>> = BTreeMap::new();
         for change in changes.filter(|change| !change.touches_provider()) {
             by_target.entry(&change.key.target).or_default().push(change.clone());
@@ -118,9 +121,10 @@ impl Execution<'_> {
     }
 
     async fn step(&self, effect: &Effect) -> anyhow::Result<StepResult> {
-        let (Some(lease), Some(connection)) =
-            (self.leases.iter().find(|lease| *lease.target() == effect.target), self.routes.get(&effect.target))
-        else {
+        let (Some(lease), Some(connection)) = (
+            self.leases.iter().find(|lease| *lease.target() == effect.target),
+            self.routes.get(&effect.target),
+        ) else {
             return Ok(StepResult::Failed("no connection leads to its target".to_owned()));
         };
         let writer = match self.sessions.writer(connection).await {
@@ -139,7 +143,9 @@ impl Execution<'_> {
             Outcome::Moved(message) => StepResult::Moved(message),
             Outcome::Unknown(message) => {
                 let found = writer.read_back(effect).await;
-                let landed = found.as_ref().is_ok_and(|(landed, _)| landed.iter().all(|l| *l == Landed::After));
+                let landed = found
+                    .as_ref()
+                    .is_ok_and(|(landed, _)| landed.iter().all(|l| *l == Landed::After));
                 match found {
                     Ok((landed_each, ids)) if landed => {
                         let found = ReadBack { landed: landed_each, ids, message: String::new() };
@@ -165,7 +171,8 @@ impl Execution<'_> {
 }
 
 fn report(effect: &Effect, result: StepResult) -> StepReport {
-    let services: BTreeSet<ServiceName> = effect.changes.iter().map(|c| c.unit.service.clone()).collect();
+    let services: BTreeSet<ServiceName> =
+        effect.changes.iter().map(|c| c.unit.service.clone()).collect();
     StepReport { services: services.into_iter().collect(), changes: effect.changes.clone(), result }
 }
 
@@ -182,7 +189,9 @@ pub fn told(step: &Step) -> StepReport {
         StepState::Done => StepResult::Done,
         StepState::Failed => StepResult::Failed(message),
         StepState::Moved => StepResult::Moved(message),
-        StepState::Intent | StepState::Unknown | StepState::Attention => StepResult::Unknown(message),
+        StepState::Intent | StepState::Unknown | StepState::Attention => {
+            StepResult::Unknown(message)
+        }
     };
     report(&step.effect, result)
 }

@@ -28,7 +28,11 @@ pub struct Pending {
 impl Pending {
     /// Compares the hashes of `units` with what was `applied`.
     #[must_use]
-    pub fn find(units: &[&Unit], located: &Located, applied: &BTreeMap<UnitName, UnitHash>) -> Self {
+    pub fn find(
+        units: &[&Unit],
+        located: &Located,
+        applied: &BTreeMap<UnitName, UnitHash>,
+    ) -> Self {
         let declared: BTreeSet<&UnitName> = units.iter().map(|unit| &unit.name).collect();
         let differs = |unit: &&&Unit| located.hashes.get(&unit.name) != applied.get(&unit.name);
         let mut origins: BTreeMap<UnitName, Origin> =
@@ -115,10 +119,13 @@ impl Place<'_> {
             store.owned_by(self.repository, &names).await?
         };
         let planned = units.iter().copied().filter(|unit| names.contains(&unit.name));
-        let planned: Vec<&Unit> = planned.filter(|unit| !pending.blocked.contains_key(&unit.name)).collect();
+        let planned: Vec<&Unit> =
+            planned.filter(|unit| !pending.blocked.contains_key(&unit.name)).collect();
         let mut observed = sight.observe(located, planned, owned.keys()).await?;
-        let wanted_keys = observed.desired.values().flatten().flatten().map(|desired| desired.key.clone());
-        let unknown: BTreeSet<ResourceKey> = wanted_keys.filter(|key| !owned.contains_key(key)).collect();
+        let wanted_keys =
+            observed.desired.values().flatten().flatten().map(|desired| desired.key.clone());
+        let unknown: BTreeSet<ResourceKey> =
+            wanted_keys.filter(|key| !owned.contains_key(key)).collect();
         if !unknown.is_empty() {
             owned.extend(store.owned(&unknown).await?);
         }
@@ -128,7 +135,8 @@ impl Place<'_> {
                 (None, true) => Ok(Vec::new()),
                 (None, false) => observed.desired.remove(name).unwrap_or_else(|| Ok(Vec::new())),
             };
-            let hash = located.hashes.get(name).filter(|_| !pending.removed.contains(name)).cloned();
+            let hash =
+                located.hashes.get(name).filter(|_| !pending.removed.contains(name)).cloned();
             (name.clone(), Wanted { origin: *origin, hash, desired })
         };
         let units = pending.origins.iter().map(wanted).collect();
@@ -168,7 +176,10 @@ pub async fn violations(
 #[must_use]
 pub fn always_waits(plan: &Plan, ran_before: bool) -> Option<Waiting> {
     let keys = |action: Action| -> Vec<ResourceKey> {
-        plan.changes().filter(|change| change.action == action).map(|change| change.key.clone()).collect()
+        plan.changes()
+            .filter(|change| change.action == action)
+            .map(|change| change.key.clone())
+            .collect()
     };
     let (adopts, forgets) = (keys(Action::Adopt), keys(Action::Forget));
     match () {

@@ -68,7 +68,9 @@ pub(crate) fn files(entries: Vec<Entry>) -> Vec<File> {
 pub(crate) fn contents(blobs: HashMap<BlobSha, Blob>) -> anyhow::Result<HashMap<BlobSha, Vec<u8>>> {
     let content = |(name, blob)| match blob {
         Blob::Content(content) => Ok((name, content)),
-        Blob::TooLarge { size } => anyhow::bail!("a configuration file has {size} bytes; {MAX_FILE} are allowed"),
+        Blob::TooLarge { size } => {
+            anyhow::bail!("a configuration file has {size} bytes; {MAX_FILE} are allowed")
+        }
     };
     blobs.into_iter().map(content).collect()
 }

@@ -50,7 +50,8 @@ pub async fn repository_config(
     }
     let contents = source.contents(std::slice::from_ref(&blob)).await?;
     let bytes = contents.get(&blob).map(|bytes| &bytes[..]).unwrap_or_default();
-    let config = RepositoryConfig::load(registry, REPOSITORY_CONFIG, bytes).map_err(LoadError::Invalid)?;
+    let config =
+        RepositoryConfig::load(registry, REPOSITORY_CONFIG, bytes).map_err(LoadError::Invalid)?;
     Ok((config, blob))
 }
 

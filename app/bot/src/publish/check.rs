@@ -14,7 +14,9 @@ impl Desk<'_> {
         if known.is_none() && self.item.uncertain {
             match self.reader.check_runs_for(&body.head, &body.name).await {
                 Ok(found) => {
-                    let ours = found.iter().find(|check| check.external_id.as_deref() == Some(&body.external_id));
+                    let ours = found
+                        .iter()
+                        .find(|check| check.external_id.as_deref() == Some(&body.external_id));
                     known = ours.map(|check| check.id.0);
                 }
                 Err(error) => return Ok(error.into()),

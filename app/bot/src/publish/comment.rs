@@ -8,7 +8,8 @@ use landfall_store::Published;
 use super::{CommentBody, Desk, Ended};
 
 /// Stands for sections that do not fit into the parts that a pull request is asked to carry.
-const MORE: &str = "*The rest does not fit here. `landfall plan` shows all of it from a working copy.*";
+const MORE: &str =
+    "*The rest does not fit here. `landfall plan` shows all of it from a working copy.*";
 
 impl Desk<'_> {
     pub(super) async fn comment(&self) -> anyhow::Result<Ended> {
@@ -52,7 +53,12 @@ impl Desk<'_> {
         Ok(Ended::Done(ids))
     }
 
-    async fn put_part(&self, body: &CommentBody, id: Option<u64>, text: &str) -> Result<Comment, GithubError> {
+    async fn put_part(
+        &self,
+        body: &CommentBody,
+        id: Option<u64>,
+        text: &str,
+    ) -> Result<Comment, GithubError> {
         if let Some(id) = id {
             match self.writer.update_comment(CommentId(id), text).await {
                 // A person deleted it: it is made again.
@@ -65,8 +71,12 @@ impl Desk<'_> {
 
     fn parts(&self, body: &CommentBody) -> Vec<String> {
         let whole = &body.document;
-        let document =
-            Document { head: &whole.head, sections: &whole.sections, tail: &whole.tail, more: MORE };
+        let document = Document {
+            head: &whole.head,
+            sections: &whole.sections,
+            tail: &whole.tail,
+            more: MORE,
+        };
         let parts = comment::split(&document, LIMIT, PARTS);
         let marked = |(at, part): (usize, String)| {
             let part = self.house.redactor.redact(&part).into_owned();

@@ -19,8 +19,11 @@ impl Desk<'_> {
             Err(error) => return Ok(error.into()),
         };
         self.house.store.note_external(&self.item.claim, &[id.0]).await?;
-        let status =
-            DeploymentStatus { state: state(body.state), description: body.description.clone(), log_url: None };
+        let status = DeploymentStatus {
+            state: state(body.state),
+            description: body.description.clone(),
+            log_url: None,
+        };
         // A status that was accepted without our knowing is set once more: it says the same.
         match self.writer.create_deployment_status(id, &status).await {
             Ok(()) => Ok(Ended::Done(vec![id.0])),

@@ -33,7 +33,10 @@ async fn stored(shared: &Shared, headers: &HeaderMap, body: &Bytes) -> (StatusCo
         Ok(read) => read,
         Err(error @ HeaderError::NotJson) => {
             tracing::warn!(reason = %error, "set the hook's content type to application/json");
-            return (StatusCode::UNSUPPORTED_MEDIA_TYPE, "the hook's content type has to be application/json");
+            return (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "the hook's content type has to be application/json",
+            );
         }
         Err(error) => {
             tracing::warn!(reason = %error, "a delivery without its headers");

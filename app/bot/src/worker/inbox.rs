@@ -47,7 +47,9 @@ async fn handle_one(house: &House, delivery: &Delivery) -> anyhow::Result<()> {
         tracing::error!(delivery = %new.id, event = %new.event, error = format!("{error:#}"), "a delivery was not handled");
         let now = house.store.now().await?;
         let retry = match delivery.attempt < ATTEMPTS {
-            true => Retry::At(now.saturating_add(jiff::SignedDuration::from_secs(1 << delivery.attempt))?),
+            true => Retry::At(
+                now.saturating_add(jiff::SignedDuration::from_secs(1 << delivery.attempt))?,
+            ),
             false => Retry::Never,
         };
         house.store.fail_delivery(new.id, &error.to_string(), retry).await?;

@@ -12,8 +12,11 @@ use crate::house::House;
 const ATTEMPTS: u32 = 12;
 
 pub(super) async fn round(house: &House, worker: &str) -> anyhow::Result<Round> {
-    let claim =
-        ClaimJob { worker: worker.to_owned(), lease: house.timing.job_lease, max_attempts: ATTEMPTS };
+    let claim = ClaimJob {
+        worker: worker.to_owned(),
+        lease: house.timing.job_lease,
+        max_attempts: ATTEMPTS,
+    };
     let Some(job) = house.store.claim_job(&claim).await? else { return Ok(Round::Idle) };
     tracing::debug!(job = %job.key, attempt = job.attempt, "job begins");
     let outcome = tokio::select! {
@@ -27,8 +30,12 @@ pub(super) async fn round(house: &House, worker: &str) -> anyhow::Result<Round> 
 async fn carry_out(house: &House, job: &ClaimedJob) -> anyhow::Result<Ended> {
     match &job.key {
         JobKey::Plan { repository, pull } => flow::plan::plan(house, job, *repository, *pull).await,
-        JobKey::Run { repository, environment } => flow::run::run(house, job, *repository, environment).await,
-        JobKey::Branch { repository, branch } => flow::branch::branch(house, job, *repository, branch).await,
+        JobKey::Run { repository, environment } => {
+            flow::run::run(house, job, *repository, environment).await
+        }
+        JobKey::Branch { repository, branch } => {
+            flow::branch::branch(house, job, *repository, branch).await
+        }
     }
 }
 
@@ -46,7 +53,11 @@ async fn keep_alive(house: &House, job: &ClaimedJob) -> anyhow::Error {
     }
 }
 
-async fn end(house: &House, job: &ClaimedJob, outcome: anyhow::Result<Ended>) -> anyhow::Result<()> {
+async fn end(
+    house: &House,
+    job: &ClaimedJob,
+    outcome: anyhow::Result<Ended>,
+) -> anyhow::Result<()> {
     let store = &house.store;
     let written = match outcome {
         Ok(Ended::Done) => store.complete_job(&job.fence).await,
@@ -77,7 +88,10 @@ async fn end(house: &House, job: &ClaimedJob, outcome: anyhow::Result<Ended>) ->
 }
 
 fn is_stale(error: &anyhow::Error) -> bool {
-    matches!(error.downcast_ref::<StoreError>(), Some(StoreError::StaleEpoch | StoreError::LeaseLost(_)))
+    matches!(
+        error.downcast_ref::<StoreError>(),
+        Some(StoreError::StaleEpoch | StoreError::LeaseLost(_))
+    )
 }
 
 async fn after(house: &House, wait: Duration) -> anyhow::Result<jiff::Timestamp> {

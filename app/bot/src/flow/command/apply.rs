@@ -36,7 +36,8 @@ pub(super) async fn apply(
             _ => said.retry(run).await,
         },
         several => {
-            let names: Vec<String> = several.iter().map(|run| run.run.environment.to_string()).collect();
+            let names: Vec<String> =
+                several.iter().map(|run| run.run.environment.to_string()).collect();
             Ok(Answer::refuse_with(
                 format!("Several environments wait: {}.", names.join(", ")),
                 "Name one: `/apply ENVIRONMENT`.",
@@ -58,7 +59,9 @@ impl Said<'_> {
             if only.is_some_and(|only| *only != environment.name) {
                 continue;
             }
-            let Some(run) = store.recent_runs(repository, &environment.name, 1).await?.pop() else { continue };
+            let Some(run) = store.recent_runs(repository, &environment.name, 1).await?.pop() else {
+                continue;
+            };
             let waits = run.state == RunState::Held || run.state.may_be_retried();
             if waits && self.brings(&run, commit).await? {
                 waiting.push(run);
@@ -84,7 +87,9 @@ impl Said<'_> {
             Some(named) if !names(named, &digest) => {
                 return Ok(Answer::refuse_with(
                     format!("`{named}` is not what {environment} would do now."),
-                    format!("Look at the plan of the run that waits; its digest begins with `{short}`."),
+                    format!(
+                        "Look at the plan of the run that waits; its digest begins with `{short}`."
+                    ),
                 ));
             }
             None if !self.only_one_published(environment, &digest).await? => {
@@ -108,14 +113,19 @@ impl Said<'_> {
 
     async fn approve(&self, run: &Run, digest: Digest) -> anyhow::Result<()> {
         let at = self.house.store.now().await?;
-        let approval = Approval { digest, by: self.words.author, login: self.words.login.clone(), at };
+        let approval =
+            Approval { digest, by: self.words.author, login: self.words.login.clone(), at };
         self.house.store.approve_run(&self.job.fence, run.run.id, &approval).await?;
         self.audit("apply", Some(&run.run.environment), &format!("digest {digest}")).await?;
         self.set_going(run).await
     }
 
     /// Without a digest the command can only mean the one plan that was there to be seen.
-    async fn only_one_published(&self, environment: &EnvironmentName, digest: &Digest) -> anyhow::Result<bool> {
+    async fn only_one_published(
+        &self,
+        environment: &EnvironmentName,
+        digest: &Digest,
+    ) -> anyhow::Result<bool> {
         let scope = PlanScope {
             repository: self.ground.repository.id,
             pull: self.pull.number,
@@ -133,7 +143,10 @@ impl Said<'_> {
     }
 
     pub(super) async fn set_going(&self, run: &Run) -> anyhow::Result<()> {
-        let key = JobKey::Run { repository: run.run.repository, environment: run.run.environment.clone() };
+        let key = JobKey::Run {
+            repository: run.run.repository,
+            environment: run.run.environment.clone(),
+        };
         let job = NewJob { key, installation: self.job.installation, run_at: None };
         Ok(self.house.store.enqueue(&[job]).await?)
     }

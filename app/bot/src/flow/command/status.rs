@@ -12,7 +12,8 @@ pub(super) async fn status(said: &Said<'_>) -> anyhow::Result<Answer> {
         let newest = store.recent_runs(repository, &environment.name, 1).await?;
         let waits = match newest.first() {
             Some(run) if run.state != RunState::Succeeded => {
-                let reason = if run.reason.is_empty() { String::new() } else { format!(": {}", run.reason) };
+                let reason =
+                    if run.reason.is_empty() { String::new() } else { format!(": {}", run.reason) };
                 format!("{} at {}{reason}", run.state, run.run.commit.short())
             }
             _ => "nothing".to_owned(),

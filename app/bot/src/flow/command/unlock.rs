@@ -6,7 +6,10 @@ use landfall_store::{RunState, Unresolved};
 
 use super::{Answer, Said};
 
-pub(super) async fn unlock(said: &Said<'_>, environment: Option<EnvironmentName>) -> anyhow::Result<Answer> {
+pub(super) async fn unlock(
+    said: &Said<'_>,
+    environment: Option<EnvironmentName>,
+) -> anyhow::Result<Answer> {
     let PullState::Merged { commit: Some(commit), .. } = &said.pull.state else {
         return Ok(Answer::refuse("This pull request is not merged, so no run of it can be held."));
     };
@@ -14,7 +17,12 @@ pub(super) async fn unlock(said: &Said<'_>, environment: Option<EnvironmentName>
     let run = match waiting.as_slice() {
         [] => return Ok(Answer::refuse("No run of this pull request waits.")),
         [run] => run,
-        _ => return Ok(Answer::refuse_with("Several environments wait.", "Name one: `/unlock ENVIRONMENT`.")),
+        _ => {
+            return Ok(Answer::refuse_with(
+                "Several environments wait.",
+                "Name one: `/unlock ENVIRONMENT`.",
+            ));
+        }
     };
     let (store, name) = (&said.house.store, run.run.environment.clone());
     let why = format!("unlocked by {}", said.words.login);

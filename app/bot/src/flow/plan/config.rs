@@ -22,7 +22,10 @@ pub(super) fn removed() -> Diagnostic {
 }
 
 /// Every unit that state has something of.
-pub(crate) async fn owned_units(house: &House, repository: RepositoryId) -> anyhow::Result<Vec<OwnedUnit>> {
+pub(crate) async fn owned_units(
+    house: &House,
+    repository: RepositoryId,
+) -> anyhow::Result<Vec<OwnedUnit>> {
     let mut owned = Vec::new();
     for environment in house.store.environments(repository).await? {
         let units = house.store.unit_hashes(repository, &environment.name).await?;
@@ -45,11 +48,18 @@ pub(super) fn note(
     );
     let Some(now) = now else { return format!("{start}.") };
     let (now, later) = (places(now, &rules.config), places(later, &own.config));
-    let moved = now.iter().filter(|(name, place)| later.get(*name).is_some_and(|other| other.1 != place.1)).count();
-    let changed = now.iter().filter(|(name, place)| later.get(*name).is_some_and(|other| other.0 != place.0)).count();
+    let moved = now
+        .iter()
+        .filter(|(name, place)| later.get(*name).is_some_and(|other| other.1 != place.1))
+        .count();
+    let changed = now
+        .iter()
+        .filter(|(name, place)| later.get(*name).is_some_and(|other| other.0 != place.0))
+        .count();
     let come = later.keys().filter(|name| !now.contains_key(*name)).count();
     let go = now.keys().filter(|name| !later.contains_key(*name)).count();
-    let told = [(moved, "move to another connection"), (changed, "change"), (come, "come"), (go, "go")];
+    let told =
+        [(moved, "move to another connection"), (changed, "change"), (come, "come"), (go, "go")];
     let told = told.into_iter().filter(|(count, _)| *count > 0);
     let told: Vec<String> = told.map(|(count, what)| format!("{count} units {what}")).collect();
     match told.is_empty() {
@@ -62,8 +72,10 @@ pub(super) fn note(
 fn places(declared: &Declared, config: &RepositoryConfig) -> BTreeMap<UnitName, (Digest, String)> {
     let place = |unit: &landfall_core::config::Unit| {
         let environment = config.environments.get(&unit.name.environment);
-        let connection = environment.and_then(|environment| environment.connections.get(&unit.connection));
-        let address = connection.map(|connection| connection.connection.address()).unwrap_or_default();
+        let connection =
+            environment.and_then(|environment| environment.connections.get(&unit.connection));
+        let address =
+            connection.map(|connection| connection.connection.address()).unwrap_or_default();
         (unit.name.clone(), (unit.config, address))
     };
     declared.tree.units().map(place).collect()

@@ -61,7 +61,8 @@ impl Place<'_> {
         report.exposure = exposure(&before, &after);
         let routes = after.iter().flat_map(|names| &names.routes);
         report.ways = Scene::new(&after, &survey.plan, &survey.live).ways(routes);
-        report.violations = facts::violations(self.planning.house, self.repository(), environment, &survey).await?;
+        report.violations =
+            facts::violations(self.planning.house, self.repository(), environment, &survey).await?;
         report.next = self.next(name, &survey, !report.violations.is_empty()).await?;
         if let NextStep::MergeThenApply(Waiting::Guardrail(found)) = &mut report.next {
             found.clone_from(&report.violations);
@@ -74,7 +75,8 @@ impl Place<'_> {
     async fn survey(&self, environment: &Environment) -> anyhow::Result<Result<Survey, String>> {
         let house = self.planning.house;
         let sessions = self.planning.ground.sessions(house, environment);
-        let sight = Sight::new(&house.reach.registry, environment, &sessions, Some(&house.known_targets));
+        let sight =
+            Sight::new(&house.reach.registry, environment, &sessions, Some(&house.known_targets));
         let units: Vec<&Unit> = self.merged.tree.units_of(&environment.name).collect();
         let located = match sight.locate(units.iter().copied()).await {
             Ok(located) => located,
@@ -106,7 +108,12 @@ impl Place<'_> {
         before.keys().chain(after.keys()).filter(differs).cloned().collect()
     }
 
-    async fn next(&self, name: &EnvironmentName, survey: &Survey, violates: bool) -> anyhow::Result<NextStep> {
+    async fn next(
+        &self,
+        name: &EnvironmentName,
+        survey: &Survey,
+        violates: bool,
+    ) -> anyhow::Result<NextStep> {
         let store = &self.planning.house.store;
         let plan = &survey.plan;
         if plan.conflicts().next().is_some() {
@@ -125,7 +132,8 @@ impl Place<'_> {
         if violates {
             return Ok(NextStep::MergeThenApply(Waiting::Guardrail(Vec::new())));
         }
-        let ran = store.environment(self.repository(), name).await?.is_some_and(|row| row.last.is_some());
+        let ran =
+            store.environment(self.repository(), name).await?.is_some_and(|row| row.last.is_some());
         Ok(match facts::always_waits(plan, ran) {
             Some(waiting) => NextStep::MergeThenApply(waiting),
             None => NextStep::Merge,

@@ -100,7 +100,11 @@ impl Applying<'_, '_> {
     }
 
     /// Every target that a pending unit may write to: those it names and those it has something at.
-    async fn targets(&self, located: &Located, pending: &Pending) -> anyhow::Result<BTreeSet<Target>> {
+    async fn targets(
+        &self,
+        located: &Located,
+        pending: &Pending,
+    ) -> anyhow::Result<BTreeSet<Target>> {
         let names: BTreeSet<UnitName> = pending.origins.keys().cloned().collect();
         let repository = self.course.ground.repository.id;
         let owned = self.course.house.store.owned_by(repository, &names).await?;
@@ -115,19 +119,29 @@ impl Applying<'_, '_> {
         let plan = &survey.plan;
         let course = &self.course;
         let last = course.row.as_ref().and_then(|row| row.last.as_ref()).map(|last| &last.commit);
-        let mut brought = Brought::find(course.house, course.ground, last, &course.run.run.commit).await?;
+        let mut brought =
+            Brought::find(course.house, course.ground, last, &course.run.run.commit).await?;
         let unsettled = |conflict: &Conflict| !matches!(conflict, Conflict::Unanswered { .. });
-        if plan.conflicts().any(|(unit, conflict)| unsettled(conflict) && !self.left.units().contains(unit)) {
+        if plan
+            .conflicts()
+            .any(|(unit, conflict)| unsettled(conflict) && !self.left.units().contains(unit))
+        {
             return Ok(Confirmed::No(Waiting::Conflicts));
         }
         let repository = course.ground.repository.id;
-        let violations = facts::violations(course.house, repository, course.environment, survey).await?;
+        let violations =
+            facts::violations(course.house, repository, course.environment, survey).await?;
         if !violations.is_empty() {
             return Ok(Confirmed::No(Waiting::Guardrail(violations)));
         }
         let row = course.row.as_ref();
-        let case =
-            Case { house: course.house, ground: course.ground, run: &course.run, row, environment: course.environment };
+        let case = Case {
+            house: course.house,
+            ground: course.ground,
+            run: &course.run,
+            row,
+            environment: course.environment,
+        };
         let mut verdict = case.judge(plan, &brought.pulls).await?;
         if verdict.is_err() && !brought.unattributed.is_empty() {
             brought.look_up(course.house, course.ground, course.branch).await?;
@@ -140,7 +154,9 @@ impl Applying<'_, '_> {
         // The index at GitHub lags behind a push: look again before it counts as pushed directly.
         let attempt = usize::try_from(course.job.attempt).unwrap_or(usize::MAX).saturating_sub(1);
         match course.house.timing.attribution.get(attempt) {
-            Some(wait) if !brought.unattributed.is_empty() && course.run.state == RunState::Queued => {
+            Some(wait)
+                if !brought.unattributed.is_empty() && course.run.state == RunState::Queued =>
+            {
                 let why = "which pull request the commit came from is not known yet".to_owned();
                 Ok(Confirmed::Wait(Ended::Again(*wait, why)))
             }
@@ -150,7 +166,11 @@ impl Applying<'_, '_> {
 
     async fn begin(&mut self, approved: &ApprovedPlan) -> anyhow::Result<()> {
         let course = &mut self.course;
-        course.house.store.set_run_plan(&course.job.fence, course.run.run.id, approved.plan()).await?;
+        course
+            .house
+            .store
+            .set_run_plan(&course.job.fence, course.run.run.id, approved.plan())
+            .await?;
         course.run.plan = Some(approved.plan().clone());
         if course.run.state != RunState::Running {
             course.advance(RunState::Running, "").await?;
@@ -175,7 +195,11 @@ impl Applying<'_, '_> {
         let blocked = !pending.blocked.is_empty();
         let (state, stage) = outcome(&steps, blocked);
         if state == RunState::Succeeded {
-            course.house.store.bootstrap(&course.job.fence, repository, &course.environment.name).await?;
+            course
+                .house
+                .store
+                .bootstrap(&course.job.fence, repository, &course.environment.name)
+                .await?;
         }
         let reason = match &stage {
             RunStage::Failed(why) | RunStage::NeedsAttention(why) => why.clone(),
@@ -185,7 +209,11 @@ impl Applying<'_, '_> {
         let outcome = super::told::Outcome {
             steps,
             unreviewed: approved.unreviewed().to_vec(),
-            left_out: pending.blocked.iter().map(|(unit, why)| (unit.to_string(), why.clone())).collect(),
+            left_out: pending
+                .blocked
+                .iter()
+                .map(|(unit, why)| (unit.to_string(), why.clone()))
+                .collect(),
         };
         course.tell(stage, Some(outcome)).await?;
         course.replan_provisional().await?;
@@ -222,7 +250,8 @@ impl Applying<'_, '_> {
     fn needs(&self) -> Needs {
         let services = self.declared.tree.services.iter();
         let needs = services.map(|service| {
-            let needed: BTreeSet<ServiceName> = service.needs.iter().map(|name| name.value.clone()).collect();
+            let needed: BTreeSet<ServiceName> =
+                service.needs.iter().map(|name| name.value.clone()).collect();
             (service.name.clone(), needed)
         });
         needs.filter(|(_, needed)| !needed.is_empty()).collect()
@@ -242,9 +271,14 @@ fn applied_units(
     pending: &Pending,
     steps: &[StepReport],
 ) -> BTreeMap<UnitName, Option<UnitHash>> {
-    let undone = steps.iter().filter(|step| step.result != StepResult::Done).flat_map(|step| &step.changes);
-    let undone: BTreeSet<&UnitName> = undone.flat_map(|change| [Some(&change.unit), change.from.as_ref()]).flatten().collect();
-    let whole = plan.units.iter().filter(|(name, unit)| unit.conflicts.is_empty() && !undone.contains(name));
+    let undone =
+        steps.iter().filter(|step| step.result != StepResult::Done).flat_map(|step| &step.changes);
+    let undone: BTreeSet<&UnitName> =
+        undone.flat_map(|change| [Some(&change.unit), change.from.as_ref()]).flatten().collect();
+    let whole = plan
+        .units
+        .iter()
+        .filter(|(name, unit)| unit.conflicts.is_empty() && !undone.contains(name));
     let hash = |name: &UnitName| match pending.removed.contains(name) {
         true => None,
         false => located.hashes.get(name).cloned(),
@@ -253,7 +287,9 @@ fn applied_units(
 }
 
 fn outcome(steps: &[StepReport], blocked: bool) -> (RunState, RunStage) {
-    let with = |found: fn(&StepResult) -> Option<&String>| steps.iter().find_map(|step| found(&step.result));
+    let with = |found: fn(&StepResult) -> Option<&String>| {
+        steps.iter().find_map(|step| found(&step.result))
+    };
     let unknown = with(|result| match result {
         StepResult::Unknown(message) => Some(message),
         _ => None,

@@ -20,7 +20,11 @@ pub(super) struct Outcome {
 
 impl Course<'_> {
     /// Tells everybody concerned where the run stands.
-    pub(super) async fn tell(&self, stage: RunStage, outcome: Option<Outcome>) -> anyhow::Result<()> {
+    pub(super) async fn tell(
+        &self,
+        stage: RunStage,
+        outcome: Option<Outcome>,
+    ) -> anyhow::Result<()> {
         let brought = self.brought().await?;
         let report = self.report(&self.run, stage, outcome.unwrap_or_default());
         self.board().run(self.run.run.id, &report, &brought.numbers(), &[]).await
@@ -34,7 +38,11 @@ impl Course<'_> {
 
     /// Holds the run and shows what it waits for. The plan shown is kept, so that its digest can be
     /// named.
-    pub(super) async fn hold(mut self, plan: Option<&Plan>, waiting: Waiting) -> anyhow::Result<Ended> {
+    pub(super) async fn hold(
+        mut self,
+        plan: Option<&Plan>,
+        waiting: Waiting,
+    ) -> anyhow::Result<Ended> {
         let brought = self.brought().await?;
         let mut ids = Vec::new();
         if let Some(plan) = plan {
@@ -44,7 +52,11 @@ impl Course<'_> {
                 ids.push(self.house.store.insert_plan(&self.job.fence, &row).await?.plan.id);
             }
         }
-        let told = landfall_core::view::run(&self.report(&self.run, RunStage::Held(waiting.clone()), Outcome::default()));
+        let told = landfall_core::view::run(&self.report(
+            &self.run,
+            RunStage::Held(waiting.clone()),
+            Outcome::default(),
+        ));
         self.advance(RunState::Held, &told.title).await?;
         self.run.plan = plan.cloned();
         let report = self.report(&self.run, RunStage::Held(waiting), Outcome::default());
@@ -52,7 +64,11 @@ impl Course<'_> {
         Ok(Ended::Done)
     }
 
-    async fn row_for(&self, plan: &Plan, pull: Option<landfall_core::name::PullNumber>) -> anyhow::Result<NewPlan> {
+    async fn row_for(
+        &self,
+        plan: &Plan,
+        pull: Option<landfall_core::name::PullNumber>,
+    ) -> anyhow::Result<NewPlan> {
         Ok(NewPlan {
             id: PlanId(Uuid::new_v4()),
             repository: self.ground.repository.id,
@@ -71,7 +87,11 @@ impl Course<'_> {
             environment: self.environment.name.clone(),
             commit: run.run.commit.clone(),
             branch: self.branch.clone(),
-            digest: run.plan.as_ref().filter(|plan| plan.changes().next().is_some()).map(Plan::digest),
+            digest: run
+                .plan
+                .as_ref()
+                .filter(|plan| plan.changes().next().is_some())
+                .map(Plan::digest),
             plan: run.plan.clone(),
             stage,
             steps: outcome.steps,
@@ -105,8 +125,12 @@ impl Course<'_> {
         for pull in self.house.store.open_pulls(repository).await? {
             let environment = self.environment.name.clone();
             let scope = PlanScope { repository, pull: pull.number, environment };
-            let provisional =
-                self.house.store.latest_plan(&scope).await?.is_some_and(|stored| stored.plan.provisional);
+            let provisional = self
+                .house
+                .store
+                .latest_plan(&scope)
+                .await?
+                .is_some_and(|stored| stored.plan.provisional);
             if provisional {
                 let key = JobKey::Plan { repository, pull: pull.number };
                 jobs.push(NewJob { key, installation: self.job.installation, run_at: None });

@@ -1,0 +1,56 @@
+//! The command line. Each command is a file; each prints what `--format` says and ends with 0 when
+//! there is nothing to do or it is done, 1 on an error, 2 when there are changes.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub mod log;
+mod serve;
+
+/// Plans and applies what the services of a repository need, reviewed on pull requests.
+#[derive(Debug, Parser)]
+#[command(name = "landfall", version, propagate_version = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Receive webhooks, plan pull requests, apply what is merged.
+    Serve(serve::Serve),
+}
+
+/// How a command ended that did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// There was nothing to do, or it is done.
+    Done,
+    /// There are changes.
+    Changes,
+    /// What was looked at has errors; they were printed.
+    Errors,
+}
+
+impl From<Ended> for ExitCode {
+    fn from(ended: Ended) -> Self {
+        match ended {
+            Ended::Done => Self::SUCCESS,
+            Ended::Errors => Self::from(1),
+            Ended::Changes => Self::from(2),
+        }
+    }
+}
+
+impl Cli {
+    /// Carries the command out.
+    ///
+    /// # Errors
+    /// What went wrong, to be printed with its causes.
+    pub async fn run(self) -> anyhow::Result<Ended> {
+        match self.command {
+            Command::Serve(serve) => serve.run().await,
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! `landfall serve`
+
+use std::sync::Arc;
+
+use clap::Args;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{Ended, log};
+use crate::house::{House, Surroundings, verifier};
+use crate::server::{Running, Shared};
+use crate::settings::{Fault, Settings};
+
+/// Settings are read from the environment; all that is wrong with them is told at once.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  landfall serve
+  GITHUB_APP_ID=1234 GITHUB_PRIVATE_KEY_PATH=key.pem GITHUB_WEBHOOK_SECRET=… landfall serve
+
+Environment:
+  LANDFALL_LISTEN          address and port [127.0.0.1:8080]
+  LANDFALL_DATA_DIR        mirrors and the database [data]
+  LANDFALL_DATABASE_URL    sqlite:PATH [sqlite:DATA_DIR/landfall.db]
+  LANDFALL_CONFIG          the operator file (TOML)
+  LANDFALL_ALLOW_HOSTS     hosts and networks that connections may lead to beside public ones
+  LANDFALL_TEMPLATES       a folder whose templates take the place of the built-in ones
+  LANDFALL_LOG             what is logged, as in `info` or `landfall=debug` [info]
+  GITHUB_APP_ID            the App's number
+  GITHUB_PRIVATE_KEY       its key in PEM form, or GITHUB_PRIVATE_KEY_PATH
+  GITHUB_WEBHOOK_SECRET    its webhook secret; during a rotation the old one goes into
+                           GITHUB_WEBHOOK_SECRET_PREVIOUS
+  GITHUB_API_URL           [https://api.github.com]
+  GITHUB_URL               [https://github.com]")]
+pub(super) struct Serve {}
+
+impl Serve {
+    pub(super) async fn run(self) -> anyhow::Result<Ended> {
+        let settings =
+            Settings::read(&|name| std::env::var(name).ok()).map_err(|faults| told(&faults))?;
+        let around = Surroundings::of_process();
+        log::begin(&around.redactor, "info");
+        let verifier = verifier(&settings)?;
+        let house = Arc::new(House::open(&settings, around).await?);
+        let listener = TcpListener::bind(settings.listen).await?;
+        let mut server = Running::start(Shared { house, verifier }, listener)?;
+        tracing::info!(address = %server.address, "listening");
+        let (mut interrupt, mut terminate) =
+            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        tokio::select! {
+            outcome = server.failed() => outcome?,
+            _ = interrupt.recv() => finish(server).await?,
+            _ = terminate.recv() => finish(server).await?,
+        }
+        Ok(Ended::Done)
+    }
+}
+
+async fn finish(server: Running) -> anyhow::Result<()> {
+    tracing::info!("stopping: what is under way is finished first");
+    server.stop().await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn told(faults: &[Fault]) -> anyhow::Error {
+    let lines: Vec<String> = faults.iter().map(|fault| format!("  {fault}")).collect();
+    anyhow::anyhow!("the settings cannot be used:\n{}", lines.join("\n"))
+}
