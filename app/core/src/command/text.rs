@@ -22,11 +22,8 @@ pub(super) fn spoken_lines(comment: &str) -> Vec<&str> {
             Hidden::No if code => {}
             Hidden::No => match opens(text) {
                 Some(fence) => hidden = Hidden::Fence(fence),
-                None if text.contains("<!--") => {
-                    if !text.contains("-->") {
-                        hidden = Hidden::Html;
-                    }
-                }
+                None if text.contains("<!--") && !text.contains("-->") => hidden = Hidden::Html,
+                None if text.contains("<!--") => {}
                 None if text.starts_with('/') => lines.push(text),
                 None => {}
             },

@@ -8,13 +8,13 @@ checked_text!(
     /// Labels may hold `_` (RFC 2782 service labels) and the first may be `*` (RFC 4592).
     /// At most 253 characters, 63 a label (RFC 1035 section 2.3.4).
     DnsName,
-    normalise
+    |value| normalise(&value)
 );
 
-fn normalise(value: String) -> Result<String, NameError> {
+fn normalise(value: &str) -> Result<String, NameError> {
     const RULE: &str = "labels of 1 to 63 letters, digits, `-` or `_`, with dots between them";
-    let bad = || NameError::new("a domain name", &value, RULE);
-    let bare = value.strip_suffix('.').unwrap_or(&value);
+    let bad = || NameError::new("a domain name", value, RULE);
+    let bare = value.strip_suffix('.').unwrap_or(value);
     let (star, rest) = match bare.strip_prefix("*.") {
         Some(rest) => ("*.", rest),
         None => ("", bare),
@@ -62,7 +62,7 @@ impl DnsName {
 checked_text!(
     /// A pattern over host names as in `scopes:`: a name, or `*.` and a name for everything below it.
     HostPattern,
-    normalise
+    |value| normalise(&value)
 );
 
 impl HostPattern {
