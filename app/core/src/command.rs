@@ -6,6 +6,7 @@
 use std::fmt;
 
 use crate::name::{EnvironmentName, NameError};
+use crate::plan::Digest;
 
 mod text;
 
@@ -61,6 +62,12 @@ impl DigestPrefix {
                 "at least eight hexadecimal digits, as the comment shows them",
             ))
         }
+    }
+
+    /// A digest in full.
+    #[must_use]
+    pub fn of(digest: &Digest) -> Self {
+        Self(digest.to_string())
     }
 
     /// The digits, lower-case.

@@ -5,8 +5,8 @@
 //! what we own become a [`plan`]; a plan has digests; a run is confirmed by [`coverage`].
 //! Nothing in this crate can time out, and nothing in it knows a kind of component by name.
 
-pub mod command;
 pub mod check;
+pub mod command;
 pub mod config;
 pub mod coverage;
 pub mod diagnostic;

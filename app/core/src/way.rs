@@ -60,7 +60,8 @@ pub fn exposure<'a>(
     after: impl IntoIterator<Item = &'a Names>,
 ) -> Exposure {
     let (before, after) = (public(before), public(after));
-    let only = |one: &BTreeSet<String>, other: &BTreeSet<String>| one.difference(other).cloned().collect();
+    let only =
+        |one: &BTreeSet<String>, other: &BTreeSet<String>| one.difference(other).cloned().collect();
     Exposure { opens: only(&after, &before), closes: only(&before, &after) }
 }
 
@@ -69,7 +70,9 @@ fn public<'a>(names: impl IntoIterator<Item = &'a Names>) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for names in names {
         found.extend(names.routes.iter().map(public_name));
-        let resolves = |record: &&Record| record.space == Space::Public && matches!(record.rtype, "A" | "AAAA" | "CNAME");
+        let resolves = |record: &&Record| {
+            record.space == Space::Public && matches!(record.rtype, "A" | "AAAA" | "CNAME")
+        };
         found.extend(names.records.iter().filter(resolves).map(|record| record.name.to_string()));
     }
     found
@@ -119,8 +122,15 @@ impl<'a> Scene<'a> {
     fn way(&self, route: &Route) -> Way {
         let label = public_name(route);
         let rule = self.mark(&label, "rule").max(self.mark(route.hostname.as_str(), "CNAME"));
-        let tunnel = if self.new_tunnels.contains(route.tunnel.as_str()) { Mark::Created } else { Mark::Existing };
-        let mut hops = vec![Hop { label, mark: rule }, Hop { label: format!("tunnel {}", route.tunnel), mark: tunnel }];
+        let tunnel = if self.new_tunnels.contains(route.tunnel.as_str()) {
+            Mark::Created
+        } else {
+            Mark::Existing
+        };
+        let mut hops = vec![
+            Hop { label, mark: rule },
+            Hop { label: format!("tunnel {}", route.tunnel), mark: tunnel },
+        ];
         match &route.origin_name {
             Some(name) => self.follow(name, &mut hops),
             None => hops.push(Hop { label: route.origin.clone(), mark: Mark::Existing }),
@@ -140,7 +150,9 @@ impl<'a> Scene<'a> {
             match values {
                 Resolved::Name(target) => next = Some(target),
                 Resolved::Addresses(addresses) if addresses.is_empty() => {}
-                Resolved::Addresses(addresses) => hops.push(Hop { label: addresses.join(", "), mark }),
+                Resolved::Addresses(addresses) => {
+                    hops.push(Hop { label: addresses.join(", "), mark })
+                }
             }
         }
     }
@@ -152,12 +164,14 @@ impl<'a> Scene<'a> {
             let values = target.map_or(Resolved::Addresses(Vec::new()), Resolved::Name);
             return (self.mark(name.as_str(), "CNAME"), values);
         }
-        let addresses: Vec<&&Record> = records.iter().filter(|r| matches!(r.rtype, "A" | "AAAA")).collect();
+        let addresses: Vec<&&Record> =
+            records.iter().filter(|r| matches!(r.rtype, "A" | "AAAA")).collect();
         if addresses.is_empty() {
             return self.resolve_undeclared(name);
         }
         let mark = addresses.iter().map(|record| self.mark(name.as_str(), record.rtype)).max();
-        let mut values: Vec<String> = addresses.iter().flat_map(|record| record.values.clone()).collect();
+        let mut values: Vec<String> =
+            addresses.iter().flat_map(|record| record.values.clone()).collect();
         if values.is_empty() {
             values = self.planned_values(name.as_str());
         }
@@ -168,8 +182,11 @@ impl<'a> Scene<'a> {
     fn resolve_undeclared(&self, name: &DnsName) -> (Mark, Resolved) {
         let found = self.live.values().flat_map(|live| live.resources.iter());
         let mut found = found.filter(|(key, _)| key.name == name.as_str());
-        let goes = |rtype: &str| self.changes(name.as_str(), rtype).any(|c| c.action == Action::Delete);
-        match found.find(|(key, _)| matches!(key.rtype.as_str(), "A" | "AAAA" | "CNAME") && !goes(&key.rtype)) {
+        let goes =
+            |rtype: &str| self.changes(name.as_str(), rtype).any(|c| c.action == Action::Delete);
+        match found.find(|(key, _)| {
+            matches!(key.rtype.as_str(), "A" | "AAAA" | "CNAME") && !goes(&key.rtype)
+        }) {
             Some((_, live)) => (Mark::Existing, Resolved::Addresses(values(&live.value))),
             None => (Mark::Broken, Resolved::Addresses(Vec::new())),
         }

@@ -48,7 +48,7 @@ pub use inbox::{Consequences, Delivery, DeliveryId, Inbox, Inserted, NewDelivery
 pub use jobs::{ClaimJob, ClaimedJob, Fence, GivenUp, JobId, JobKey, JobKind, Jobs, NewJob, Retry};
 pub use leases::{Acquired, LeaseRequest, Leases};
 pub use outbox::{ClaimedItem, Item, ItemClaim, ItemKey, ItemKind, Outbox};
-pub use plans::{DigestPrefix, NewPlan, PlanId, PlanScope, Plans, Published, StoredPlan};
+pub use plans::{NewPlan, PlanId, PlanScope, Plans, Published, StoredPlan};
 pub use pulls::{Pull, PullState, Pulls};
 pub use repositories::{Applied, Environment, Repositories, Repository};
 pub use resources::{OwnedResource, Resources};

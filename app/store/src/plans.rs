@@ -3,13 +3,11 @@
 //! A row here is the only evidence that something was reviewed; a check run's id only leads to it.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use landfall_core::name::{
-    CommitSha, EnvironmentName, NameError, PullNumber, RepositoryId, TreeSha,
-};
+use landfall_core::command::DigestPrefix;
+use landfall_core::name::{CommitSha, EnvironmentName, PullNumber, RepositoryId, TreeSha};
 use landfall_core::plan::{Digest, Plan};
 
 use crate::words::uuid_id;
@@ -19,36 +17,6 @@ uuid_id!(
     /// A plan's id, chosen by who makes it.
     PlanId
 );
-
-/// The digits of a plan's digest that somebody named: eight at least, lower-case hexadecimal.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DigestPrefix(String);
-
-impl DigestPrefix {
-    /// Checks the digits. Capital ones count as their small forms.
-    ///
-    /// # Errors
-    /// They are too few, too many, or not hexadecimal.
-    pub fn new(digits: &str) -> std::result::Result<Self, NameError> {
-        let fits =
-            (8..=64).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_hexdigit());
-        if fits {
-            return Ok(Self(digits.to_ascii_lowercase()));
-        }
-        let value = digits.chars().take(80).collect();
-        Err(NameError {
-            what: "the beginning of a digest",
-            value,
-            rule: "8 to 64 hexadecimal digits",
-        })
-    }
-}
-
-impl fmt::Display for DigestPrefix {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// A plan that was just made. Its digests are taken from the plan itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -149,17 +117,4 @@ pub trait Plans {
 
     /// Takes a plan out of all questions: what it says is not so any more.
     async fn discard_plan(&self, fence: &Fence, id: PlanId) -> Result<()>;
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn eight_digits_are_the_fewest_that_name_a_digest() {
-        assert_eq!(DigestPrefix::new("0123ABCD").unwrap().to_string(), "0123abcd");
-        for bad in ["", "0123abc", "0123abcg", "%%%%%%%%", "ääää"] {
-            assert!(DigestPrefix::new(bad).is_err(), "{bad}");
-        }
-    }
 }

@@ -206,7 +206,7 @@ impl Case<'_> {
     async fn approved(&self) -> anyhow::Result<Vec<Vec<Change>>> {
         let mut approved = Vec::new();
         for approval in &self.run.approvals {
-            let prefix = landfall_store::DigestPrefix::new(&approval.digest.to_string())?;
+            let prefix = DigestPrefix::of(&approval.digest);
             let repository = self.ground.repository.id;
             let plans = self
                 .house

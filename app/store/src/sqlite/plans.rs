@@ -4,15 +4,14 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use landfall_core::command::DigestPrefix;
 use landfall_core::name::{CommitSha, EnvironmentName, PullNumber, RepositoryId};
 use landfall_core::plan::{Change, Digest};
 use sqlx::sqlite::SqliteRow;
 
 use super::columns::{Columns, json, timestamp, unreadable};
 use super::{Sqlite, Write};
-use crate::{
-    DigestPrefix, Fence, NewPlan, PlanId, PlanScope, Plans, Published, Result, StoredPlan,
-};
+use crate::{Fence, NewPlan, PlanId, PlanScope, Plans, Published, Result, StoredPlan};
 
 fn plan(row: &SqliteRow) -> Result<StoredPlan> {
     let plan = NewPlan {

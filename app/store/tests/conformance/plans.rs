@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use landfall_core::command::DigestPrefix;
 use landfall_core::name::PullNumber;
 use landfall_core::plan::Change;
-use landfall_store::{DigestPrefix, NewPlan, PlanScope, Published, StoredPlan};
+use landfall_store::{NewPlan, PlanScope, Published, StoredPlan};
 
 use crate::engine::Engine;
 use crate::given::{HOMELAB, commit, fence, new_plan, production, staging};

@@ -20,11 +20,19 @@ fn needs(pairs: &[(&str, &str)]) -> Needs {
 
 /// One change of every rank for each service.
 fn all_ranks(action: Action, services: &[&str]) -> Vec<Change> {
-    let targets = [(SITE, "unifi_dns", "lan"), (TUNNEL, "cloudflare_tunnel", "com"), (ZONE, "cloudflare_tunnel", "com")];
+    let targets = [
+        (SITE, "unifi_dns", "lan"),
+        (TUNNEL, "cloudflare_tunnel", "com"),
+        (ZONE, "cloudflare_tunnel", "com"),
+    ];
     let of = |service: &&str| {
         let service = (*service).to_owned();
         targets.map(|(target, kind, end)| {
-            change(&format!("{service}/{kind}"), action, key(target, "A", &format!("{service}.{end}")))
+            change(
+                &format!("{service}/{kind}"),
+                action,
+                key(target, "A", &format!("{service}.{end}")),
+            )
         })
     };
     services.iter().flat_map(of).collect()
@@ -34,7 +42,8 @@ fn all_ranks(action: Action, services: &[&str]) -> Vec<Change> {
 fn told(plan: &Plan, needs: &Needs) -> Vec<String> {
     let batches = order(plan, &ranks(), needs).unwrap();
     let told = batches.iter().map(|batch| {
-        let names: Vec<&str> = batch.changes.iter().map(|change| change.key.name.as_str()).collect();
+        let names: Vec<&str> =
+            batch.changes.iter().map(|change| change.key.name.as_str()).collect();
         format!("{}: {}", batch.target.provider, names.join(", "))
     });
     told.collect()
@@ -45,7 +54,11 @@ fn names_resolve_before_a_tunnel_points_at_them_and_each_target_is_called_once()
     let plan = plan(all_ranks(Action::Create, &["a", "b"]));
     assert_eq!(
         told(&plan, &needs(&[])),
-        ["unifi_dns: a.lan, b.lan", "cloudflare_tunnel: a.com, b.com", "cloudflare_dns: a.com, b.com"]
+        [
+            "unifi_dns: a.lan, b.lan",
+            "cloudflare_tunnel: a.com, b.com",
+            "cloudflare_dns: a.com, b.com"
+        ]
     );
 }
 
@@ -84,10 +97,15 @@ fn a_delete_that_makes_room_goes_right_before_in_the_same_batch() {
         change("b/unifi_dns", Action::Delete, key(SITE, "A", "b.lan")),
     ];
     assert_eq!(told(&plan(changes), &needs(&[])), ["unifi_dns: a.lan, a.lan", "unifi_dns: b.lan"]);
-    let batches = order(&plan([
-        change("a/unifi_dns", Action::Create, key(SITE, "A", "a.lan")),
-        change("b/unifi_dns", Action::Delete, key(SITE, "CNAME", "a.lan")),
-    ]), &ranks(), &needs(&[])).unwrap();
+    let batches = order(
+        &plan([
+            change("a/unifi_dns", Action::Create, key(SITE, "A", "a.lan")),
+            change("b/unifi_dns", Action::Delete, key(SITE, "CNAME", "a.lan")),
+        ]),
+        &ranks(),
+        &needs(&[]),
+    )
+    .unwrap();
     assert_eq!(batches[0].changes[0].action, Action::Delete);
 }
 
