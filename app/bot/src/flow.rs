@@ -22,6 +22,10 @@ use std::time::Duration;
 pub enum Ended {
     /// It is done.
     Done,
-    /// It is to be tried again after this long, because something outside is not ready yet.
+    /// It is to be tried again after this long, because something outside is not ready yet. It
+    /// counts as an attempt.
     Again(Duration, String),
+    /// It is to be begun anew after this long, because it is not its turn: somebody else writes to
+    /// its target. That may go on for as long as it does.
+    Later(Duration, String),
 }

@@ -84,6 +84,8 @@ pub enum NextStep {
     MergeThenApply(Waiting),
     /// Something has to be mended first.
     Mend,
+    /// It is not planned before it is merged; the run then waits for somebody to name its digest.
+    NotPlanned,
     /// A run holds what this plan is about; it is planned again when the run ends.
     Provisional,
     /// Only the command line applies here.

@@ -279,13 +279,16 @@ fn plan_subject(pull: PullNumber) -> String {
 /// Whether an environment's plan may be merged, and one line about it.
 fn judge(report: &EnvironmentReport, now: Timestamp) -> (CheckState, String) {
     let counts = match &report.plan {
+        Err(failure) if report.next == NextStep::NotPlanned => {
+            return (CheckState::Neutral(now), shortened(failure));
+        }
         Err(failure) => return (CheckState::Failure(now), shortened(failure)),
         Ok(plan) => view::counts(plan.changes()),
     };
     let counts = if counts.is_empty() { "Nothing to do".to_owned() } else { counts };
     match report.next {
         NextStep::Mend => (CheckState::Failure(now), "Something is in the way".to_owned()),
-        NextStep::Provisional => {
+        NextStep::Provisional | NextStep::NotPlanned => {
             (CheckState::Neutral(now), format!("{counts}; planned again when a run ends"))
         }
         NextStep::MergeThenApply(_) => {

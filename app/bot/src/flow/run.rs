@@ -115,7 +115,7 @@ impl Course<'_> {
         }
         let left = resolve::resolve(self.house, self.job, self.ground, self.environment).await?;
         if let Some(wait) = left.wait {
-            return Ok(Ended::Again(wait, "a request may still be on its way".to_owned()));
+            return Ok(Ended::Later(wait, "a request may still be on its way".to_owned()));
         }
         let tree = self.ground.mirror.tree(&self.run.run.commit).await?;
         let declared = match self.ground.declared(self.house, self.rules, &tree).await {
@@ -206,7 +206,7 @@ impl Course<'_> {
             Acquired::Held(leases) => Ok(leases),
             Acquired::Busy { target, holder, .. } => {
                 let wait = self.house.timing.poll.min(Duration::from_secs(2));
-                Err(Ended::Again(wait, format!("{target} is being written to by run {holder}")))
+                Err(Ended::Later(wait, format!("{target} is being written to by run {holder}")))
             }
         })
     }

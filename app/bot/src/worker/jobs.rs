@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use landfall_store::{ClaimJob, ClaimedJob, JobKey, Retry, StoreError};
+use landfall_store::{ClaimJob, ClaimedJob, JobKey, NewJob, Retry, StoreError};
 
 use super::Round;
 use crate::flow::{self, Ended};
@@ -64,6 +64,13 @@ async fn end(
         Ok(Ended::Again(wait, why)) => {
             tracing::info!(job = %job.key, attempt = job.attempt, "job waits: {why}");
             store.fail_job(&job.fence, &why, Retry::At(after(house, wait).await?)).await
+        }
+        Ok(Ended::Later(wait, why)) => {
+            tracing::info!(job = %job.key, "job comes later: {why}");
+            let run_at = Some(after(house, wait).await?);
+            let again = NewJob { key: job.key.clone(), installation: job.installation, run_at };
+            store.enqueue(&[again]).await?;
+            store.complete_job(&job.fence).await
         }
         Err(error) if is_stale(&error) => {
             tracing::warn!(job = %job.key, "job is somebody else's now");

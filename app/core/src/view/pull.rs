@@ -262,6 +262,9 @@ fn next(report: &EnvironmentReport) -> Option<String> {
         NextStep::Mend => {
             format!("**{name}** cannot be applied until what is listed above is mended.")
         }
+        NextStep::NotPlanned => format!(
+            "After the merge the plan for **{name}** is shown, and waits for somebody to name it."
+        ),
         NextStep::Provisional => {
             format!("A run is changing **{name}** right now; this plan is made again when it ends.")
         }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use landfall_core::config::names::Names;
 use landfall_core::config::{Environment, Unit};
 use landfall_core::diagnostic::Diagnostic;
 use landfall_core::name::{CommitSha, EnvironmentName, TreeSha, UnitName};
@@ -44,6 +45,7 @@ impl Place<'_> {
         };
         if self.planning.pull.is_fork() {
             report.plan = Err("a pull request from a fork is checked and not planned".to_owned());
+            report.next = NextStep::NotPlanned;
             return Ok(report);
         }
         let survey = match self.survey(environment).await? {
@@ -53,14 +55,16 @@ impl Place<'_> {
                 return Ok(report);
             }
         };
-        let names = |declared: &Declared| -> Vec<_> {
-            declared.tree.units_of(name).map(|unit| unit.component.names()).collect()
+        let changed = self.changed(name);
+        let of_changed = |declared: &'_ Declared| -> Vec<Names> {
+            let units = declared.tree.units_of(name).filter(|unit| changed.contains(&unit.name));
+            units.map(|unit| unit.names.clone()).collect()
         };
-        let after = names(self.merged);
-        let before = self.before.map(names).unwrap_or_default();
-        report.exposure = exposure(&before, &after);
+        let before = self.before.map(of_changed).unwrap_or_default();
+        report.exposure = exposure(&before, &of_changed(self.merged));
+        let after: Vec<&Names> = self.merged.tree.units_of(name).map(|unit| &unit.names).collect();
         let routes = after.iter().flat_map(|names| &names.routes);
-        report.ways = Scene::new(&after, &survey.plan, &survey.live).ways(routes);
+        report.ways = Scene::new(after.iter().copied(), &survey.plan, &survey.live).ways(routes);
         report.violations =
             facts::violations(self.planning.house, self.repository(), environment, &survey).await?;
         report.next = self.next(name, &survey, !report.violations.is_empty()).await?;

@@ -11,9 +11,9 @@ use landfall_core::report::{RunStage, StepReport, StepResult, Waiting};
 use landfall_store::RunState;
 
 use super::super::Ended;
-use super::super::confirm::{Brought, Case};
+use super::super::confirm::Case;
 use super::super::resolve::Left;
-use super::super::steps::Execution;
+use super::super::steps::{Execution, told};
 use super::Course;
 use crate::gather::facts::{self, Pending, Survey};
 use crate::gather::sight::{Located, Sight};
@@ -118,9 +118,7 @@ impl Applying<'_, '_> {
     async fn confirmed(&mut self, survey: &Survey) -> anyhow::Result<Confirmed> {
         let plan = &survey.plan;
         let course = &self.course;
-        let last = course.row.as_ref().and_then(|row| row.last.as_ref()).map(|last| &last.commit);
-        let mut brought =
-            Brought::find(course.house, course.ground, last, &course.run.run.commit).await?;
+        let mut brought = course.brought().await?;
         let unsettled = |conflict: &Conflict| !matches!(conflict, Conflict::Unanswered { .. });
         if plan
             .conflicts()
@@ -194,13 +192,6 @@ impl Applying<'_, '_> {
         course.house.store.record_units(&course.job.fence, repository, &applied).await?;
         let blocked = !pending.blocked.is_empty();
         let (state, stage) = outcome(&steps, blocked);
-        if state == RunState::Succeeded {
-            course
-                .house
-                .store
-                .bootstrap(&course.job.fence, repository, &course.environment.name)
-                .await?;
-        }
         let reason = match &stage {
             RunStage::Failed(why) | RunStage::NeedsAttention(why) => why.clone(),
             _ => String::new(),
@@ -220,15 +211,25 @@ impl Applying<'_, '_> {
         Ok(Ended::Done)
     }
 
-    /// The environment is as the commit says already. Nobody is told: nothing happened.
+    /// The environment is as the commit says already. Nobody is told, because nothing happened;
+    /// unless this run was cut off after it had done everything, and before it said so.
     async fn nothing_to_do(mut self) -> anyhow::Result<Ended> {
         let course = &mut self.course;
-        let plan = Plan::empty(course.environment.name.clone());
-        course.house.store.set_run_plan(&course.job.fence, course.run.run.id, &plan).await?;
+        let store = &course.house.store;
+        let steps: Vec<StepReport> =
+            store.steps(course.run.run.id).await?.iter().map(told).collect();
+        if steps.is_empty() {
+            let plan = Plan::empty(course.environment.name.clone());
+            store.set_run_plan(&course.job.fence, course.run.run.id, &plan).await?;
+        }
         if course.run.state != RunState::Running {
             course.advance(RunState::Running, "").await?;
         }
         course.advance(RunState::Succeeded, "").await?;
+        if !steps.is_empty() {
+            let outcome = super::told::Outcome { steps, ..Default::default() };
+            course.tell(RunStage::Succeeded, Some(outcome)).await?;
+        }
         course.replan_provisional().await?;
         Ok(Ended::Done)
     }

@@ -100,7 +100,8 @@ impl Course<'_> {
         }
     }
 
-    async fn brought(&self) -> anyhow::Result<Brought> {
+    /// The pull requests that the run brings, as far as the store knows.
+    pub(super) async fn brought(&self) -> anyhow::Result<Brought> {
         let last = self.row.as_ref().and_then(|row| row.last.as_ref()).map(|last| &last.commit);
         let known = match last {
             Some(last) if !self.ground.mirror.has(last).await? => None,
