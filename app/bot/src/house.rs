@@ -49,6 +49,39 @@ pub struct House {
     pub redactor: Redactor,
 }
 
+/// What planning and applying take: the house without GitHub and the mirrors, which a command on a
+/// working copy does not have.
+#[derive(Clone, Copy)]
+pub struct Tools<'a> {
+    /// What must not be forgotten.
+    pub store: &'a dyn Store,
+    /// The providers and what they are reached with.
+    pub reach: &'a Reach,
+    /// How long things may take.
+    pub timing: &'a Timing,
+    /// Takes secrets out of what is shown.
+    pub redactor: &'a Redactor,
+}
+
+impl std::fmt::Debug for Tools<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tools").field("reach", &self.reach).finish_non_exhaustive()
+    }
+}
+
+impl House {
+    /// What planning and applying take of it.
+    #[must_use]
+    pub fn tools(&self) -> Tools<'_> {
+        Tools {
+            store: &*self.store,
+            reach: &self.reach,
+            timing: &self.timing,
+            redactor: &self.redactor,
+        }
+    }
+}
+
 impl std::fmt::Debug for House {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("House").field("github", &self.github).finish_non_exhaustive()

@@ -12,6 +12,8 @@ mod inbox;
 mod jobs;
 mod outbox;
 
+pub(crate) use jobs::keep_alive;
+
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;

@@ -5,17 +5,15 @@
 
 use std::collections::BTreeSet;
 
-use landfall_core::config::Environment;
 use landfall_core::name::{ServiceName, UnitName};
 use landfall_core::plan::{Effect, Landed};
 use landfall_providers::ProviderError;
 use landfall_repo::RepoError;
-use landfall_store::{ClaimedJob, ReadBack, Step, StepState, Unresolved};
+use landfall_store::{Fence, ReadBack, Step, StepState, Unresolved};
 
-use super::ground::Ground;
 use crate::gather::Sessions;
+use crate::gather::facts::Place;
 use crate::gather::session::REQUEST_DEADLINE;
-use crate::house::House;
 
 /// What is left after resolving.
 #[derive(Debug, Default)]
@@ -49,15 +47,14 @@ impl Left {
 /// # Errors
 /// The store or a provider could not be asked.
 pub async fn resolve(
-    house: &House,
-    job: &ClaimedJob,
-    ground: &Ground,
-    environment: &Environment,
+    place: &Place<'_>,
+    fence: &Fence,
+    sessions: &Sessions<'_>,
 ) -> anyhow::Result<Left> {
-    let place = Unresolved::In(ground.repository.id, environment.name.clone());
-    let steps = house.store.unresolved_steps(&place).await?;
-    let sessions = ground.sessions(house, environment);
-    let now = house.store.now().await?;
+    let store = place.tools.store;
+    let here = Unresolved::In(place.repository, place.environment.name.clone());
+    let steps = store.unresolved_steps(&here).await?;
+    let now = store.now().await?;
     let mut left = Left::default();
     for step in steps {
         let age =
@@ -66,14 +63,14 @@ pub async fn resolve(
             left.wait = Some(REQUEST_DEADLINE - age);
             continue;
         }
-        let found = match read_back(house, &sessions, environment, &step.effect).await {
+        let found = match read_back(place, sessions, &step.effect).await {
             Ok(found) => found,
             Err(error) => {
                 left.attention.push(Step { message: error.to_string(), ..step });
                 continue;
             }
         };
-        let step = house.store.resolve_step(&job.fence, step.id, &found).await?;
+        let step = store.resolve_step(fence, step.id, &found).await?;
         if step.state.is_unresolved() {
             left.attention.push(step);
         }
@@ -83,17 +80,18 @@ pub async fn resolve(
 
 /// Asks every connection that could lead to the effect's target.
 async fn read_back(
-    house: &House,
+    place: &Place<'_>,
     sessions: &Sessions<'_>,
-    environment: &Environment,
     effect: &Effect,
 ) -> Result<ReadBack, ProviderError> {
-    let kind = house
+    let kind = place
+        .tools
         .reach
         .registry
         .provider(&effect.target.provider)
         .map(|provider| provider.connection());
-    let fits = environment
+    let fits = place
+        .environment
         .connections
         .values()
         .filter(|connection| Some(&connection.kind) == kind.as_ref());

@@ -21,12 +21,14 @@ use uuid::Uuid;
 use super::ground::{Ground, Rules, findings};
 use super::{Ended, resolve};
 use crate::gather::Declared;
+use crate::gather::facts::Place;
 use crate::house::{House, Kinds};
 
 mod apply;
 mod told;
 
 use apply::Applying;
+pub(crate) use apply::{applied_units, outcome};
 
 /// Brings an environment to its commit.
 ///
@@ -113,7 +115,8 @@ impl Course<'_> {
         if let Some(reason) = self.lost_its_way().await? {
             return self.hold(None, Waiting::Branch(reason)).await;
         }
-        let left = resolve::resolve(self.house, self.job, self.ground, self.environment).await?;
+        let sessions = self.ground.sessions(self.house, self.environment);
+        let left = resolve::resolve(&self.place(), &self.job.fence, &sessions).await?;
         if let Some(wait) = left.wait {
             return Ok(Ended::Later(wait, "a request may still be on its way".to_owned()));
         }
@@ -129,6 +132,15 @@ impl Course<'_> {
         let name = self.environment.name.clone();
         let units: Vec<&Unit> = declared.tree.units_of(&name).collect();
         Applying { course: self, units: &units, declared: &declared, left: &left }.go().await
+    }
+
+    /// Whose facts it stands on.
+    fn place(&self) -> Place<'_> {
+        Place {
+            tools: self.house.tools(),
+            repository: self.ground.repository.id,
+            environment: self.environment,
+        }
     }
 
     /// A newer commit takes the place of runs that have not begun.

@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use landfall_core::config::Tree;
 use landfall_core::coverage::ApprovedPlan;
 use landfall_core::lease::LeaseProof;
 use landfall_core::name::{ConnectionName, ServiceName};
@@ -15,13 +16,13 @@ use landfall_core::report::{StepReport, StepResult};
 use landfall_store::{Fence, ReadBack, RunId, Step, StepState};
 
 use crate::gather::Sessions;
-use crate::house::{House, Kinds};
+use crate::house::{Kinds, Tools};
 
 /// What a plan is carried out with.
 #[derive(Debug)]
 pub struct Execution<'a> {
-    /// The house.
-    pub house: &'a House,
+    /// What it takes.
+    pub tools: Tools<'a>,
     /// The job's right to write.
     pub fence: Fence,
     /// The run.
@@ -71,7 +72,7 @@ impl Execution<'_> {
     /// goes on from what is written.
     pub async fn carry_out(&self, approved: &ApprovedPlan) -> anyhow::Result<Vec<StepReport>> {
         let plan = approved.plan();
-        let kinds = Kinds::of(&self.house.reach.registry);
+        let kinds = Kinds::of(&self.tools.reach.registry);
         let batches = plan::order(plan, &kinds.ranks(), self.needs)?;
         let mut reports = self.settle(plan.changes()).await?;
         let mut failed = Failed::default();
@@ -106,14 +107,14 @@ impl Execution<'_> {
         let mut reports = Vec::new();
         for (target, changes) in by_target {
             let effect = Effect { target: target.clone(), changes };
-            self.house.store.settle(&self.fence, self.run, &effect).await?;
+            self.tools.store.settle(&self.fence, self.run, &effect).await?;
             reports.push(report(&effect, StepResult::Done));
         }
         Ok(reports)
     }
 
     fn effects(&self, target: &Target, changes: Vec<Change>) -> Vec<Effect> {
-        match self.house.reach.registry.provider(&target.provider) {
+        match self.tools.reach.registry.provider(&target.provider) {
             _ if changes.is_empty() => Vec::new(),
             Some(provider) => provider.effects(target, changes),
             None => vec![Effect { target: target.clone(), changes }],
@@ -131,8 +132,8 @@ impl Execution<'_> {
             Ok(writer) => writer,
             Err(error) => return Ok(StepResult::Failed(error.to_string())),
         };
-        let store = &self.house.store;
-        store.renew_leases(std::slice::from_ref(lease), self.house.timing.target_lease).await?;
+        let store = self.tools.store;
+        store.renew_leases(std::slice::from_ref(lease), self.tools.timing.target_lease).await?;
         let step = store.intend(&self.fence, lease, self.run, effect).await?;
         let outcome = writer.apply(effect, lease).await;
         let outcome = self.redacted(outcome);
@@ -160,7 +161,7 @@ impl Execution<'_> {
 
     /// What a provider says goes to the store and to people, so no secret may be in it.
     fn redacted(&self, outcome: Outcome) -> Outcome {
-        let clean = |message: String| self.house.redactor.redact(&message).into_owned();
+        let clean = |message: String| self.tools.redactor.redact(&message).into_owned();
         match outcome {
             Outcome::Done(ids) => Outcome::Done(ids),
             Outcome::Failed(message) => Outcome::Failed(clean(message)),
@@ -168,6 +169,17 @@ impl Execution<'_> {
             Outcome::Unknown(message) => Outcome::Unknown(clean(message)),
         }
     }
+}
+
+/// Which services each service needs.
+#[must_use]
+pub fn needs(tree: &Tree) -> Needs {
+    let needs = tree.services.iter().map(|service| {
+        let needed: BTreeSet<ServiceName> =
+            service.needs.iter().map(|name| name.value.clone()).collect();
+        (service.name.clone(), needed)
+    });
+    needs.filter(|(_, needed)| !needed.is_empty()).collect()
 }
 
 fn report(effect: &Effect, result: StepResult) -> StepReport {

@@ -12,7 +12,7 @@ use landfall_core::report::Waiting;
 use landfall_providers::ProviderError;
 
 use super::sight::{Located, Sight};
-use crate::house::House;
+use crate::house::Tools;
 
 /// The units that are not as they were applied last.
 #[derive(Debug, Default)]
@@ -52,6 +52,24 @@ impl Pending {
         }
     }
 
+    /// Every target that its units may write to: those they name and those they have something at.
+    ///
+    /// # Errors
+    /// The store could not be asked.
+    pub async fn targets(
+        &self,
+        place: &Place<'_>,
+        located: &Located,
+    ) -> anyhow::Result<BTreeSet<Target>> {
+        let names: BTreeSet<UnitName> = self.origins.keys().cloned().collect();
+        let owned = place.tools.store.owned_by(place.repository, &names).await?;
+        let mut targets: BTreeSet<Target> = owned.into_keys().map(|key| key.target).collect();
+        for name in &names {
+            targets.extend(located.targets_of(name).iter().cloned());
+        }
+        Ok(targets)
+    }
+
     /// Whether every unit is as it was applied.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -75,8 +93,8 @@ pub struct Survey {
 /// Whose facts they are.
 #[derive(Debug)]
 pub struct Place<'a> {
-    /// The house.
-    pub house: &'a House,
+    /// What it takes.
+    pub tools: Tools<'a>,
     /// The repository.
     pub repository: RepositoryId,
     /// The environment.
@@ -111,7 +129,7 @@ impl Place<'_> {
         units: &[&Unit],
         pending: &Pending,
     ) -> anyhow::Result<Survey> {
-        let store = &self.house.store;
+        let store = self.tools.store;
         let names: BTreeSet<UnitName> = pending.origins.keys().cloned().collect();
         let mut owned = if names.is_empty() {
             BTreeMap::new()
@@ -157,7 +175,7 @@ impl Place<'_> {
 /// # Errors
 /// The store could not be asked.
 pub async fn violations(
-    house: &House,
+    tools: Tools<'_>,
     repository: RepositoryId,
     environment: &Environment,
     survey: &Survey,
@@ -165,7 +183,7 @@ pub async fn violations(
     let rules: &Guardrails = &environment.guardrails;
     let deletes = survey.plan.changes().filter(|change| change.action == Action::Delete).count();
     let owned = if deletes > DELETES_ALWAYS_ALLOWED {
-        house.store.owned_in(repository, &environment.name).await?.len()
+        tools.store.owned_in(repository, &environment.name).await?.len()
     } else {
         0
     };

@@ -6,7 +6,7 @@ use landfall_store::{ClaimJob, ClaimedJob, JobKey, NewJob, Retry, StoreError};
 
 use super::Round;
 use crate::flow::{self, Ended};
-use crate::house::House;
+use crate::house::{House, Tools};
 
 /// How often a job is begun before it is left for a person.
 const ATTEMPTS: u32 = 12;
@@ -21,7 +21,7 @@ pub(super) async fn round(house: &House, worker: &str) -> anyhow::Result<Round> 
     tracing::debug!(job = %job.key, attempt = job.attempt, "job begins");
     let outcome = tokio::select! {
         outcome = carry_out(house, &job) => outcome,
-        lost = keep_alive(house, &job) => Err(lost),
+        lost = keep_alive(house.tools(), &job) => Err(lost),
     };
     end(house, &job, outcome).await?;
     Ok(Round::Worked)
@@ -40,11 +40,11 @@ async fn carry_out(house: &House, job: &ClaimedJob) -> anyhow::Result<Ended> {
 }
 
 /// Renews the claim until it is lost, and says then why the work has to stop.
-async fn keep_alive(house: &House, job: &ClaimedJob) -> anyhow::Error {
-    let lease = house.timing.job_lease;
+pub(crate) async fn keep_alive(tools: Tools<'_>, job: &ClaimedJob) -> anyhow::Error {
+    let lease = tools.timing.job_lease;
     loop {
         tokio::time::sleep(lease / 3).await;
-        match house.store.heartbeat(&job.fence, lease).await {
+        match tools.store.heartbeat(&job.fence, lease).await {
             Ok(()) => {}
             Err(error @ StoreError::StaleEpoch) => return error.into(),
             // The database may answer again before the claim has expired.

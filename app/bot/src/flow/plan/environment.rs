@@ -66,7 +66,8 @@ impl Place<'_> {
         let routes = after.iter().flat_map(|names| &names.routes);
         report.ways = Scene::new(after.iter().copied(), &survey.plan, &survey.live).ways(routes);
         report.violations =
-            facts::violations(self.planning.house, self.repository(), environment, &survey).await?;
+            facts::violations(self.planning.house.tools(), self.repository(), environment, &survey)
+                .await?;
         report.next = self.next(name, &survey, !report.violations.is_empty()).await?;
         if let NextStep::MergeThenApply(Waiting::Guardrail(found)) = &mut report.next {
             found.clone_from(&report.violations);
@@ -96,7 +97,8 @@ impl Place<'_> {
         for step in house.store.unresolved_steps(&unresolved).await? {
             pending.block(&step.effect, "what became of a step of an earlier run is not known yet");
         }
-        let facts = facts::Place { house, repository: self.repository(), environment };
+        let facts =
+            facts::Place { tools: house.tools(), repository: self.repository(), environment };
         facts.survey(&sight, &located, &units, &pending).await
     }
 

@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use landfall_core::config::Unit;
 use landfall_core::coverage::ApprovedPlan;
 use landfall_core::lease::LeaseProof;
-use landfall_core::name::{ServiceName, UnitName};
-use landfall_core::plan::{Conflict, Needs, Plan, Target, UnitHash};
+use landfall_core::name::UnitName;
+use landfall_core::plan::{Conflict, Plan, UnitHash};
 use landfall_core::report::{RunStage, StepReport, StepResult, Waiting};
 use landfall_store::RunState;
 
 use super::super::Ended;
 use super::super::confirm::Case;
 use super::super::resolve::Left;
-use super::super::steps::{Execution, told};
+use super::super::steps::{Execution, needs, told};
 use super::Course;
 use crate::gather::facts::{self, Pending, Survey};
 use crate::gather::sight::{Located, Sight};
@@ -40,7 +40,9 @@ impl Applying<'_, '_> {
         if pending.is_empty() {
             return self.nothing_to_do().await;
         }
-        let leases = match self.course.lease(self.targets(&located, &pending).await?).await? {
+        let place = self.course.place();
+        let targets = pending.targets(&place, &located).await?;
+        let leases = match self.course.lease(targets).await? {
             Ok(leases) => leases,
             Err(wait) => return Ok(wait),
         };
@@ -59,12 +61,7 @@ impl Applying<'_, '_> {
         pending: &Pending,
         leases: Vec<LeaseProof>,
     ) -> anyhow::Result<Ended> {
-        let place = facts::Place {
-            house: self.course.house,
-            repository: self.course.ground.repository.id,
-            environment: self.course.environment,
-        };
-        let survey = match place.survey(sight, located, self.units, pending).await? {
+        let survey = match self.course.place().survey(sight, located, self.units, pending).await? {
             Ok(survey) => survey,
             Err(message) => return self.unreachable(&message).await,
         };
@@ -74,9 +71,9 @@ impl Applying<'_, '_> {
             Confirmed::No(waiting) => return self.course.hold(Some(&survey.plan), waiting).await,
         };
         self.begin(&approved).await?;
-        let needs = self.needs();
+        let needs = needs(&self.declared.tree);
         let execution = Execution {
-            house: self.course.house,
+            tools: self.course.house.tools(),
             fence: self.course.job.fence,
             run: self.course.run.run.id,
             sessions,
@@ -99,22 +96,6 @@ impl Applying<'_, '_> {
         Ok(pending)
     }
 
-    /// Every target that a pending unit may write to: those it names and those it has something at.
-    async fn targets(
-        &self,
-        located: &Located,
-        pending: &Pending,
-    ) -> anyhow::Result<BTreeSet<Target>> {
-        let names: BTreeSet<UnitName> = pending.origins.keys().cloned().collect();
-        let repository = self.course.ground.repository.id;
-        let owned = self.course.house.store.owned_by(repository, &names).await?;
-        let mut targets: BTreeSet<Target> = owned.into_keys().map(|key| key.target).collect();
-        for name in &names {
-            targets.extend(located.targets_of(name).iter().cloned());
-        }
-        Ok(targets)
-    }
-
     async fn confirmed(&mut self, survey: &Survey) -> anyhow::Result<Confirmed> {
         let plan = &survey.plan;
         let course = &self.course;
@@ -128,7 +109,7 @@ impl Applying<'_, '_> {
         }
         let repository = course.ground.repository.id;
         let violations =
-            facts::violations(course.house, repository, course.environment, survey).await?;
+            facts::violations(course.house.tools(), repository, course.environment, survey).await?;
         if !violations.is_empty() {
             return Ok(Confirmed::No(Waiting::Guardrail(violations)));
         }
@@ -247,16 +228,6 @@ impl Applying<'_, '_> {
             }
         }
     }
-
-    fn needs(&self) -> Needs {
-        let services = self.declared.tree.services.iter();
-        let needs = services.map(|service| {
-            let needed: BTreeSet<ServiceName> =
-                service.needs.iter().map(|name| name.value.clone()).collect();
-            (service.name.clone(), needed)
-        });
-        needs.filter(|(_, needed)| !needed.is_empty()).collect()
-    }
 }
 
 enum Confirmed {
@@ -266,7 +237,7 @@ enum Confirmed {
 }
 
 /// The units that are now as the tree says, each with its hash; none for one that is gone.
-fn applied_units(
+pub(crate) fn applied_units(
     plan: &Plan,
     located: &Located,
     pending: &Pending,
@@ -287,7 +258,8 @@ fn applied_units(
     whole.map(|(name, _)| (name.clone(), hash(name))).collect()
 }
 
-fn outcome(steps: &[StepReport], blocked: bool) -> (RunState, RunStage) {
+/// How a run ends whose steps ended so.
+pub(crate) fn outcome(steps: &[StepReport], blocked: bool) -> (RunState, RunStage) {
     let with = |found: fn(&StepResult) -> Option<&String>| {
         steps.iter().find_map(|step| found(&step.result))
     };
