@@ -18,11 +18,12 @@ use serde::Serialize;
 /// Sections with more lines than this are folded; smaller plans are read at a glance.
 const OPEN_LINES: usize = 24;
 
-const BUILT_IN: [(&str, &str); 7] = [
+const BUILT_IN: [(&str, &str); 8] = [
     ("pull-head.md", include_str!("../../../templates/comment/pull-head.md")),
     ("pull-section.md", include_str!("../../../templates/comment/pull-section.md")),
     ("pull-tail.md", include_str!("../../../templates/comment/pull-tail.md")),
     ("run.md", include_str!("../../../templates/comment/run.md")),
+    ("run-line.md", include_str!("../../../templates/comment/run-line.md")),
     ("help.md", include_str!("../../../templates/comment/help.md")),
     ("refused.md", include_str!("../../../templates/comment/refused.md")),
     ("status.md", include_str!("../../../templates/comment/status.md")),
@@ -121,6 +122,14 @@ impl Templates {
     pub fn run(&self, report: &RunReport) -> anyhow::Result<Document> {
         let head = self.print("run.md", Value::from(Serde(view::run(report))))?;
         Ok(Document { head, sections: Vec::new(), tail: String::new() })
+    }
+
+    /// One line about a run, for the comment on its pull request.
+    ///
+    /// # Errors
+    /// As [`Self::pull`].
+    pub fn run_line(&self, report: &RunReport) -> anyhow::Result<String> {
+        self.print("run-line.md", Value::from(Serde(view::run(report))))
     }
 
     /// The list of commands.

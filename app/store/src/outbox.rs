@@ -116,6 +116,9 @@ pub trait Outbox {
     /// GitHub's ids of what was published; empty before.
     async fn external_ids(&self, key: &ItemKey) -> Result<Vec<u64>>;
 
+    /// The newest body that was put, published or not.
+    async fn item_body(&self, key: &ItemKey) -> Result<Option<serde_json::Value>>;
+
     /// Makes every item uncertain: after a restore, when GitHub may know more than the store.
     async fn distrust_items(&self) -> Result<()>;
 }

@@ -53,13 +53,7 @@ impl Board<'_> {
     /// # Errors
     /// The store could not be asked.
     pub async fn has_commented(&self, pull: PullNumber) -> anyhow::Result<bool> {
-        let subject = plan_subject(pull);
-        let key = ItemKey {
-            installation: self.installation,
-            repository: self.repository,
-            kind: ItemKind::Comment,
-            subject,
-        };
+        let key = self.comment_key(&plan_subject(pull));
         Ok(!self.house.store.external_ids(&key).await?.is_empty())
     }
 
@@ -69,13 +63,8 @@ impl Board<'_> {
     /// A template that overrides ours does not print, or the store could not be written to.
     pub async fn pull(&self, report: &PullReport, plans: &[PlanId]) -> anyhow::Result<()> {
         let document = self.house.templates.pull(report)?;
-        let body = CommentBody {
-            pull: report.pull,
-            kind: "plan".to_owned(),
-            about: String::new(),
-            document: document.clone(),
-            plans: plans.to_vec(),
-        };
+        let mut body = CommentBody::new(report.pull, "plan", "", document.clone());
+        body.plans = plans.to_vec();
         self.put(ItemKind::Comment, plan_subject(report.pull), FIRST, &body).await?;
         self.checks(report, &document).await
     }
@@ -178,21 +167,56 @@ impl Board<'_> {
         plans: &[PlanId],
     ) -> anyhow::Result<()> {
         let document = self.house.templates.run(report)?;
-        if report.stage != RunStage::Running {
-            for pull in pulls {
-                let body = CommentBody {
-                    pull: *pull,
-                    kind: "run".to_owned(),
-                    about: run.to_string(),
-                    document: document.clone(),
-                    plans: plans.to_vec(),
-                };
-                let subject = format!("run/{run}/{pull}");
-                self.put(ItemKind::Comment, subject, FIRST, &body).await?;
-            }
+        for pull in pulls {
+            self.run_comment(run, report, *pull, &document, plans).await?;
+            self.run_line(report, *pull).await?;
         }
         self.run_check(run, report, &document).await?;
         self.deployment(run, report).await
+    }
+
+    /// A comment of its own for a run that needs a person; it goes on telling of that run.
+    async fn run_comment(
+        &self,
+        run: RunId,
+        report: &RunReport,
+        pull: PullNumber,
+        document: &Document,
+        plans: &[PlanId],
+    ) -> anyhow::Result<()> {
+        let subject = format!("run/{run}/{pull}");
+        let needs_somebody = matches!(
+            report.stage,
+            RunStage::Held(_) | RunStage::Failed(_) | RunStage::NeedsAttention(_)
+        );
+        if !needs_somebody && self.body(&subject).await?.is_none() {
+            return Ok(());
+        }
+        let mut body = CommentBody::new(pull, "run", &run.to_string(), document.clone());
+        body.plans = plans.to_vec();
+        self.put(ItemKind::Comment, subject, FIRST, &body).await
+    }
+
+    /// One line about the run in the one comment on the pull request, if there is one.
+    async fn run_line(&self, report: &RunReport, pull: PullNumber) -> anyhow::Result<()> {
+        let Some(mut body) = self.body(&plan_subject(pull)).await? else { return Ok(()) };
+        let line = self.house.templates.run_line(report)?;
+        body.runs.insert(report.environment.clone(), line.trim_end().to_owned());
+        self.put(ItemKind::Comment, plan_subject(pull), FIRST, &body).await
+    }
+
+    async fn body(&self, subject: &str) -> anyhow::Result<Option<CommentBody>> {
+        let body = self.house.store.item_body(&self.comment_key(subject)).await?;
+        Ok(body.map(serde_json::from_value).transpose()?)
+    }
+
+    fn comment_key(&self, subject: &str) -> ItemKey {
+        ItemKey {
+            installation: self.installation,
+            repository: self.repository,
+            kind: ItemKind::Comment,
+            subject: subject.to_owned(),
+        }
     }
 
     async fn run_check(
@@ -252,13 +276,7 @@ impl Board<'_> {
         text: String,
     ) -> anyhow::Result<()> {
         let document = Document { head: text, sections: Vec::new(), tail: String::new() };
-        let body = CommentBody {
-            pull,
-            kind: kind.to_owned(),
-            about: about.to_owned(),
-            document,
-            plans: Vec::new(),
-        };
+        let body = CommentBody::new(pull, kind, about, document);
         self.put(ItemKind::Comment, format!("answer/{kind}/{about}"), FIRST, &body).await
     }
 

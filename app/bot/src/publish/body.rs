@@ -1,5 +1,7 @@
 //! What the outbox holds, as it stands in the store: plain data that an older version could read.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use landfall_core::diagnostic::{Diagnostic, Severity};
 use landfall_core::name::{CommitSha, EnvironmentName, PullNumber};
@@ -21,6 +23,28 @@ pub struct CommentBody {
     pub document: Document,
     /// The plans that people can read once it is there.
     pub plans: Vec<PlanId>,
+    /// After the merge: for each environment one line about its run, in place of what was to come.
+    #[serde(default)]
+    pub runs: BTreeMap<EnvironmentName, String>,
+}
+
+impl CommentBody {
+    /// A comment that is about one thing and has nothing of runs in it.
+    #[must_use]
+    pub fn new(pull: PullNumber, kind: &str, about: &str, document: Document) -> Self {
+        let (kind, about) = (kind.to_owned(), about.to_owned());
+        Self { pull, kind, about, document, plans: Vec::new(), runs: BTreeMap::new() }
+    }
+
+    /// What stands last: what became of the runs, or what is to come.
+    #[must_use]
+    pub fn tail(&self) -> String {
+        if self.runs.is_empty() {
+            return self.document.tail.clone();
+        }
+        let lines: Vec<&str> = self.runs.values().map(String::as_str).collect();
+        format!("---\n{}\n", lines.join("<br>\n"))
+    }
 }
 
 /// A check run on a commit.

@@ -70,13 +70,9 @@ impl Desk<'_> {
     }
 
     fn parts(&self, body: &CommentBody) -> Vec<String> {
-        let whole = &body.document;
-        let document = Document {
-            head: &whole.head,
-            sections: &whole.sections,
-            tail: &whole.tail,
-            more: MORE,
-        };
+        let (whole, tail) = (&body.document, body.tail());
+        let document =
+            Document { head: &whole.head, sections: &whole.sections, tail: &tail, more: MORE };
         let parts = comment::split(&document, LIMIT, PARTS);
         let marked = |(at, part): (usize, String)| {
             let part = self.house.redactor.redact(&part).into_owned();

@@ -200,6 +200,18 @@ impl Outbox for Sqlite {
         row.map_or(Ok(Vec::new()), |row| row.json("external"))
     }
 
+    async fn item_body(&self, key: &ItemKey) -> Result<Option<serde_json::Value>> {
+        let row = sqlx::query(
+            "select body from outbox where repository = ? and kind = ? and subject = ?",
+        )
+        .bind(key.repository.0.cast_signed())
+        .bind(key.kind.as_str())
+        .bind(&key.subject)
+        .fetch_optional(&self.readers)
+        .await?;
+        row.map(|row| row.json("body")).transpose()
+    }
+
     async fn distrust_items(&self) -> Result<()> {
         let mut write = self.write().await?;
         sqlx::query("update outbox set uncertain = 1").execute(write.conn()).await?;

@@ -36,6 +36,8 @@ pub(crate) async fn the_newest_body_wins(engine: &Engine) {
     store.item_done(&claimed.claim, &[11, 12]).await.unwrap();
     assert_eq!(next(store).await, None);
     assert_eq!(store.external_ids(&comment("").key).await.unwrap(), [11, 12]);
+    let newest = store.item_body(&comment("").key).await.unwrap();
+    assert!(newest.is_some());
 }
 
 pub(crate) async fn a_body_put_while_publishing_is_published_after(engine: &Engine) {
