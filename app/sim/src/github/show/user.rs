@@ -12,7 +12,13 @@ impl View<'_> {
 
     pub(crate) fn simple_user(self, user: &User) -> Value {
         let User { id, login, kind } = user;
-        let api = format!("{}/users/{login}", self.urls.api);
+        // An address has no brackets: `landfall[bot]` is escaped where it is a path, and its page is the App's.
+        let escaped = login.replace('[', "%5B").replace(']', "%5D");
+        let api = format!("{}/users/{escaped}", self.urls.api);
+        let page = match kind {
+            UserKind::Bot => format!("apps/{}", login.trim_end_matches("[bot]")),
+            UserKind::Person | UserKind::Organization => login.clone(),
+        };
         json!({
             "login": login,
             "id": id,
@@ -20,7 +26,7 @@ impl View<'_> {
             "avatar_url": format!("{}/avatars/{id}", self.urls.web),
             "gravatar_id": "",
             "url": api,
-            "html_url": format!("{}/{login}", self.urls.web),
+            "html_url": format!("{}/{page}", self.urls.web),
             "followers_url": format!("{api}/followers"),
             "following_url": format!("{api}/following{{/other_user}}"),
             "gists_url": format!("{api}/gists{{/gist_id}}"),
