@@ -1,1 +1,3 @@
-//! The world harness and one file of scenarios per capability
+//! What the scenarios share: the vendors' contracts, and the world harness.
+
+pub mod contract;
