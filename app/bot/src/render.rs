@@ -222,17 +222,4 @@ fn without_gaps(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn gaps_are_closed_outside_fences_only() {
-        let text = "\n\na\n\n\nb\n```diff\n\n\nx\n```\n\n\n";
-        assert_eq!(without_gaps(text), "a\n\nb\n```diff\n\n\nx\n```\n");
-    }
-
-    #[test]
-    fn every_built_in_template_parses() {
-        assert!(Templates::load(None).is_ok());
-    }
-}
+mod tests;

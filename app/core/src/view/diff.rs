@@ -119,11 +119,14 @@ fn plain(value: &Value) -> String {
     }
 }
 
-/// An object within a value: `{priority 10, target mail.example.com}`.
+/// An object within a value: `{priority 10, target mail.example.com}`; one field needs no braces.
 fn value_text_of_object(value: &Value) -> String {
     let map = value.as_object().into_iter().flatten();
     let fields: Vec<String> = map.map(|(key, value)| format!("{key} {}", plain(value))).collect();
-    format!("{{{}}}", fields.join(", "))
+    match fields.as_slice() {
+        [only] => only.clone(),
+        fields => format!("{{{}}}", fields.join(", ")),
+    }
 }
 
 #[cfg(test)]
