@@ -5,8 +5,14 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod findings;
 pub mod log;
+mod schema;
 mod serve;
+mod show;
+mod terminal;
+mod validate;
+mod working;
 
 /// Plans and applies what the services of a repository need, reviewed on pull requests.
 #[derive(Debug, Parser)]
@@ -20,6 +26,9 @@ pub struct Cli {
 enum Command {
     /// Receive webhooks, plan pull requests, apply what is merged.
     Serve(serve::Serve),
+    Validate(validate::Validate),
+    Show(show::Show),
+    Schema(schema::Schema),
 }
 
 /// How a command ended that did not fail.
@@ -51,6 +60,9 @@ impl Cli {
     pub async fn run(self) -> anyhow::Result<Ended> {
         match self.command {
             Command::Serve(serve) => serve.run().await,
+            Command::Validate(validate) => validate.run().await,
+            Command::Show(show) => show.run().await,
+            Command::Schema(schema) => schema.run(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The settings of `landfall serve`: environment variables, all faults told at once.
+//! The settings: environment variables, all faults told at once.
 //!
 //! Nothing else in the binary reads the process environment. Secrets go straight into
 //! `SecretString` and are never echoed, also not in a fault.
@@ -9,6 +9,10 @@ use std::path::PathBuf;
 use landfall_os::http::AddressRules;
 use secrecy::SecretString;
 use url::Url;
+
+mod local;
+
+pub use local::LocalSettings;
 
 /// What `landfall serve` runs with.
 #[derive(Debug, Clone)]

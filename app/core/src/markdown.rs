@@ -96,6 +96,12 @@ fn breaks_after(c: char, before: &str, after: &str) -> bool {
     }
 }
 
+/// `text` as a line of a terminal: nothing in it moves the cursor, colours or hides anything.
+#[must_use]
+pub fn terminal(text: &str) -> String {
+    visible(text, |_| false)
+}
+
 /// The run of backticks or tildes that opens a fence on this line (CommonMark 4.5).
 #[must_use]
 pub fn opens_fence(line: &str) -> Option<&str> {
