@@ -97,9 +97,16 @@ impl Templates {
     /// # Errors
     /// An overriding template asks for something that is not there.
     pub fn pull(&self, report: &PullReport) -> anyhow::Result<Document> {
-        let view = view::pull(report);
-        let head = self.print("pull-head.md", Value::from(Serde(&view)))?;
-        let tail = self.print("pull-tail.md", Value::from(Serde(&view)))?;
+        self.document(&view::pull(report))
+    }
+
+    /// The same document of a view that was shaped already.
+    ///
+    /// # Errors
+    /// As [`Self::pull`].
+    pub fn document(&self, view: &PullView) -> anyhow::Result<Document> {
+        let head = self.print("pull-head.md", Value::from(Serde(view)))?;
+        let tail = self.print("pull-tail.md", Value::from(Serde(view)))?;
         let lines: usize = view.sections.iter().map(lines).sum();
         let open = lines <= OPEN_LINES;
         let sections = view.sections.iter().map(|section| self.section(section, open));

@@ -104,9 +104,19 @@ pub struct ServiceSection {
 /// Shapes a report.
 #[must_use]
 pub fn pull(report: &PullReport) -> PullView {
+    let mut view = outcome(report.head.short(), &report.outcome);
+    view.base = report.base.to_string();
+    view.config_note.clone_from(&report.config_note);
+    view
+}
+
+/// Shapes what planning came to, for something that may be no pull request: `head` says in a few
+/// words what was planned.
+#[must_use]
+pub fn outcome(head: &str, outcome: &PullOutcome) -> PullView {
     let mut view = PullView {
-        head: report.head.short().to_owned(),
-        base: report.base.to_string(),
+        head: head.to_owned(),
+        base: String::new(),
         outcome: "unconcerned",
         errors: Vec::new(),
         conflicted: Vec::new(),
@@ -114,12 +124,12 @@ pub fn pull(report: &PullReport) -> PullView {
         environments: Vec::new(),
         opens: Vec::new(),
         closes: Vec::new(),
-        config_note: report.config_note.clone(),
+        config_note: None,
         sections: Vec::new(),
         next: Vec::new(),
         commands: Vec::new(),
     };
-    match &report.outcome {
+    match outcome {
         PullOutcome::Unconcerned => {}
         PullOutcome::Invalid(diagnostics) => {
             view.outcome = "invalid";
