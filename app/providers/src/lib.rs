@@ -6,6 +6,7 @@
 pub mod cloudflare;
 pub mod cloudflare_dns;
 pub mod cloudflare_tunnel;
+pub mod codes;
 pub mod provider;
 pub mod registry;
 pub mod unifi;
