@@ -66,6 +66,25 @@ pub enum Topic {
     Outbox,
 }
 
+/// What is not done yet, whether it is being worked on, waits its turn or waits for its time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// Deliveries that were not handled.
+    pub deliveries: u64,
+    /// Jobs, without those that were given up.
+    pub jobs: u64,
+    /// Items whose newest body is not published.
+    pub items: u64,
+}
+
+impl Backlog {
+    /// Whether nothing is left to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// Everything that Landfall must not forget.
 #[async_trait]
 pub trait Store:
@@ -89,6 +108,9 @@ pub trait Store:
 
     /// Whether the store can be written to, found out by writing.
     async fn ready(&self) -> Result<()>;
+
+    /// How much is left to do, in every queue at one moment.
+    async fn backlog(&self) -> Result<Backlog>;
 
     /// Changes when there may be new work. Subscribe before asking for work, and ask again every
     /// few seconds all the same: a change is a hint, not a promise.

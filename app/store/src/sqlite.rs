@@ -31,7 +31,9 @@ use sqlx::sqlite::{SqliteConnection, SqlitePool};
 use sqlx::{Sqlite as Engine, Transaction};
 use tokio::sync::watch;
 
-use crate::{Clock, Fence, Result, Store, StoreError, Topic};
+use columns::Columns;
+
+use crate::{Backlog, Clock, Fence, Result, Store, StoreError, Topic};
 
 /// The store in an SQLite file.
 pub(crate) struct Sqlite {
@@ -118,6 +120,21 @@ impl Store for Sqlite {
         let now = write.now;
         sqlx::query("update pulse set beat = ?").bind(now).execute(write.conn()).await?;
         write.commit().await
+    }
+
+    async fn backlog(&self) -> Result<Backlog> {
+        let row = sqlx::query(
+            "select (select count(*) from delivery where state = 'pending') as deliveries,
+                    (select count(*) from job where state in ('waiting', 'running')) as jobs,
+                    (select count(*) from outbox where version > settled) as items",
+        )
+        .fetch_one(&self.readers)
+        .await?;
+        Ok(Backlog {
+            deliveries: row.number("deliveries")?,
+            jobs: row.number("jobs")?,
+            items: row.number("items")?,
+        })
     }
 
     fn watch(&self, topic: Topic) -> watch::Receiver<u64> {

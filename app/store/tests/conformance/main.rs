@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a case that cannot go on has failed")]
 
 mod audit;
+mod backlog;
 mod commands;
 mod engine;
 mod given;
@@ -27,6 +28,7 @@ macro_rules! suite {
         mod $engine {
             suite!(@cases $factory;
                 audit: entries_come_back_newest_first;
+                backlog: it_counts_what_is_not_done_in_every_queue;
                 commands: a_burst_loses_none, a_command_has_one_outcome, one_that_was_cut_off_is_pending_still;
                 inbox: a_delivery_is_new_once, deliveries_are_claimed_in_the_order_in_which_they_came,
                     consequences_are_written_once, a_failed_delivery_is_handled_when_it_comes_again,
