@@ -25,7 +25,7 @@ pub(super) fn check(
         .find_map(|status| matched.place.under(&["responses", status]));
     match described {
         Some(described) => described_answer(document, &described, exchange, findings),
-        None => undescribed_answer(document, exchange, findings),
+        None => undescribed_answer(document, status, exchange, findings),
     }
 }
 
@@ -44,17 +44,23 @@ fn described_answer(
         return;
     };
     let media_type = media_type(exchange.response_header("content-type"));
-    match content.under(&[&media_type, "schema"]).map(known::failure_alone) {
+    let content = content.under(&[&media_type]);
+    match content.as_ref().and_then(Place::schema).map(known::failure_alone) {
         Some(schema) => json(document, &schema.fragment, exchange, findings),
-        None if content.under(&[&media_type]).is_some() => {}
+        None if content.is_some() => {}
         None => findings.add("answer", format!("this status has no body of type `{media_type}`")),
     }
 }
 
-fn undescribed_answer(document: &Document, exchange: &Exchange, findings: &mut Findings) {
+fn undescribed_answer(
+    document: &Document,
+    status: u16,
+    exchange: &Exchange,
+    findings: &mut Findings,
+) {
     let mut reasons = known::undescribed(exchange).peekable();
     if reasons.peek().is_none() {
-        findings.add("answer", format!("the vendor describes no status {:?}", exchange.status));
+        findings.add("answer", format!("the vendor describes no status {status}"));
         return;
     }
     let mut first = None;

@@ -128,6 +128,12 @@ impl<'a> Place<'a> {
         Some(place)
     }
 
+    /// The place of the schema here. It is not followed: a schema that refers to another one can say more than that one.
+    pub(super) fn schema(&self) -> Option<Place<'a>> {
+        let fragment = format!("{}/schema", self.fragment);
+        Some(Place { document: self.document, value: self.value.get("schema")?, fragment })
+    }
+
     /// The places of the elements of a list.
     pub(super) fn elements(&self) -> Vec<Place<'a>> {
         let count = self.value.as_array().map_or(0, Vec::len);

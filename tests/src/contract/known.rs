@@ -25,8 +25,8 @@ pub(super) fn described_path(exchange: &Exchange) -> Option<&str> {
             .iter()
             .find_map(|base| path.strip_prefix(base).filter(|rest| rest.starts_with("/v1/"))),
         Wire::GitHub => (!path.starts_with("/repositories/")).then_some(path),
-        // A request outside the API finds no operation, and that is a violation.
-        Wire::Cloudflare => Some(path.strip_prefix(CLOUDFLARE).unwrap_or(path)),
+        // Outside of it there is nothing, so no operation is found.
+        Wire::Cloudflare => Some(path.strip_prefix(CLOUDFLARE).unwrap_or_default()),
         Wire::Git | Wire::Webhook => None,
     }
 }

@@ -45,7 +45,7 @@ pub(super) fn check(
 
 /// A parameter is text on its way; it fits if any value that the text may mean does.
 fn typed(document: &Document, parameter: &Place<'_>, text: &str, findings: &mut Findings) {
-    let Some(schema) = parameter.under(&["schema"]) else { return };
+    let Some(schema) = parameter.schema() else { return };
     let validator = document.validator(Side::Ours, &schema.fragment);
     let listed = text.split(',').map(Value::from).collect();
     let parsed = serde_json::from_str(text).ok().filter(|value: &Value| !value.is_string());

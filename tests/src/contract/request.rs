@@ -31,7 +31,8 @@ pub(super) fn check(
         }
         (Some(described), false) => {
             let media_type = media_type(exchange.request_header("content-type"));
-            let Some(schema) = described.under(&["content", &media_type, "schema"]) else {
+            let content = described.under(&["content", &media_type]);
+            let Some(schema) = content.and_then(|content| content.schema()) else {
                 findings.add("request body", format!("the operation takes no {media_type}"));
                 return;
             };

@@ -86,10 +86,11 @@ impl<'a> Translator<'a> {
     /// A schema that describes a whole value, not a part of what `allOf` and its like put together.
     fn whole(&self, schema: &Value) -> Value {
         let mut translated = self.schema_at(schema, Place::Whole);
-        if self.side == Side::Ours && self.names_properties(schema, 0) {
-            if let Some(keywords) = translated.as_object_mut() {
-                keywords.entry("unevaluatedProperties").or_insert(false.into());
-            }
+        if self.side == Side::Ours
+            && self.names_properties(schema, 0)
+            && let Some(keywords) = translated.as_object_mut()
+        {
+            keywords.entry("unevaluatedProperties").or_insert(false.into());
         }
         translated
     }

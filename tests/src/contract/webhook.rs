@@ -29,8 +29,8 @@ pub(super) fn check(document: &Document, exchange: &Exchange, findings: &mut Fin
         return;
     };
     headers(&described, exchange, findings);
-    let schema = ["requestBody", "content", "application/json", "schema"];
-    if let Some(schema) = described.under(&schema) {
+    let content = described.under(&["requestBody", "content", "application/json"]);
+    if let Some(schema) = content.and_then(|content| content.schema()) {
         let validator = document.validator(Side::Theirs, &schema.fragment);
         body::check(&validator, &payload, &format!("payload of {name}"), findings);
     }
