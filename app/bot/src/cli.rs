@@ -5,11 +5,18 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod choose;
+mod demo;
+mod document;
 mod findings;
+mod local;
 pub mod log;
+mod plan;
 mod schema;
 mod serve;
 mod show;
+mod sim;
+mod survey;
 mod terminal;
 mod validate;
 mod working;
@@ -28,7 +35,10 @@ enum Command {
     Serve(serve::Serve),
     Validate(validate::Validate),
     Show(show::Show),
+    Plan(plan::Plan),
     Schema(schema::Schema),
+    Demo(demo::Demo),
+    Sim(sim::Sim),
 }
 
 /// How a command ended that did not fail.
@@ -60,8 +70,11 @@ impl Cli {
     pub async fn run(self) -> anyhow::Result<Ended> {
         match self.command {
             Command::Serve(serve) => serve.run().await,
+            Command::Demo(demo) => demo.run().await,
+            Command::Sim(sim) => sim.run().await,
             Command::Validate(validate) => validate.run().await,
             Command::Show(show) => show.run().await,
+            Command::Plan(plan) => plan.run().await,
             Command::Schema(schema) => schema.run(),
         }
     }

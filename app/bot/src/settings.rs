@@ -97,6 +97,13 @@ impl Settings {
     }
 }
 
+/// All faults as one error.
+#[must_use]
+pub fn told(faults: &[Fault]) -> anyhow::Error {
+    let lines: Vec<String> = faults.iter().map(|fault| format!("  {fault}")).collect();
+    anyhow::anyhow!("the settings cannot be used:\n{}", lines.join("\n"))
+}
+
 struct Reader<'a> {
     variables: &'a Variables<'a>,
     faults: Vec<Fault>,

@@ -8,7 +8,9 @@ mod pull;
 mod run;
 
 pub use diff::{counts, diff_lines, one_line, value_text};
-pub use pull::{EnvironmentRow, PullView, ServiceSection, SuggestedCommand, outcome, pull};
+pub use pull::{
+    ConflictLine, EnvironmentRow, PullView, ServiceSection, SuggestedCommand, outcome, pull,
+};
 pub use run::{RunView, StepRow, run};
 
 use serde::Serialize;

@@ -1,6 +1,9 @@
 //! The log: to standard error, through the redactor, coloured on a terminal only.
 
+use std::fs::File;
 use std::io::{IsTerminal as _, stderr};
+use std::path::Path;
+use std::sync::Arc;
 
 use landfall_os::redact::{RedactingWriter, Redactor};
 use tracing_subscriber::EnvFilter;
@@ -18,4 +21,18 @@ pub fn begin(redactor: &Redactor, default: &str) {
     // A second call, in a test, changes nothing.
     let _ =
         if json { log.json().try_init() } else { log.with_ansi(stderr().is_terminal()).try_init() };
+}
+
+/// As [`begin`], but into a new file at `path`.
+///
+/// # Errors
+/// The file cannot be made.
+pub fn begin_in_file(redactor: &Redactor, default: &str, path: &Path) -> std::io::Result<()> {
+    let filter =
+        EnvFilter::try_from_env("LANDFALL_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    let (redactor, file) = (redactor.clone(), Arc::new(File::create(path)?));
+    let writer = move || RedactingWriter::new(redactor.clone(), Arc::clone(&file));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_target(false);
+    let _ = log.with_writer(writer).with_ansi(false).try_init();
+    Ok(())
 }

@@ -9,7 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{Ended, log};
 use crate::house::{House, Surroundings, verifier};
 use crate::server::{Running, Shared};
-use crate::settings::{Fault, Settings};
+use crate::settings::{Settings, told};
 
 /// Settings are read from the environment; all that is wrong with them is told at once.
 #[derive(Debug, Args)]
@@ -60,9 +60,4 @@ async fn finish(server: Running) -> anyhow::Result<()> {
     server.stop().await?;
     tracing::info!("stopped");
     Ok(())
-}
-
-fn told(faults: &[Fault]) -> anyhow::Error {
-    let lines: Vec<String> = faults.iter().map(|fault| format!("  {fault}")).collect();
-    anyhow::anyhow!("the settings cannot be used:\n{}", lines.join("\n"))
 }

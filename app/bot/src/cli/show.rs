@@ -3,11 +3,8 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context as _;
 use clap::Args;
-use landfall_core::config::{
-    Environment, Line, RepositoryConfig, ServiceFile, effective, show as lines_of,
-};
+use landfall_core::config::{Line, RepositoryConfig, ServiceFile, effective, show as lines_of};
 use landfall_core::diagnostic::Diagnostic;
 use landfall_core::markdown;
 use landfall_core::name::EnvironmentName;
@@ -17,6 +14,7 @@ use landfall_providers::Registry;
 use serde_json::json;
 
 use super::Ended;
+use super::choose::environment;
 use super::findings;
 use super::terminal::{Format, Paint, Tone, harmless, json, print};
 use super::working::{Which, Working};
@@ -121,28 +119,6 @@ impl Show {
 
     fn not_here(&self) -> String {
         "# does not live in this environment: see `only:` in its file".to_owned()
-    }
-}
-
-/// The environment that is asked for, or the only one.
-fn environment<'a>(
-    config: &'a RepositoryConfig,
-    wanted: Option<&EnvironmentName>,
-) -> anyhow::Result<&'a Environment> {
-    let names = || config.environments.keys().map(EnvironmentName::as_str);
-    match wanted {
-        Some(name) => config.environments.get(name).with_context(|| {
-            let near = did_you_mean(name.as_str(), names());
-            let known = || format!("there are: {}", names().collect::<Vec<_>>().join(", "));
-            format!("there is no environment `{name}`\nhelp: {}", near.unwrap_or_else(known))
-        }),
-        None if config.environments.len() == 1 => {
-            config.environments.values().next().context("there is no environment")
-        }
-        None => anyhow::bail!(
-            "several environments are there: {}\nhelp: choose one with --env",
-            names().collect::<Vec<_>>().join(", ")
-        ),
     }
 }
 

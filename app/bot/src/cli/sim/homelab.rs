@@ -81,8 +81,7 @@ mod tests {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/repos/homelab");
         let mut found = BTreeSet::new();
         paths_below(&folder, &mut found);
-        let built_in: BTreeSet<PathBuf> =
-            FILES.iter().map(|(path, _)| folder.join(path)).collect();
+        let built_in: BTreeSet<PathBuf> = FILES.iter().map(|(path, _)| folder.join(path)).collect();
         assert_eq!(found, built_in);
     }
 

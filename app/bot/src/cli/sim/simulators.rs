@@ -83,11 +83,7 @@ impl Simulators {
     }
 
     pub(in crate::cli) fn addresses(&self) -> Addresses {
-        Addresses {
-            lab: self.lab.url(),
-            home: self.home.url(),
-            cloudflare: self.cloudflare.url(),
-        }
+        Addresses { lab: self.lab.url(), home: self.home.url(), cloudflare: self.cloudflare.url() }
     }
 
     /// What the references in the example repository's rules lead to.

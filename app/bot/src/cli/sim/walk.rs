@@ -8,10 +8,8 @@ use std::fmt::Write as _;
 use super::simulators::{PERSON, REPOSITORY, STAGING, Simulators};
 
 /// A new service for the repository.
-pub(in crate::cli) const PHOTOS: (&str, &str) = (
-    "services/photos.yaml",
-    include_str!("photos.yaml"),
-);
+pub(in crate::cli) const PHOTOS: (&str, &str) =
+    ("services/photos.yaml", include_str!("photos.yaml"));
 
 /// The addresses, one a line.
 pub(in crate::cli) fn addresses(simulators: &Simulators) -> String {
