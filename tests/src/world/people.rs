@@ -1,0 +1,137 @@
+//! What people do. Nothing here waits for what follows from it.
+
+use landfall_sim::github::{Edit, MergeMethod, NewPull};
+
+use super::{ALICE, World};
+
+impl World {
+    /// Opens a pull request into `main` with one commit on a new branch and returns its number.
+    /// From then on it is the one that is meant.
+    ///
+    /// # Panics
+    /// GitHub refuses.
+    pub async fn pull<E: Into<Edit>>(
+        &mut self,
+        branch: &str,
+        edits: impl IntoIterator<Item = E>,
+    ) -> u64 {
+        self.pull_into("main", branch, edits).await
+    }
+
+    /// As [`World::pull`], into another branch, where the new one begins.
+    ///
+    /// # Panics
+    /// GitHub refuses.
+    pub async fn pull_into<E: Into<Edit>>(
+        &mut self,
+        base: &str,
+        branch: &str,
+        edits: impl IntoIterator<Item = E>,
+    ) -> u64 {
+        let tip = self.repo.head(base).await.expect("git answers").expect("the base is there");
+        self.repo.point_branch(branch, &tip, ALICE).await.expect("a branch can be made");
+        self.push(branch, edits).await;
+        self.open(NewPull::from(branch).into(base)).await
+    }
+
+    /// Opens a pull request for a branch that is there already.
+    ///
+    /// # Panics
+    /// GitHub refuses.
+    pub async fn open(&mut self, pull: NewPull) -> u64 {
+        self.pull = self.repo.open(pull).await.expect("GitHub opens the pull request");
+        self.pull
+    }
+
+    /// The pull request that is meant from now on.
+    pub fn on(&mut self, pull: u64) -> &mut Self {
+        self.pull = pull;
+        self
+    }
+
+    /// The number of the pull request that is meant.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.pull
+    }
+
+    /// Commits and pushes, also to a branch that is mapped, and returns the commit.
+    ///
+    /// # Panics
+    /// GitHub refuses.
+    pub async fn push<E: Into<Edit>>(
+        &mut self,
+        branch: &str,
+        edits: impl IntoIterator<Item = E>,
+    ) -> String {
+        let edits = edits.into_iter().map(|edit| self.names.real_edit(edit.into()));
+        let edits: Vec<Edit> = edits.collect();
+        let what = edits
+            .first()
+            .map_or("Change nothing".to_owned(), |edit| format!("Change {}", edit.path));
+        let commit =
+            self.repo.push(branch, ALICE, &what, edits).await.expect("GitHub takes the push");
+        self.names.commit(commit.clone());
+        commit
+    }
+
+    /// Comments on the pull request that is meant and returns the comment's id.
+    ///
+    /// # Panics
+    /// There is no such pull request.
+    pub fn comment(&mut self, text: &str) -> u64 {
+        self.comment_as(ALICE, text)
+    }
+
+    /// As [`World::comment`], by somebody else.
+    ///
+    /// # Panics
+    /// There is no such pull request.
+    pub fn comment_as(&mut self, login: &str, text: &str) -> u64 {
+        self.repo.comment(self.pull, login, text).expect("there is a pull request to comment on")
+    }
+
+    /// Merges the pull request that is meant with a merge commit, and returns the base's new tip.
+    ///
+    /// # Panics
+    /// It cannot be merged.
+    pub async fn merge(&mut self) -> String {
+        self.merge_by(MergeMethod::Merge).await
+    }
+
+    /// As [`World::merge`], in one of GitHub's other ways.
+    ///
+    /// # Panics
+    /// It cannot be merged.
+    pub async fn merge_by(&mut self, method: MergeMethod) -> String {
+        let commit = self.repo.merge(self.pull, method, ALICE).await.expect("it can be merged");
+        self.names.commit(commit.clone());
+        commit
+    }
+
+    /// Brings `main`, and so production, to what the repository begins with: a first pull request,
+    /// its merge, `/apply`. Nothing of it has to be read.
+    pub async fn bootstrap(&mut self) {
+        self.bootstrap_branch("main").await;
+    }
+
+    /// The same for any mapped branch.
+    ///
+    /// # Panics
+    /// It did not become quiet.
+    pub async fn bootstrap_branch(&mut self, base: &str) {
+        let readme = format!("# What {base} looks after\n");
+        self.pull_into(base, &format!("begin-{base}"), [("README.md", readme)]).await;
+        self.settle().await;
+        self.merge().await;
+        self.settle().await;
+        self.comment("/apply");
+        self.read_everything().await;
+    }
+
+    /// Stops the server and starts it again with what is on disk. Webhooks follow it.
+    pub async fn restart(&mut self) {
+        self.server.restart().await;
+        self.github.hooks().send_to(&self.server.webhook_url());
+    }
+}

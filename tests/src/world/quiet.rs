@@ -1,0 +1,76 @@
+//! Quiet: nothing is on its way and nothing is left to do.
+//!
+//! GitHub's queue and the server's are looked at in turn until both are empty at once. Work that
+//! waits for its time counts as work, so a retry is waited for like anything else.
+
+use std::time::Duration;
+
+use super::{Exchange, World};
+
+/// How long the world may stay busy. Far beyond what a story takes on a loaded machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How often the server's queues are looked at. Finishing work is announced to nobody.
+const GLANCE: Duration = Duration::from_millis(2);
+
+impl World {
+    /// Waits until everything that follows from what was done has happened.
+    ///
+    /// # Panics
+    /// The server failed, gave work up, or is still busy after a long time; the message tells what
+    /// happened so far.
+    pub async fn settle(&mut self) {
+        let settled = tokio::time::timeout(PATIENCE, self.quiet()).await;
+        if settled.is_err() {
+            panic!("the world does not come to rest\n{}", self.history().await);
+        }
+        let given_up = self.server.store().given_up().await.expect("the store answers");
+        assert!(given_up.is_empty(), "jobs were given up: {given_up:#?}\n{}", self.history().await);
+    }
+
+    async fn quiet(&mut self) {
+        let hooks = self.github.hooks().clone();
+        loop {
+            let before = hooks.log().len();
+            hooks.deliver_all().await;
+            let backlog = self.server.store().backlog().await.expect("the store answers");
+            // What was published may have made GitHub send more; what was sent before the
+            // backlog was empty is in it no more.
+            if backlog.is_empty() && hooks.log().len() == before {
+                return;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(GLANCE) => {}
+                ended = self.server.failed() => panic!("the server ended: {ended:?}"),
+            }
+        }
+    }
+
+    /// Everything that happened, for who has to find out why a story failed.
+    async fn history(&self) -> String {
+        let store = self.server.store();
+        let mut told = vec![self.said(), format!("left to do: {:?}", store.backlog().await)];
+        for environment in ["staging", "production"] {
+            let name = environment.parse().expect("a name");
+            let repository = landfall_core::name::RepositoryId(self.repo.id());
+            for run in store.recent_runs(repository, &name, 20).await.unwrap_or_default() {
+                let commit = self.names.told(run.run.commit.short());
+                told.push(format!(
+                    "run on {environment} at {commit}: {} {}",
+                    run.state, run.reason
+                ));
+            }
+        }
+        told.join("\n")
+    }
+
+    /// Every exchange in one line.
+    pub(super) fn said(&self) -> String {
+        let line = |exchange: &Exchange| {
+            let fault = if exchange.faulted { " (by a fault)" } else { "" };
+            format!("{exchange:?}{fault}")
+        };
+        let all = self.exchanges.all();
+        let lines: Vec<String> = all.iter().map(|exchange| line(exchange)).collect();
+        format!("what was said:\n{}", lines.join("\n"))
+    }
+}

@@ -1,0 +1,170 @@
+//! What people read: comments, reactions, checks, deployments. Everything here waits until the
+//! world is quiet, and what is read counts as expected.
+
+use landfall_sim::github::{CheckRun, Comment};
+use serde_json::Value;
+
+use super::World;
+
+/// The App's account.
+const US: &str = "landfall[bot]";
+
+impl World {
+    /// The plan on the pull request that is meant, with all of its parts.
+    ///
+    /// # Panics
+    /// There is none.
+    pub async fn plan_comment(&mut self) -> String {
+        self.settle().await;
+        let parts = self.ours(self.pull, "plan");
+        assert!(!parts.is_empty(), "there is no plan on pull request {}", self.pull);
+        let texts: Vec<String> = parts.iter().map(|part| self.take(part)).collect();
+        texts.join("\n")
+    }
+
+    /// What stands last in the plan's comment: what to do next, or what became of it.
+    pub async fn outcome(&mut self) -> String {
+        let plan = self.plan_comment().await;
+        plan.rsplit_once("\n---\n").map_or(String::new(), |(_, tail)| tail.to_owned())
+    }
+
+    /// What was said of the newest run that needed somebody.
+    ///
+    /// # Panics
+    /// There was none.
+    pub async fn run_comment(&mut self) -> String {
+        self.settle().await;
+        let newest = self.ours(self.pull, "run").pop();
+        let newest = newest.unwrap_or_else(|| panic!("nothing was said of a run on {}", self.pull));
+        self.take(&newest)
+    }
+
+    /// Everything on the pull request that is meant and was not read yet, oldest first.
+    pub async fn comments(&mut self) -> Vec<String> {
+        self.settle().await;
+        let unread: Vec<Comment> =
+            self.unread().into_iter().filter(|c| c.pull == self.pull).collect();
+        unread.iter().map(|comment| self.take(comment)).collect()
+    }
+
+    /// The one comment that was not read yet: an answer to a command, say.
+    ///
+    /// # Panics
+    /// There is none, or more than one.
+    pub async fn answer(&mut self) -> String {
+        let mut comments = self.comments().await;
+        assert_eq!(comments.len(), 1, "one comment was expected: {comments:#?}");
+        comments.remove(0)
+    }
+
+    /// Reads all that was said anywhere, for what is not what the story is about.
+    pub async fn read_everything(&mut self) {
+        self.settle().await;
+        for comment in self.unread() {
+            self.take(&comment);
+        }
+    }
+
+    /// Asserts that nothing was said since the story last read something.
+    ///
+    /// # Panics
+    /// Something was.
+    pub async fn assert_silence(&mut self) {
+        self.settle().await;
+        let told = |comment: &Comment| {
+            format!("on pull request {}:\n{}", comment.pull, self.told(comment))
+        };
+        let unread: Vec<String> = self.unread().iter().map(told).collect();
+        assert!(unread.is_empty(), "nobody expected this comment {}", unread.join("\n\nnor "));
+    }
+
+    /// How we reacted to a comment: `eyes rocket`.
+    pub async fn reactions(&mut self, comment: u64) -> String {
+        self.settle().await;
+        let reactions =
+            self.repo.reactions(comment).into_iter().filter(|reaction| reaction.user == US);
+        reactions.map(|reaction| reaction.content).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The newest check run of this name on the head of the pull request that is meant: conclusion
+    /// and title, then a line for each annotation.
+    ///
+    /// # Panics
+    /// There is none.
+    pub async fn check(&mut self, name: &str) -> String {
+        self.settle().await;
+        let head = self.repo.pull(self.pull).expect("there is a pull request").head_sha;
+        self.shown(self.repo.check_runs(&head), name)
+    }
+
+    /// The newest check run of an environment's runs, as [`World::check`] shows it.
+    ///
+    /// # Panics
+    /// There is none.
+    pub async fn run_check(&mut self, environment: &str) -> String {
+        self.settle().await;
+        self.shown(self.repo.all_check_runs(), &format!("landfall / {environment}"))
+    }
+
+    /// The deployments, oldest first, each with its states: `production at commit-1: in_progress success`.
+    pub async fn deployments(&mut self) -> Vec<String> {
+        self.settle().await;
+        let told = |deployment: &landfall_sim::github::Deployment| {
+            let states: Vec<&str> =
+                deployment.statuses.iter().map(|status| status.state.as_str()).collect();
+            format!(
+                "{} at {}: {}",
+                deployment.environment,
+                self.names.told(&deployment.sha),
+                states.join(" ")
+            )
+        };
+        self.repo.deployments().iter().map(told).collect()
+    }
+
+    fn shown(&self, mut runs: Vec<CheckRun>, name: &str) -> String {
+        runs.retain(|run| run.name == name);
+        let run = runs.pop().unwrap_or_else(|| panic!("there is no check `{name}`"));
+        let state = run.conclusion.unwrap_or(run.status);
+        let mut lines = vec![format!("{state}: {}", run.title.unwrap_or_default())];
+        lines.extend(run.annotations.iter().map(annotation));
+        self.names.told(&lines.join("\n"))
+    }
+
+    /// Our comments of a kind on a pull request, oldest first.
+    fn ours(&self, pull: u64, kind: &str) -> Vec<Comment> {
+        let begin = format!("<!-- landfall:{kind} ");
+        let comments = self.repo.comments(pull).into_iter();
+        comments
+            .filter(|comment| comment.author == US && comment.body.starts_with(&begin))
+            .collect()
+    }
+
+    fn unread(&self) -> Vec<Comment> {
+        let all = self.repo.pulls().into_iter().flat_map(|pull| self.repo.comments(pull.number));
+        all.filter(|c| c.author == US && self.read.get(&c.id) != Some(&c.body)).collect()
+    }
+
+    fn take(&mut self, comment: &Comment) -> String {
+        self.read.insert(comment.id, comment.body.clone());
+        self.told(comment)
+    }
+
+    /// A comment as a person sees it: without its marker.
+    fn told(&self, comment: &Comment) -> String {
+        let (marker, text) = comment.body.split_once('\n').unwrap_or(("", &comment.body));
+        assert!(
+            marker.starts_with("<!-- landfall:"),
+            "a comment without a marker: {}",
+            comment.body
+        );
+        self.names.told(text)
+    }
+}
+
+fn annotation(annotation: &Value) -> String {
+    let text = |key: &str| annotation[key].as_str().unwrap_or_default().to_owned();
+    let place =
+        format!("{}:{}:{}", text("path"), annotation["start_line"], annotation["start_column"]);
+    format!("{place} {} {}: {}", text("annotation_level"), text("title"), text("message"))
+}

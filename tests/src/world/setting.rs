@@ -1,0 +1,147 @@
+//! How a world begins: what stands in the repository, what the vendors are like, how patient the
+//! server is.
+//!
+//! Ports and commits differ from one run of a story to the next, so a story never sees them:
+//! in what it writes and reads, the simulators have fixed addresses and commits have numbers.
+
+use std::time::Duration;
+
+use landfall::house::Timing;
+use landfall_sim::cloudflare::{CloudflareSettings, CloudflareSim, ZoneSettings};
+use landfall_sim::github::Edit;
+use landfall_sim::unifi::{UnifiSettings, UnifiSim};
+
+/// The repository config: staging follows `develop`, production `main`, and both write to the one
+/// console and the one account, so names carry a suffix.
+pub const CONFIG: &str = r#"version: 1
+environments:
+  staging:
+    branches: [develop]
+    vars: { suffix: "-staging" }
+    connections:
+      unifi: { url: "http://unifi.test", api_key: "ref+env://LANDFALL_SECRET_UNIFI" }
+      cloudflare: { url: "http://cloudflare.test", account: 0123456789abcdef0123456789abcdef, zones: [example.com], token: "ref+env://LANDFALL_SECRET_CLOUDFLARE" }
+  production:
+    branches: [main]
+    vars: { suffix: "" }
+    connections:
+      unifi: { url: "http://unifi.test", api_key: "ref+env://LANDFALL_SECRET_UNIFI" }
+      cloudflare: { url: "http://cloudflare.test", account: 0123456789abcdef0123456789abcdef, zones: [example.com], token: "ref+env://LANDFALL_SECRET_CLOUDFLARE" }
+"#;
+
+/// `services/nas.yaml`
+pub const NAS: &str = r#"unifi_dns:
+  "nas${suffix}.internal.lan": { a: 192.168.1.50 }
+"#;
+
+/// `services/jellyfin.yaml`
+pub const JELLYFIN: &str = r#"needs: [nas]
+cloudflare_tunnel:
+  tunnel: "media${suffix}"
+  routes:
+    "jellyfin${suffix}.example.com": "http://nas${suffix}.internal.lan:8096"
+"#;
+
+/// How a world begins. The default has [`CONFIG`], [`NAS`] and [`JELLYFIN`] on `main` and
+/// `develop`, nothing at the providers, and a server that waits for nothing longer than it must.
+#[derive(Debug)]
+pub struct Setting {
+    /// `landfall.yaml`
+    pub config: String,
+    /// The other files, by path.
+    pub files: Vec<(String, String)>,
+    /// The server's.
+    pub timing: Timing,
+    /// What GitHub is like.
+    pub github: landfall_sim::github::Settings,
+    /// What the console is like.
+    pub unifi: UnifiSettings,
+    /// What the account is like: it has `example.com` and `example.org`.
+    pub cloudflare: CloudflareSettings,
+}
+
+impl Default for Setting {
+    fn default() -> Self {
+        let files = [("services/nas.yaml", NAS), ("services/jellyfin.yaml", JELLYFIN)];
+        let zones = ["example.com", "example.org"];
+        Self {
+            config: CONFIG.to_owned(),
+            files: files.map(|(path, text)| (path.to_owned(), text.to_owned())).into(),
+            timing: impatient(),
+            github: landfall_sim::github::Settings::default(),
+            unifi: UnifiSettings::default(),
+            cloudflare: CloudflareSettings {
+                zones: zones.map(ZoneSettings::active).into(),
+                ..CloudflareSettings::default()
+            },
+        }
+    }
+}
+
+/// Leases as long as a server's, waits as short as they can be.
+fn impatient() -> Timing {
+    let millis = Duration::from_millis;
+    Timing {
+        poll: millis(50),
+        attribution: vec![millis(1), millis(1)],
+        retry: vec![millis(1)],
+        ..Timing::default()
+    }
+}
+
+/// What things are called in a story, and what they really are.
+#[derive(Debug)]
+pub(super) struct Names {
+    /// Addresses: as in the story, and on loopback.
+    addresses: Vec<(&'static str, String)>,
+    /// Commits in the order in which the story made them; the first one has the number 0.
+    commits: Vec<String>,
+}
+
+impl Names {
+    pub(super) fn new(unifi: &UnifiSim, cloudflare: &CloudflareSim) -> Self {
+        let (unifi, cloudflare) = (unifi.url(), cloudflare.url());
+        let addresses = vec![
+            // The same console by another name.
+            ("http://console.test", unifi.replace("127.0.0.1", "localhost")),
+            ("http://unifi.test", unifi),
+            ("http://cloudflare.test", cloudflare),
+        ];
+        Self { addresses, commits: Vec::new() }
+    }
+
+    /// A commit of the story has come into being.
+    pub(super) fn commit(&mut self, sha: String) {
+        if !self.commits.contains(&sha) {
+            self.commits.push(sha);
+        }
+    }
+
+    /// What the story wrote, as it is committed.
+    pub(super) fn real_edit(&self, mut edit: Edit) -> Edit {
+        if let Some(content) = edit.content.take() {
+            edit.content = Some(match String::from_utf8(content) {
+                Ok(text) => self.real(text).into_bytes(),
+                Err(bytes) => bytes.into_bytes(),
+            });
+        }
+        edit
+    }
+
+    fn real(&self, text: String) -> String {
+        self.addresses.iter().fold(text, |text, (told, real)| text.replace(told, real))
+    }
+
+    /// What was said, as the story reads it: `commit-3` for a commit.
+    pub(super) fn told(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for (told, real) in &self.addresses {
+            text = text.replace(real.as_str(), told);
+        }
+        for (number, sha) in self.commits.iter().enumerate() {
+            let name = format!("commit-{number}");
+            text = text.replace(sha.as_str(), &name).replace(&sha[..7], &name);
+        }
+        text
+    }
+}

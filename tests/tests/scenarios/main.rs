@@ -1,0 +1,6 @@
+//! The scenarios: stories about what people do, and what they then read and find.
+//!
+//! One binary, one module for each capability. The snapshots are the specification of every
+//! comment; how a story is told is written in [`landfall_tests::world`].
+
+mod bootstrap;
