@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod apply;
 mod choose;
 mod demo;
 mod document;
@@ -36,6 +37,7 @@ enum Command {
     Validate(validate::Validate),
     Show(show::Show),
     Plan(plan::Plan),
+    Apply(apply::Apply),
     Schema(schema::Schema),
     Demo(demo::Demo),
     Sim(sim::Sim),
@@ -75,6 +77,7 @@ impl Cli {
             Command::Validate(validate) => validate.run().await,
             Command::Show(show) => show.run().await,
             Command::Plan(plan) => plan.run().await,
+            Command::Apply(apply) => apply.run().await,
             Command::Schema(schema) => schema.run(),
         }
     }

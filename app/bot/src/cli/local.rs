@@ -86,6 +86,11 @@ impl Local {
         Tools { store, reach: &self.reach, timing: &self.timing, redactor: &self.redactor }
     }
 
+    /// Who runs the command, for the record.
+    pub(super) fn user(&self) -> &str {
+        &self.settings.user
+    }
+
     /// The connections of `environment`.
     pub(super) fn sessions<'a>(
         &'a self,

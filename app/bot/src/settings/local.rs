@@ -19,6 +19,8 @@ pub struct LocalSettings {
     pub templates: Option<PathBuf>,
     /// `LANDFALL_ALLOW_HOSTS`: hosts and networks that connections may lead to beside public ones.
     pub rules: AddressRules,
+    /// `USER`: who runs the command, for the record.
+    pub user: String,
 }
 
 /// Where state is kept when `LANDFALL_DATA_DIR` does not say: a folder of the working copy, so that
@@ -38,6 +40,7 @@ impl LocalSettings {
             operator_file: reader.get("LANDFALL_CONFIG").map(PathBuf::from),
             templates: reader.get("LANDFALL_TEMPLATES").map(PathBuf::from),
             rules: reader.rules(),
+            user: reader.or("USER", "somebody"),
         };
         if reader.faults.is_empty() { Ok(settings) } else { Err(reader.faults) }
     }
