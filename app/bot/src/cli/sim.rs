@@ -7,11 +7,11 @@ use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use landfall_sim::clock::Clock;
 use landfall_sim::github::TEST_PRIVATE_KEY;
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::Ended;
+use super::{Ended, terminal};
 
 pub(super) mod homelab;
 pub(super) mod simulators;
@@ -73,7 +73,7 @@ impl Sim {
         let variables = variables(&simulators, &folder)?;
         let text = match self.format {
             Format::Text => self.text(&simulators, &variables),
-            Format::Json => self.json(&simulators, &variables)?,
+            Format::Json => terminal::json(&self.json(&simulators, &variables)),
         };
         print(&text)?;
         interrupted.await;
@@ -104,22 +104,17 @@ impl Sim {
         )
     }
 
-    fn json(
-        &self,
-        simulators: &Simulators,
-        variables: &[(&'static str, String)],
-    ) -> anyhow::Result<String> {
-        let environment: serde_json::Map<String, serde_json::Value> =
+    fn json(&self, simulators: &Simulators, variables: &[(&'static str, String)]) -> Value {
+        let environment: serde_json::Map<String, Value> =
             variables.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
-        let told = json!({
+        json!({
             "addresses": addresses_json(simulators),
             "webhook_url": self.webhook_url,
             "environment": environment,
             "repository": REPOSITORY,
             "clone_url": simulators.github.git_url(REPOSITORY),
             "person": { "login": PERSON, "token": simulators.github.person_token(PERSON) },
-        });
-        Ok(serde_json::to_string_pretty(&told)? + "\n")
+        })
     }
 }
 
@@ -139,7 +134,7 @@ fn variables(
     Ok(variables)
 }
 
-pub(super) fn addresses_json(simulators: &Simulators) -> serde_json::Value {
+pub(super) fn addresses_json(simulators: &Simulators) -> Value {
     json!({
         "github": simulators.github.url(),
         "github_api": simulators.github.api_url(),
@@ -149,7 +144,8 @@ pub(super) fn addresses_json(simulators: &Simulators) -> serde_json::Value {
     })
 }
 
-/// Prints at once: who reads it may be another program that waits for it.
+/// Prints at once, for who reads it may be another program that waits for it; and as it is, for the
+/// only tokens in it are the simulators' own.
 pub(super) fn print(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes())?;
