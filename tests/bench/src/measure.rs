@@ -1,0 +1,58 @@
+//! The measurements: one file each, and one line in the `match`.
+
+mod acknowledge;
+mod comment;
+mod start;
+mod zone;
+
+use clap::ValueEnum;
+
+use crate::report::Figure;
+
+/// What can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Measurement {
+    /// From the start of the process to its first "ready", and what it takes at rest.
+    Start,
+    /// Deliveries acknowledged and kept, 500 each second.
+    Acknowledge,
+    /// From event to comment, where 1 of 1,000 services changes.
+    Comment1k,
+    /// The same with two environments.
+    Comment1kTwo,
+    /// From event to comment, where 1 of 10,000 services changes.
+    Comment10k,
+    /// A change in a zone with 5,000 records of others.
+    Zone,
+}
+
+/// How much is measured.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Extent {
+    /// For how many seconds deliveries are sent.
+    pub(crate) seconds: u32,
+    /// How many pull requests are timed.
+    pub(crate) events: usize,
+}
+
+impl Measurement {
+    /// As it is named on the command line.
+    pub(crate) fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+
+    /// Measures.
+    ///
+    /// # Errors
+    /// What is measured does not happen.
+    pub(crate) async fn take(self, extent: &Extent) -> anyhow::Result<Vec<Figure>> {
+        match self {
+            Self::Start => start::measure().await,
+            Self::Acknowledge => acknowledge::measure(extent).await,
+            Self::Comment1k => comment::measure(&comment::THOUSAND, extent).await,
+            Self::Comment1kTwo => comment::measure(&comment::THOUSAND_TWICE, extent).await,
+            Self::Comment10k => comment::measure(&comment::TEN_THOUSAND, extent).await,
+            Self::Zone => zone::measure(extent).await,
+        }
+    }
+}
