@@ -30,8 +30,9 @@ pub(super) fn seed(simulators: &Simulators) -> Foreign {
     };
     // As the repository will want them: production adopts what is equal.
     a(home, "nas.internal.lan", [192, 168, 1, 50]);
-    let spf = "\"v=spf1 include:_spf.mail.example.net -all\"";
-    cloudflare.zone(ZONE).seed(RecordFields::new("TXT", ZONE, spf));
+    let autodiscover =
+        RecordFields::new("CNAME", "autodiscover.example.com", "autodiscover.mail.example.net");
+    cloudflare.zone(ZONE).seed(autodiscover);
 
     let tunnel = cloudflare.seed_tunnel(TUNNEL, ConfigSource::Cloudflare);
     tunnel.seed_rules(&json!([

@@ -23,8 +23,8 @@ use crate::settings::{GithubSettings, Settings};
 
 /// How long anything may take that usually takes a part of a second.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How often GitHub is looked at.
-const GLANCE: Duration = Duration::from_millis(20);
+/// How often the server is looked at.
+const GLANCE: Duration = Duration::from_millis(5);
 
 /// Everything that the story plays with. The simulators end when this is dropped.
 #[derive(Debug)]
@@ -65,25 +65,30 @@ impl Stage {
         Ok((Self { simulators, repo, house, webhook_url }, server))
     }
 
-    /// Waits until `look` sees something.
+    /// Waits until everything that follows from what was done has happened: GitHub has nothing to
+    /// deliver and the server nothing to do.
     ///
     /// # Errors
-    /// It does not come in time; `what` says what was waited for.
-    pub(super) async fn until<T>(
-        &self,
-        what: &str,
-        look: impl Fn() -> Option<T>,
-    ) -> anyhow::Result<T> {
-        let seen = async {
-            loop {
-                if let Some(seen) = look() {
-                    return seen;
-                }
-                tokio::time::sleep(GLANCE).await;
+    /// It does not come to rest in time, or gave something up.
+    pub(super) async fn settle(&self) -> anyhow::Result<()> {
+        let settled = tokio::time::timeout(PATIENCE, self.quiet()).await;
+        settled.with_context(|| format!("still at work after {} s", PATIENCE.as_secs()))??;
+        let given_up = self.house.store.given_up().await?;
+        anyhow::ensure!(given_up.is_empty(), "jobs were given up: {given_up:?}");
+        Ok(())
+    }
+
+    async fn quiet(&self) -> anyhow::Result<()> {
+        let hooks = self.simulators.github.hooks();
+        loop {
+            let before = hooks.log().len();
+            hooks.deliver_all().await;
+            // What was published may have made GitHub send more.
+            if self.house.store.backlog().await?.is_empty() && hooks.log().len() == before {
+                return Ok(());
             }
-        };
-        let in_time = tokio::time::timeout(PATIENCE, seen).await;
-        in_time.with_context(|| format!("{what} did not come within {} s", PATIENCE.as_secs()))
+            tokio::time::sleep(GLANCE).await;
+        }
     }
 }
 

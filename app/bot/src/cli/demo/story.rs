@@ -39,14 +39,6 @@ struct Proposal {
     environment: &'static str,
 }
 
-/// Where a run stands, as its deployment says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Stands {
-    Waits,
-    Succeeded,
-    Failed(String),
-}
-
 /// The teller of one story.
 #[derive(Debug)]
 pub(super) struct Story<'a> {
@@ -62,6 +54,8 @@ impl<'a> Story<'a> {
 
     /// Tells it from the beginning to the end.
     pub(super) async fn tell(mut self) -> anyhow::Result<Vec<Told>> {
+        // The pushes that made the branches, before anything is declared.
+        self.stage.settle().await?;
         let services = homelab::files(&self.stage.simulators.addresses());
         let services = services.into_iter().filter(|(path, _)| *path != homelab::RULES);
         self.push("services", "Say what runs here", services.map(Edit::from).collect()).await?;
@@ -106,15 +100,12 @@ impl<'a> Story<'a> {
         let commit = repo.merge(number, MergeMethod::Merge, PERSON).await?;
         teller.line(&format!("\n{PERSON} merges #{number}."))?;
         let mut released_by = None;
-        let mut stands = self.stands(&commit, environment, &[]).await?;
-        if stands == Stands::Waits {
+        if self.waits(&commit, environment).await? {
             let command = command(&plan.body, environment)?;
             self.release(number, &plan, &command)?;
             released_by = Some(command);
-            stands = self.stands(&commit, environment, &[Stands::Waits]).await?;
-        }
-        if let Stands::Failed(why) = stands {
-            anyhow::bail!("#{number} could not be applied to {environment}: {why}");
+            let still = self.waits(&commit, environment).await?;
+            anyhow::ensure!(!still, "the run on {environment} still waits");
         }
         let applied = self.ledger.news(&self.stage.simulators);
         teller.list(&format!("Applied to {environment}:"), &applied)?;
@@ -125,14 +116,15 @@ impl<'a> Story<'a> {
 
     /// The comment with the plan for the head.
     async fn plan(&self, number: u64) -> anyhow::Result<Comment> {
+        self.teller.waits("the plan");
+        self.stage.settle().await?;
         let repo = &self.stage.repo;
-        let what = format!("the plan of #{number}");
-        self.teller.waits(&what);
         let head = repo.pull(number).context("the pull request is gone")?.head_sha;
-        let for_head = |comment: &Comment| {
-            comment.author != PERSON && head.get(..7).is_some_and(|sha| comment.body.contains(sha))
-        };
-        self.stage.until(&what, || repo.comments(number).into_iter().find(for_head)).await
+        let short = head.get(..7).unwrap_or(&head);
+        let mut comments = repo.comments(number).into_iter();
+        comments
+            .find(|comment| comment.author != PERSON && comment.body.contains(short))
+            .with_context(|| format!("#{number} got no plan for {short}"))
     }
 
     /// What the run says that it waits for, and the word that lets it go on.
@@ -146,30 +138,21 @@ impl<'a> Story<'a> {
         self.teller.comment(PERSON, command)
     }
 
-    /// Where the run of a commit stands, once it is past what is `known` of it.
-    async fn stands(
-        &self,
-        commit: &str,
-        environment: &str,
-        known: &[Stands],
-    ) -> anyhow::Result<Stands> {
-        let what = format!("the run on {environment}");
-        self.teller.waits(&what);
-        let look = || {
-            let deployments = self.stage.repo.deployments();
-            let ours = deployments.iter().rfind(|deployment| {
-                deployment.sha == commit && deployment.environment == environment
-            })?;
-            let status = ours.statuses.last()?;
-            let stands = match status.state.as_str() {
-                "pending" => Stands::Waits,
-                "success" => Stands::Succeeded,
-                "failure" | "error" | "inactive" => Stands::Failed(status.description.clone()),
-                _ => return None,
-            };
-            (!known.contains(&stands)).then_some(stands)
-        };
-        self.stage.until(&what, look).await
+    /// Whether the run of a commit waits for somebody, or has succeeded, as its deployment says.
+    async fn waits(&self, commit: &str, environment: &str) -> anyhow::Result<bool> {
+        self.teller.waits(&format!("the run on {environment}"));
+        self.stage.settle().await?;
+        let deployments = self.stage.repo.deployments();
+        let mut ours = deployments
+            .iter()
+            .filter(|deployment| deployment.sha == commit && deployment.environment == environment);
+        let status = ours.next_back().and_then(|deployment| deployment.statuses.last());
+        let status = status.with_context(|| format!("nothing was deployed to {environment}"))?;
+        match status.state.as_str() {
+            "pending" => Ok(true),
+            "success" => Ok(false),
+            state => anyhow::bail!("the run on {environment}: {state}, {}", status.description),
+        }
     }
 }
 
