@@ -96,9 +96,11 @@ impl Contract {
     }
 }
 
-fn folder() -> PathBuf {
+/// The folder of the vendors' descriptions.
+pub fn folder() -> PathBuf {
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/specs");
-    std::env::var_os("LANDFALL_SPECS").map_or_else(|| PathBuf::from(beside), PathBuf::from)
+    let named = std::env::var_os("LANDFALL_SPECS").filter(|folder| !folder.is_empty());
+    named.map_or_else(|| PathBuf::from(beside), PathBuf::from)
 }
 
 fn call(document: &Document, exchange: &Exchange, findings: &mut Findings) {

@@ -30,10 +30,7 @@ fn delivery(event: &str, payload: &Value) -> Exchange {
 
 /// The published examples of real payloads, beside the descriptions.
 fn examples() -> Vec<(String, Value)> {
-    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/specs");
-    let specs =
-        std::env::var_os("LANDFALL_SPECS").map_or_else(|| PathBuf::from(beside), PathBuf::from);
-    let folder = specs.join("../webhooks");
+    let folder = landfall_tests::contract::folder().join("../webhooks");
     let read = std::fs::read_dir(&folder);
     let files = read.unwrap_or_else(|error| {
         panic!("the examples of webhooks are missing: {}: {error}", folder.display())
