@@ -88,7 +88,7 @@ pub struct Scene<'a> {
     planned: BTreeMap<&'a str, Vec<&'a Change>>,
     declared: BTreeMap<&'a DnsName, Vec<&'a Record>>,
     live: &'a BTreeMap<Target, Live>,
-    new_tunnels: BTreeSet<&'a str>,
+    new_containers: BTreeSet<&'a str>,
 }
 
 impl<'a> Scene<'a> {
@@ -106,8 +106,8 @@ impl<'a> Scene<'a> {
         for record in declared.into_iter().flat_map(|names| &names.records) {
             by_name.entry(&record.name).or_default().push(record);
         }
-        let new_tunnels = plan.containers.values().flatten().map(String::as_str).collect();
-        Self { planned, declared: by_name, live, new_tunnels }
+        let new_containers = plan.containers.values().flatten().map(String::as_str).collect();
+        Self { planned, declared: by_name, live, new_containers }
     }
 
     /// The ways of `routes` on which the plan changes something.
@@ -122,15 +122,11 @@ impl<'a> Scene<'a> {
     fn way(&self, route: &Route) -> Way {
         let label = public_name(route);
         let rule = self.mark(&label, "rule").max(self.mark(route.hostname.as_str(), "CNAME"));
-        let tunnel = if self.new_tunnels.contains(route.tunnel.as_str()) {
-            Mark::Created
-        } else {
-            Mark::Existing
-        };
-        let mut hops = vec![
-            Hop { label, mark: rule },
-            Hop { label: format!("tunnel {}", route.tunnel), mark: tunnel },
-        ];
+        // As the provider words a container that is missing.
+        let tunnel = format!("tunnel {}", route.tunnel);
+        let created = self.new_containers.contains(tunnel.as_str());
+        let created = if created { Mark::Created } else { Mark::Existing };
+        let mut hops = vec![Hop { label, mark: rule }, Hop { label: tunnel, mark: created }];
         match &route.origin_name {
             Some(name) => self.follow(name, &mut hops),
             None => hops.push(Hop { label: route.origin.clone(), mark: Mark::Existing }),
