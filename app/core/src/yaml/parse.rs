@@ -87,7 +87,7 @@ impl Builder {
             block_nesting_limit: MAX_DEPTH,
         };
         for event in Parser::new_from_str_with_options(text, options) {
-            let (event, span) = event.map_err(|error| self.syntax(&error))?;
+            let (event, span) = event.map_err(|error| self.syntax(&error, text))?;
             let span = Span::new(&self.file, position(span.start), position(span.end));
             self.event(event, span)?;
             if self.findings.len() >= MAX_FINDINGS {
@@ -97,13 +97,24 @@ impl Builder {
         Ok(())
     }
 
-    fn syntax(&self, error: &ScanError) -> Diagnostic {
+    fn syntax(&self, error: &ScanError, text: &str) -> Diagnostic {
         let at = position(*error.marker());
         let span = Span::new(&self.file, at, at);
         match error.kind() {
             // It reads ahead, so it may reach the limit before we do.
             ErrorKind::RecursionLimitExceeded => too_deep(span),
-            _ => Diagnostic::error("syntax", span, error.info()),
+            _ => {
+                let finding = Diagnostic::error("syntax", span, error.info());
+                let line = usize::try_from(at.line)
+                    .ok()
+                    .and_then(|line| text.lines().nth(line.checked_sub(1)?));
+                // The brace of a variable ends a mapping that is written in braces.
+                match line.is_some_and(|line| line.contains("${") && !line.contains('"')) {
+                    true => finding
+                        .help("inside `{ }` a value with a variable needs quotes: `\"a${b}\"`"),
+                    false => finding,
+                }
+            }
         }
     }
 
