@@ -80,7 +80,7 @@ impl Document<'_> {
     fn view(&self) -> PullView {
         let environments = self.chapters.iter().map(|chapter| chapter.report.clone()).collect();
         let planned = PullOutcome::Planned { warnings: self.warnings.to_vec(), environments };
-        let mut view = view::outcome("the working copy", &planned);
+        let mut view = view::outcome("working copy", &planned);
         for (row, chapter) in view.environments.iter_mut().zip(&self.chapters) {
             // The digest of a part names nothing that could be applied.
             if chapter.whole.is_some() {

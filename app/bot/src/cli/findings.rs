@@ -9,15 +9,22 @@ use annotate_snippets::{
 };
 use landfall_core::diagnostic::{Diagnostic, Position, Severity, Span};
 use landfall_core::markdown;
+use landfall_core::name::BlobSha;
 
 use super::terminal::{Paint, harmless};
 use crate::gather::Source;
+use crate::gather::source::File;
 
 /// The texts of the files that findings are in, by path.
 pub(super) type Texts = HashMap<String, String>;
 
-/// Reads the files that `found` speaks of. One that cannot be read is shown without its lines.
+/// Nobody reads more than this many at once, and mending the first often mends the others.
+const MOST: usize = 50;
+
+/// Reads the files that the first of `found` speak of, all at once. What cannot be read is shown
+/// without its lines.
 pub(super) async fn texts(source: &dyn Source, found: &[Diagnostic]) -> anyhow::Result<Texts> {
+    let found = &found[..found.len().min(MOST)];
     let related = found.iter().flat_map(|finding| finding.related.iter().map(|(span, _)| span));
     let spans = found.iter().map(|finding| &finding.span).chain(related);
     let wanted: BTreeSet<&str> = spans.map(|span| &*span.file).collect();
@@ -27,15 +34,32 @@ pub(super) async fn texts(source: &dyn Source, found: &[Diagnostic]) -> anyhow::
     let files = source.files().await?.into_iter();
     let files: Vec<_> =
         files.filter(|file| file.plain && wanted.contains(file.path.as_str())).collect();
-    let mut texts = Texts::new();
-    for file in files {
-        let Ok(contents) = source.contents(std::slice::from_ref(&file.blob)).await else {
-            continue;
-        };
-        let text = contents.get(&file.blob).map(|bytes| String::from_utf8_lossy(bytes));
-        texts.insert(file.path.to_string(), text.unwrap_or_default().into_owned());
-    }
+    let blobs: Vec<BlobSha> = files.iter().map(|file| file.blob.clone()).collect();
+    let Ok(contents) = source.contents(&blobs).await else { return Ok(Texts::new()) };
+    let text = |file: &File| {
+        let bytes = contents.get(&file.blob)?;
+        Some((file.path.to_string(), String::from_utf8_lossy(bytes).into_owned()))
+    };
+    let mut texts: Texts = files.iter().filter_map(text).collect();
+    found.iter().for_each(|finding| hide_secrets(finding, &mut texts));
     Ok(texts)
+}
+
+/// What a finding says is a secret is not shown to prove it.
+fn hide_secrets(finding: &Diagnostic, texts: &mut Texts) {
+    let Diagnostic { code, span, .. } = finding;
+    match *code {
+        "tracked-env-file" => drop(texts.remove(&*span.file)),
+        "literal-secret" => {
+            if let Some(text) = texts.get_mut(&*span.file) {
+                let secret = offset(text, span.start)..offset(text, span.end);
+                let hide = |c: char| if c.is_whitespace() { c } else { '*' };
+                let hidden: String = text[secret.clone()].chars().map(hide).collect();
+                text.replace_range(secret, &hidden);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// `2 errors, 1 warning`; empty when there is nothing.
@@ -52,7 +76,7 @@ pub(super) fn many(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
-/// The findings with their lines, an empty line behind each.
+/// The first of the findings with their lines, an empty line behind each.
 pub(super) fn snippets(found: &[Diagnostic], texts: &Texts, paint: Paint) -> String {
     let renderer = match paint {
         Paint::Coloured => Renderer::styled(),
@@ -60,7 +84,9 @@ pub(super) fn snippets(found: &[Diagnostic], texts: &Texts, paint: Paint) -> Str
     };
     let renderer = renderer.decor_style(DecorStyle::Ascii);
     let shown = |finding: &Diagnostic| renderer.render(&[group(finding, texts)]) + "\n\n";
-    found.iter().map(shown).collect()
+    let more = found.len().saturating_sub(MOST);
+    let more = (more > 0).then(|| format!("and {more} more\n\n")).unwrap_or_default();
+    found.iter().take(MOST).map(shown).collect::<String>() + &more
 }
 
 fn group<'a>(finding: &'a Diagnostic, texts: &'a Texts) -> Group<'a> {

@@ -126,7 +126,7 @@ impl Local {
             anyhow::Ok(State { store: nothing().await?, repository: WORKING_COPY, ownership })
         };
         let Some(url) = self.settings.server_store() else {
-            return unknown(format!("what {name} owns stands in the server's store")).await;
+            return unknown("it stands in the server's store".to_owned()).await;
         };
         let store = open(&url).await.context("LANDFALL_DATABASE_URL")?;
         let repositories = store.active_repositories().await?;

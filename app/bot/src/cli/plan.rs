@@ -6,13 +6,14 @@ use clap::Args;
 use landfall_core::config::Environment;
 use landfall_core::name::{EnvironmentName, KindName, ServiceName};
 use landfall_core::plan::Adoption;
+use landfall_core::report::NextStep;
 use landfall_providers::Registry;
 
 use super::Ended;
 use super::choose::{Part, environment};
 use super::document::{Chapter, Document, Whole};
 use super::findings;
-use super::local::Local;
+use super::local::{Local, Ownership};
 use super::survey::View;
 use super::terminal::{Format, Paint, Progress, print};
 use super::working::{Which, Working};
@@ -137,7 +138,7 @@ async fn chapter(
         Ok((located, pending)) => view.survey(&located, &pending).await?,
         Err(why) => Err(why),
     };
-    let (report, whole) = match survey {
+    let (mut report, whole) = match survey {
         Ok(survey) => {
             let whole = (!part.is_whole()).then(|| Whole::of(&survey.plan));
             (view.report(&survey, part).await?, whole)
@@ -145,5 +146,9 @@ async fn chapter(
         Err(why) => (view.no_report(&why), None),
     };
     state.store.close().await;
+    if state.ownership != Ownership::Known && report.next == NextStep::Mend && report.plan.is_ok() {
+        // What is in the way here may well be ours where it is applied.
+        report.next = NextStep::MergeLater;
+    }
     Ok(Chapter { report, ownership: state.ownership, whole })
 }

@@ -22,7 +22,7 @@ use crate::gather::LoadError;
 use crate::gather::source::File;
 use crate::house::Kinds;
 
-/// Print what a service comes to in an environment, each value with the line it was written at.
+/// Print what a service comes to in an environment, and the line each value is from.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   landfall show jellyfin --env staging

@@ -12,15 +12,12 @@ use clap::ValueEnum;
 use landfall_core::markdown;
 use landfall_os::redact::Redactor;
 
-/// What a command prints.
+/// What a command prints: for people at a terminal, for a comment or a wiki, for programs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
-    /// For people at a terminal.
     #[default]
     Text,
-    /// For a comment or a wiki.
     Markdown,
-    /// For programs.
     Json,
 }
 

@@ -2,7 +2,7 @@
 
 use landfall_core::config::Environment;
 use landfall_core::plan::Plan;
-use landfall_core::report::EnvironmentReport;
+use landfall_core::report::{EnvironmentReport, NextStep};
 use landfall_core::view::one_line;
 use landfall_store::ClaimedJob;
 
@@ -45,7 +45,9 @@ impl Course<'_> {
         let (located, pending) = view.locate().await?.map_err(|why| self.unreachable(&why))?;
         let survey = view.survey(&located, &pending).await?;
         let survey = survey.map_err(|why| self.unreachable(&why))?;
-        let report = view.report(&survey, &Part::default()).await?;
+        let mut report = view.report(&survey, &Part::default()).await?;
+        // What comes next is told at the end.
+        report.next = NextStep::Nothing;
         self.progress.clear();
         let violated = !report.violations.is_empty();
         let telling = Telling { course: self, document: self.document(report) };
