@@ -114,7 +114,6 @@ impl Local {
     /// # Errors
     /// A store cannot be opened, or is another repository's.
     pub(super) async fn state(&self, environment: &Environment) -> anyhow::Result<State> {
-        let name = &environment.name;
         if environment.branches.is_empty() {
             return match self.file().is_file() {
                 true => Ok(State::of_working_copy(self.own_store().await?)),

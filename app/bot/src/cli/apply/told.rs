@@ -92,14 +92,10 @@ impl Telling<'_> {
             Told::Ended { steps, stage: RunStage::Succeeded } => {
                 format!("{name}: applied in {}", many(steps.len(), "step"))
             }
-            Told::Ended { steps, stage } => {
+            Told::Ended { steps, .. } => {
                 let done = steps.iter().filter(|step| step.result == StepResult::Done).count();
-                let why = match stage {
-                    RunStage::Failed(why) | RunStage::NeedsAttention(why) => why.as_str(),
-                    _ => "it did not succeed",
-                };
                 format!(
-                    "{name}: {done} of {} done; {why}; what was done stays done, and applying again does the rest",
+                    "{name}: {done} of {} done; what was done stays done, and applying again does the rest",
                     many(steps.len(), "step")
                 )
             }

@@ -1,0 +1,13 @@
+//! The command line as people meet it: the real binary, in folders of their own, against simulators.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a scenario ends at the first thing that is not as it should be"
+)]
+
+mod apply;
+mod plan;
+mod schema;
+mod show;
+mod validate;
+mod world;
