@@ -156,7 +156,7 @@ impl Reader<'_> {
                 "`pull` is not there yet in this version of Landfall; use `push`",
             ),
             other => {
-                self.fault("LANDFALL_WEBHOOKS", format!("`{other}` is neither `push` nor `pull`"))
+                self.fault("LANDFALL_WEBHOOKS", format!("`{other}` is neither `push` nor `pull`"));
             }
         }
     }

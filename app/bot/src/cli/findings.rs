@@ -84,9 +84,11 @@ pub(super) fn snippets(found: &[Diagnostic], texts: &Texts, paint: Paint) -> Str
     };
     let renderer = renderer.decor_style(DecorStyle::Ascii);
     let shown = |finding: &Diagnostic| renderer.render(&[group(finding, texts)]) + "\n\n";
-    let more = found.len().saturating_sub(MOST);
-    let more = (more > 0).then(|| format!("and {more} more\n\n")).unwrap_or_default();
-    found.iter().take(MOST).map(shown).collect::<String>() + &more
+    let mut text: String = found.iter().take(MOST).map(shown).collect();
+    if let more @ 1.. = found.len().saturating_sub(MOST) {
+        text.push_str(&format!("and {more} more\n\n"));
+    }
+    text
 }
 
 fn group<'a>(finding: &'a Diagnostic, texts: &'a Texts) -> Group<'a> {

@@ -41,6 +41,8 @@ pub(super) struct Show {
     path: PathBuf,
 }
 
+/// What is said of a service that an environment has no part of.
+const NOT_HERE: &str = "# does not live in this environment: see `only:` in its file";
 /// Lines of comments begin here, unless the values reach further.
 const COMMENT_COLUMN: usize = 40;
 /// Values that reach further than this do not move the comments of all others.
@@ -102,11 +104,12 @@ impl Show {
         match self.format {
             Format::Text => {
                 let paint = Paint::of_stdout();
-                let note = (!lives).then(|| paint.tone(Tone::Warning, self.not_here()) + "\n");
-                note.unwrap_or_default() + &aligned(lines, paint)
+                let warned = format!("{}\n", paint.tone(Tone::Warning, NOT_HERE));
+                let note = if lives { String::new() } else { warned };
+                note + &aligned(lines, paint)
             }
             Format::Markdown => {
-                let note = (!lives).then(|| self.not_here() + "\n").unwrap_or_default();
+                let note = if lives { String::new() } else { format!("{NOT_HERE}\n") };
                 markdown::fence("yaml", &(note + &aligned(lines, Paint::Plain))) + "\n"
             }
             Format::Json => {
@@ -115,10 +118,6 @@ impl Show {
                 json(&json!({ "lives": lives, "lines": lines }))
             }
         }
-    }
-
-    fn not_here(&self) -> String {
-        "# does not live in this environment: see `only:` in its file".to_owned()
     }
 }
 

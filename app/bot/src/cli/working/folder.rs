@@ -122,9 +122,9 @@ fn walk(root: &Path) -> anyhow::Result<(Vec<ConfigPath>, Vec<ConfigPath>)> {
             let inside = path.strip_prefix(root).ok().and_then(Path::to_str);
             let Some(Ok(name)) = inside.map(ConfigPath::new) else { continue };
             if kind.is_symlink() {
-                links.push(name)
+                links.push(name);
             } else if kind.is_file() {
-                files.push(name)
+                files.push(name);
             }
         }
     }
