@@ -199,6 +199,13 @@ impl Applying<'_, '_> {
         let store = &course.house.store;
         let steps: Vec<StepReport> =
             store.steps(course.run.run.id).await?.iter().map(told).collect();
+        let never_ran = course.row.as_ref().is_none_or(|row| row.last.is_none());
+        if never_ran && steps.is_empty() && self.units.is_empty() {
+            // Its first run is still to come, and that one waits for somebody's word.
+            course.advance(RunState::Cancelled, "nothing is declared for it yet").await?;
+            course.replan_provisional().await?;
+            return Ok(Ended::Done);
+        }
         if steps.is_empty() {
             let plan = Plan::empty(course.environment.name.clone());
             store.set_run_plan(&course.job.fence, course.run.run.id, &plan).await?;
