@@ -65,6 +65,18 @@ pub fn exposure<'a>(
     Exposure { opens: only(&after, &before), closes: only(&before, &after) }
 }
 
+impl Exposure {
+    /// Leaves out what is public already and by `plan` only becomes ours.
+    #[must_use]
+    pub fn without_adopted(mut self, plan: &Plan) -> Self {
+        self.opens.retain(|name| {
+            let mut changes = plan.changes().filter(|change| change.key.name == *name).peekable();
+            changes.peek().is_none() || changes.any(Change::touches_provider)
+        });
+        self
+    }
+}
+
 /// Hostnames with a path where they have one, and public names that resolve to something.
 fn public<'a>(names: impl IntoIterator<Item = &'a Names>) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
@@ -147,7 +159,7 @@ impl<'a> Scene<'a> {
                 Resolved::Name(target) => next = Some(target),
                 Resolved::Addresses(addresses) if addresses.is_empty() => {}
                 Resolved::Addresses(addresses) => {
-                    hops.push(Hop { label: addresses.join(", "), mark })
+                    hops.push(Hop { label: addresses.join(", "), mark });
                 }
             }
         }
@@ -220,4 +232,32 @@ enum Resolved {
 fn values(value: &crate::plan::Value) -> Vec<String> {
     let list = value.get("values").and_then(|values| values.as_array());
     list.into_iter().flatten().filter_map(|value| value.as_str().map(str::to_owned)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::plan::testing::{change, key, plan};
+
+    #[test]
+    fn what_only_becomes_ours_was_public_before() {
+        let value = json!({ "values": ["192.0.2.1"] });
+        let adopted = |name: &str, before| Change {
+            before: Some(before),
+            after: Some(value.clone()),
+            ..change("web/cloudflare_dns", Action::Adopt, key("cloudflare_dns:z", "A", name))
+        };
+        let plan = plan([
+            adopted("same.example.com", value.clone()),
+            adopted("other.example.com", json!({ "values": ["192.0.2.9"] })),
+        ]);
+        let opens = ["new.example.com", "other.example.com", "same.example.com"];
+        let exposure = Exposure { opens: opens.map(str::to_owned).into(), closes: Vec::new() };
+        assert_eq!(
+            exposure.without_adopted(&plan).opens,
+            ["new.example.com", "other.example.com"]
+        );
+    }
 }

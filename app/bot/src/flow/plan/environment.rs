@@ -61,7 +61,7 @@ impl Place<'_> {
             units.map(|unit| unit.names.clone()).collect()
         };
         let before = self.before.map(of_changed).unwrap_or_default();
-        report.exposure = exposure(&before, &of_changed(self.merged));
+        report.exposure = exposure(&before, &of_changed(self.merged)).without_adopted(&survey.plan);
         let after: Vec<&Names> = self.merged.tree.units_of(name).map(|unit| &unit.names).collect();
         let routes = after.iter().flat_map(|names| &names.routes);
         report.ways = Scene::new(after.iter().copied(), &survey.plan, &survey.live).ways(routes);
