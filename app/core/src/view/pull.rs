@@ -160,7 +160,9 @@ impl PullView {
         self.closes.extend(named(&report.exposure.closes));
         if let Ok(plan) = &report.plan {
             self.sections.extend(sections(report, plan));
-            if let NextStep::MergeThenApply(_) = report.next {
+            if let NextStep::MergeThenApply(waiting) = &report.next
+                && !matches!(waiting, Waiting::Guardrail(_))
+            {
                 self.commands.push(SuggestedCommand {
                     command: format!("/apply {name} {}", plan.digest().short()),
                     does: format!("after the merge: lets the run on {name} go"),
@@ -214,7 +216,8 @@ fn summary(plan: &Plan) -> String {
     if told.is_empty() { "nothing to do".to_owned() } else { told.join("; ") }
 }
 
-fn conflicts(plan: &Plan) -> Vec<ConflictLine> {
+/// What stands in the way of a plan's units.
+pub(super) fn conflicts(plan: &Plan) -> Vec<ConflictLine> {
     let line = |(unit, conflict): (&UnitName, &crate::plan::Conflict)| ConflictLine {
         unit: format!("{}/{}", unit.service, unit.kind),
         message: conflict.to_string(),
@@ -266,6 +269,10 @@ fn next(report: &EnvironmentReport) -> Option<String> {
         NextStep::MergeLater => {
             format!("**{name}** follows {branch}: it is applied there when this reaches {branch}.")
         }
+        // No digest passes a guardrail.
+        NextStep::MergeThenApply(Waiting::Guardrail(_)) => format!(
+            "Merging applies nothing to **{name}** until `guardrails` in `landfall.yaml` allow it."
+        ),
         NextStep::MergeThenApply(waiting) => {
             format!("Merge, then confirm **{name}** by name: {}.", because(waiting))
         }
