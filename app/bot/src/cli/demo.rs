@@ -11,6 +11,7 @@ use landfall_os::redact::Redactor;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::sim::simulators::PERSON;
 use super::sim::{Format, addresses_json, interrupted, print, walk};
 use super::{Ended, log, terminal};
 use crate::server::Running;
@@ -108,10 +109,11 @@ impl Demo {
             Format::Json => Ok(()),
             Format::Text => print(&format!(
                 "\nAll of it runs until it is interrupted:\n\n  the server           http://{}\n\
-                 {}  its log              {}\n",
+                 {}  its log              {}\n  the repository       git clone {}\n",
                 server.address,
                 walk::addresses(&stage.simulators),
-                log.display()
+                log.display(),
+                walk::clone_url(&stage.simulators, &stage.simulators.github.person_token(PERSON))
             )),
         }
     }

@@ -10,6 +10,7 @@ use landfall_sim::github::TEST_PRIVATE_KEY;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::signal::unix::{SignalKind, signal};
+use url::Url;
 
 use super::{Ended, terminal};
 
@@ -31,7 +32,7 @@ Everything listens on 127.0.0.1 only, and is gone when the command ends. A port 
 pub(super) struct Sim {
     /// Where the simulated GitHub sends webhooks: the server's address.
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080/webhook")]
-    webhook_url: String,
+    webhook_url: Url,
     /// How the addresses are printed.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -68,9 +69,9 @@ impl Sim {
         let interrupted = interrupted()?;
         let simulators = Simulators::start(self.ports(), Clock::machine()).await?;
         simulators.repository(homelab::files(&simulators.addresses())).await?;
-        simulators.github.hooks().send_to(&self.webhook_url);
+        simulators.github.hooks().send_to(self.webhook_url.as_str());
         let folder = tempfile::Builder::new().prefix("landfall-sim-").tempdir()?;
-        let variables = variables(&simulators, &folder)?;
+        let variables = self.variables(&simulators, &folder)?;
         let text = match self.format {
             Format::Text => self.text(&simulators, &variables),
             Format::Json => terminal::json(&self.json(&simulators, &variables)),
@@ -90,16 +91,36 @@ impl Sim {
         }
     }
 
+    /// Everything that a server next to the simulators is started with. The key and the server's own
+    /// data are below `folder`, so that they go with the simulators that they belong to.
+    fn variables(
+        &self,
+        simulators: &Simulators,
+        folder: &TempDir,
+    ) -> anyhow::Result<Vec<(&'static str, String)>> {
+        let key = folder.path().join("github-app-key.pem");
+        std::fs::write(&key, TEST_PRIVATE_KEY)
+            .with_context(|| format!("cannot write {}", key.display()))?;
+        let port = self.webhook_url.port_or_known_default();
+        let port = port.context("--webhook-url has no port that a server could listen on")?;
+        let shown = |path: &Path| path.display().to_string();
+        let mut variables = simulators.variables();
+        variables.push(("GITHUB_PRIVATE_KEY_PATH", shown(&key)));
+        variables.push(("LANDFALL_DATA_DIR", shown(&folder.path().join("data"))));
+        variables.push(("LANDFALL_LISTEN", format!("127.0.0.1:{port}")));
+        Ok(variables)
+    }
+
     fn text(&self, simulators: &Simulators, variables: &[(&'static str, String)]) -> String {
         let Self { webhook_url, .. } = self;
         format!(
             "The simulators run until they are interrupted:\n\n{}\n\
-             1. Start the server in another terminal. It receives webhooks at {webhook_url}:\n\n{}   \
+             1. Start the server in another terminal. It receives webhooks at\n   {webhook_url}:\n\n{}   \
              landfall serve\n\n\
              2. Send it a webhook by hand; it answers `pong`:\n\n{}\n{}",
             walk::addresses(simulators),
             walk::exports(variables),
-            walk::webhook(webhook_url),
+            walk::webhook(webhook_url.as_str()),
             walk::walk(simulators, 3)
         )
     }
@@ -109,7 +130,8 @@ impl Sim {
             variables.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
         json!({
             "addresses": addresses_json(simulators),
-            "webhook_url": self.webhook_url,
+            "process": std::process::id(),
+            "webhook_url": self.webhook_url.as_str(),
             "environment": environment,
             "repository": REPOSITORY,
             "clone_url": simulators.github.git_url(REPOSITORY),
@@ -118,22 +140,7 @@ impl Sim {
     }
 }
 
-/// Everything that a server next to the simulators is started with. The key and the server's own
-/// data are below `folder`, so that they go with the simulators that they belong to.
-fn variables(
-    simulators: &Simulators,
-    folder: &TempDir,
-) -> anyhow::Result<Vec<(&'static str, String)>> {
-    let key = folder.path().join("github-app-key.pem");
-    std::fs::write(&key, TEST_PRIVATE_KEY)
-        .with_context(|| format!("cannot write {}", key.display()))?;
-    let shown = |path: &Path| path.display().to_string();
-    let mut variables = simulators.variables();
-    variables.push(("GITHUB_PRIVATE_KEY_PATH", shown(&key)));
-    variables.push(("LANDFALL_DATA_DIR", shown(&folder.path().join("data"))));
-    Ok(variables)
-}
-
+/// Where each simulator is, for programs.
 pub(super) fn addresses_json(simulators: &Simulators) -> Value {
     json!({
         "github": simulators.github.url(),

@@ -3,8 +3,6 @@
 //! Everything goes through the doors that the real ones have: smart HTTP for git, the REST API for
 //! the rest. Only the tokens are printed here that the simulators gave out themselves.
 
-use std::fmt::Write as _;
-
 use super::simulators::{PERSON, REPOSITORY, STAGING, Simulators};
 
 /// A new service for the repository.
@@ -33,27 +31,29 @@ pub(in crate::cli) fn exports<'a>(
     variables.into_iter().map(line).collect()
 }
 
+/// What git clones as [`PERSON`].
+pub(in crate::cli) fn clone_url(simulators: &Simulators, token: &str) -> String {
+    let url = simulators.github.git_url(REPOSITORY);
+    url.replace("http://", &format!("http://{PERSON}:{token}@"))
+}
+
 /// A webhook by hand, to a server that was started with the variables of [`exports`].
 pub(in crate::cli) fn webhook(url: &str) -> String {
-    let mut text = String::new();
-    let _ = write!(
-        text,
+    format!(
         r#"   body='{{"zen":"Keep it logically awesome."}}'
    signature=$(printf %s "$body" | openssl dgst -sha256 -hmac "$GITHUB_WEBHOOK_SECRET" | sed 's/.*= //')
    curl -i {url} -H 'Content-Type: application/json' -H 'X-GitHub-Event: ping' \
      -H 'X-GitHub-Delivery: 72d3162e-cc78-11e3-81ab-4c9367dc0958' \
      -H "X-Hub-Signature-256: sha256=$signature" --data-raw "$body"
 "#
-    );
-    text
+    )
 }
 
 /// A pull request from its first commit to the records at the providers, step by step from `first`.
 pub(in crate::cli) fn walk(simulators: &Simulators, first: usize) -> String {
     let api = simulators.github.api_url();
     let token = simulators.github.person_token(PERSON);
-    let clone = simulators.github.git_url(REPOSITORY);
-    let clone = clone.replace("http://", &format!("http://{PERSON}:$TOKEN@"));
+    let clone = clone_url(simulators, "$TOKEN");
     let (path, photos) = PHOTOS;
     let step = |n: usize| first + n;
     let staging_key = &simulators.secrets()[1].1;
@@ -72,7 +72,7 @@ pub(in crate::cli) fn walk(simulators: &Simulators, first: usize) -> String {
 {}. Open a pull request, and read the plan that Landfall comments:
 
    curl -sH "Authorization: Bearer $TOKEN" $REPO/pulls -d '{{"head":"photos","base":"{STAGING}","title":"Add photos"}}'
-   curl -sH "Authorization: Bearer $TOKEN" $REPO/issues/1/comments
+   curl -sH "Authorization: Bearer $TOKEN" $REPO/issues/1/comments | sed 's/\\n/\n/g'
 
 {}. Merge it. The first run of an environment waits until somebody names the plan that they saw:
 
