@@ -72,7 +72,10 @@ mod tests {
     fn paths_below(folder: &Path, found: &mut BTreeSet<PathBuf>) {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
-            if path.is_dir() { paths_below(&path, found) } else { drop(found.insert(path)) }
+            match path.is_dir() {
+                true => paths_below(&path, found),
+                false => found.extend([path]),
+            }
         }
     }
 
