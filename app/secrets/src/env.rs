@@ -25,5 +25,5 @@ pub(crate) fn read(
         let prefixes = policy.env_prefixes.join("`, `");
         return Err(Why::NotAllowed(format!("the names of its variables begin with `{prefixes}`")));
     }
-    environment(name).ok_or(Why::Missing("the server has no such environment variable"))
+    environment(name).ok_or(Why::Missing("there is no such environment variable"))
 }

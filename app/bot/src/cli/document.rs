@@ -48,14 +48,16 @@ impl Whole {
 impl Chapter {
     /// What a reader has to know before the plan, a sentence or two each.
     fn notes(&self) -> Vec<String> {
-        let name = &self.report.environment;
+        let EnvironmentReport { environment: name, plan: Ok(plan), .. } = &self.report else {
+            return Vec::new();
+        };
         let mut notes = Vec::new();
         if let Ownership::Unknown(why) = &self.ownership {
             notes.push(format!(
                 "What Landfall owns in {name} is not known here ({why}), so this is planned as if it owned nothing: what exists shows as in the way, nothing as deleted. The comment on a pull request has the real plan."
             ));
         }
-        if let (Some(whole), Ok(plan)) = (&self.whole, &self.report.plan) {
+        if let Some(whole) = &self.whole {
             let (shown, all) = (plan.changes().count(), whole.changes);
             notes.push(format!(
                 "Only a part of the plan for {name} is shown: {shown} of {all} changes of plan {}.",
@@ -137,10 +139,10 @@ impl Chapter {
         })
     }
 
-    /// What to do next, as text.
+    /// What to do next, as text. Why a provider could not be asked says that by itself.
     fn next(&self) -> Option<String> {
         let EnvironmentReport { environment: name, branch, plan, next, .. } = &self.report;
-        let digest = plan.as_ref().ok().map(|plan| plan.digest().short()).unwrap_or_default();
+        let digest = plan.as_ref().ok()?.digest().short();
         Some(match (next, &self.whole) {
             (NextStep::Nothing, _) => return None,
             (NextStep::CommandLine, None) => {

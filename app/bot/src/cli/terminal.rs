@@ -60,9 +60,10 @@ impl Paint {
 
     /// `text` in its colour.
     pub(super) fn tone(self, tone: Tone, text: impl fmt::Display) -> String {
+        let text = text.to_string();
         let colour = |colour: AnsiColor| colour.on_default();
         let style = match tone {
-            _ if self == Self::Plain => return text.to_string(),
+            _ if self == Self::Plain => return text,
             Tone::Title => Style::new().effects(Effects::BOLD),
             Tone::Comes => colour(AnsiColor::Green),
             Tone::Goes => colour(AnsiColor::Red),
@@ -70,7 +71,7 @@ impl Paint {
             Tone::Warning => colour(AnsiColor::Yellow).effects(Effects::BOLD),
             Tone::Aside => Style::new().effects(Effects::DIMMED),
         };
-        format!("{style}{text}{style:#}")
+        if text.is_empty() { text } else { format!("{style}{text}{style:#}") }
     }
 }
 

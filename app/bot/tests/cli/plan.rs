@@ -194,24 +194,18 @@ async fn a_provider_that_cannot_be_asked_is_an_error_and_not_an_empty_plan() {
     assert_snapshot!(world.landfall_with(&wrong, "plan --env dev").await.all(), @"
     dev: cannot be planned
       the console refuses the API key: Unauthorized (HTTP 401)
-
-      dev cannot be applied until what is listed above is mended
     --- exit code 1
     ");
     let empty = [("LANDFALL_SECRET_UNIFI", "")];
     assert_snapshot!(world.landfall_with(&empty, "plan --env dev").await.all(), @"
     dev: cannot be planned
       `ref+env://LANDFALL_SECRET_UNIFI` leads to an empty value
-
-      dev cannot be applied until what is listed above is mended
     --- exit code 1
     ");
     let closed = [("LANDFALL_ALLOW_HOSTS", "")];
     assert_snapshot!(world.landfall_with(&closed, "plan --env dev").await.all(), @"
     dev: cannot be planned
       `127.0.0.1` has no address that is public or that the operator allows (LANDFALL_ALLOW_HOSTS)
-
-      dev cannot be applied until what is listed above is mended
     --- exit code 1
     ");
 }
