@@ -38,7 +38,7 @@ pub fn start(house: &Arc<House>, stop: &CancellationToken) -> JoinSet<()> {
     for _ in 0..JOB_WORKERS {
         let (one, token, name) = (Arc::clone(house), stop.clone(), name.clone());
         workers.spawn(async move {
-            rounds(&one, &token, Topic::Jobs, || jobs::round(&one, &name)).await
+            rounds(&one, &token, Topic::Jobs, || jobs::round(&one, &name)).await;
         });
     }
     for _ in 0..OUTBOX_WORKERS {

@@ -168,7 +168,9 @@ impl Board<'_> {
     ) -> anyhow::Result<()> {
         let document = self.house.templates.run(report)?;
         for pull in pulls {
-            self.run_comment(run, report, *pull, &document, plans).await?;
+            let mut body = CommentBody::new(*pull, "run", &run.to_string(), document.clone());
+            body.plans = plans.to_vec();
+            self.run_comment(run, &report.stage, &body).await?;
             self.run_line(report, *pull).await?;
         }
         self.run_check(run, report, &document).await?;
@@ -179,22 +181,16 @@ impl Board<'_> {
     async fn run_comment(
         &self,
         run: RunId,
-        report: &RunReport,
-        pull: PullNumber,
-        document: &Document,
-        plans: &[PlanId],
+        stage: &RunStage,
+        body: &CommentBody,
     ) -> anyhow::Result<()> {
-        let subject = format!("run/{run}/{pull}");
-        let needs_somebody = matches!(
-            report.stage,
-            RunStage::Held(_) | RunStage::Failed(_) | RunStage::NeedsAttention(_)
-        );
+        let subject = format!("run/{run}/{}", body.pull);
+        let needs_somebody =
+            matches!(stage, RunStage::Held(_) | RunStage::Failed(_) | RunStage::NeedsAttention(_));
         if !needs_somebody && self.body(&subject).await?.is_none() {
             return Ok(());
         }
-        let mut body = CommentBody::new(pull, "run", &run.to_string(), document.clone());
-        body.plans = plans.to_vec();
-        self.put(ItemKind::Comment, subject, FIRST, &body).await
+        self.put(ItemKind::Comment, subject, FIRST, body).await
     }
 
     /// One line about the run in the one comment on the pull request, if there is one.

@@ -189,12 +189,12 @@ impl Case<'_> {
             let PullState::Merged { at, .. } = &pull.state else { continue };
             let plans =
                 self.house.store.plans_for_head(pull.repository, pull.number, &pull.head).await?;
-            let seen = plans.into_iter().filter(|stored| {
+            let mut seen = plans.into_iter().filter(|stored| {
                 stored.plan.plan.environment == self.environment.name
                     && stored.published.is_some_and(|published| published.at < *at)
             });
             // The newest of them is what the comment said when it was merged.
-            let Some(stored) = seen.last() else { continue };
+            let Some(stored) = seen.next_back() else { continue };
             since = Some(since.map_or(stored.created_at, |since| since.min(stored.created_at)));
             let changes = stored.plan.plan.changes().cloned().collect();
             reviewed.push(Reviewed { pull: pull.number, changes });

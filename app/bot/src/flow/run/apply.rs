@@ -27,6 +27,14 @@ pub(super) struct Applying<'a, 'c> {
     pub(super) left: &'a Left,
 }
 
+/// What was found out before the leases were taken, and through whom.
+struct Seen<'a> {
+    sessions: &'a Sessions<'a>,
+    sight: &'a Sight<'a>,
+    located: &'a Located,
+    pending: &'a Pending,
+}
+
 impl Applying<'_, '_> {
     pub(super) async fn go(self) -> anyhow::Result<Ended> {
         let (house, environment) = (self.course.house, self.course.environment);
@@ -48,19 +56,19 @@ impl Applying<'_, '_> {
         };
         let store = std::sync::Arc::clone(&house.store);
         let held = leases.clone();
-        let ended = self.under_leases(&sessions, &sight, &located, &pending, leases).await;
+        let seen =
+            Seen { sessions: &sessions, sight: &sight, located: &located, pending: &pending };
+        let ended = self.under_leases(&seen, leases).await;
         store.release_leases(&held).await?;
         ended
     }
 
     async fn under_leases(
         mut self,
-        sessions: &Sessions<'_>,
-        sight: &Sight<'_>,
-        located: &Located,
-        pending: &Pending,
+        seen: &Seen<'_>,
         leases: Vec<LeaseProof>,
     ) -> anyhow::Result<Ended> {
+        let Seen { sessions, sight, located, pending } = *seen;
         let survey = match self.course.place().survey(sight, located, self.units, pending).await? {
             Ok(survey) => survey,
             Err(message) => return self.unreachable(&message).await,
