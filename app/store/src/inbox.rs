@@ -91,9 +91,15 @@ pub trait Inbox {
     /// that is neither finished nor failed by then can be claimed again.
     async fn claim_deliveries(&self, limit: u32, lease: Duration) -> Result<Vec<Delivery>>;
 
-    /// Writes the consequences and the note that the delivery was processed, in one transaction.
-    /// A delivery that is processed already changes nothing.
-    async fn finish_delivery(&self, id: DeliveryId, consequences: &Consequences) -> Result<()>;
+    /// Writes the consequences of deliveries and the notes that they were processed, in this order
+    /// and in one transaction: all of it or, with an error, nothing. A delivery that is processed
+    /// already changes nothing.
+    async fn finish_deliveries(&self, handled: &[(DeliveryId, Consequences)]) -> Result<()>;
+
+    /// As [`finish_deliveries`](Self::finish_deliveries), for one.
+    async fn finish_delivery(&self, id: DeliveryId, consequences: &Consequences) -> Result<()> {
+        self.finish_deliveries(&[(id, consequences.clone())]).await
+    }
 
     /// Notes that handling failed. The error is shown to the operator; no payload belongs in it.
     async fn fail_delivery(&self, id: DeliveryId, error: &str, retry: Retry) -> Result<()>;

@@ -5,6 +5,7 @@
 //! connections of their own that cannot write, and see the last commit. Each group of tables has
 //! a file; a file touches the tables of another only through that file's functions.
 
+mod arrivals;
 mod audit;
 mod columns;
 mod commands;
@@ -31,19 +32,27 @@ use sqlx::sqlite::{SqliteConnection, SqlitePool};
 use sqlx::{Sqlite as Engine, Transaction};
 use tokio::sync::watch;
 
+use arrivals::Arrivals;
 use columns::Columns;
 
 use crate::{Backlog, Clock, Fence, Result, Store, StoreError, Topic};
 
 /// The store in an SQLite file.
 pub(crate) struct Sqlite {
-    writer: SqlitePool,
+    writer: Writer,
     readers: SqlitePool,
-    clock: Arc<dyn Clock>,
-    latest: AtomicI64,
+    arrivals: Arrivals,
     inbox: watch::Sender<u64>,
     jobs: watch::Sender<u64>,
     outbox: watch::Sender<u64>,
+}
+
+/// The one connection that writes, and the time of what is written. Clones share both.
+#[derive(Clone)]
+struct Writer {
+    pool: SqlitePool,
+    clock: Arc<dyn Clock>,
+    latest: Arc<AtomicI64>,
 }
 
 /// A write transaction. Dropped without [`Write::commit`], it leaves nothing.
@@ -63,11 +72,25 @@ impl Write {
     }
 }
 
+impl Writer {
+    /// Begins to write, when it is our turn.
+    async fn begin(&self) -> Result<Write> {
+        let tx = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        Ok(Write { tx, now: self.millis() })
+    }
+
+    /// The time in milliseconds. It never goes back, even if somebody sets the machine's clock:
+    /// a lease that was seen to have run out stays so.
+    fn millis(&self) -> i64 {
+        let now = self.clock.now().as_millisecond();
+        now.max(self.latest.fetch_max(now, Ordering::SeqCst))
+    }
+}
+
 impl Sqlite {
     /// Begins to write, when it is our turn.
     async fn write(&self) -> Result<Write> {
-        let tx = self.writer.begin_with("BEGIN IMMEDIATE").await?;
-        Ok(Write { tx, now: self.millis() })
+        self.writer.begin().await
     }
 
     /// Begins to write on behalf of a job, if it is that worker's still.
@@ -78,11 +101,9 @@ impl Sqlite {
         Ok(write)
     }
 
-    /// The time in milliseconds. It never goes back, even if somebody sets the machine's clock:
-    /// a lease that was seen to have run out stays so.
+    /// The time in milliseconds.
     fn millis(&self) -> i64 {
-        let now = self.clock.now().as_millisecond();
-        now.max(self.latest.fetch_max(now, Ordering::SeqCst))
+        self.writer.millis()
     }
 
     fn topic(&self, topic: Topic) -> &watch::Sender<u64> {
@@ -143,6 +164,6 @@ impl Store for Sqlite {
 
     async fn close(&self) {
         self.readers.close().await;
-        self.writer.close().await;
+        self.writer.pool.close().await;
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use landfall_github::webhook::Event;
-use landfall_store::{Delivery, Retry};
+use landfall_store::{Consequences, Delivery, Retry};
 
 use super::Round;
 use crate::flow::handle;
@@ -21,13 +21,18 @@ pub(super) async fn round(house: &House) -> anyhow::Result<Round> {
     if deliveries.is_empty() {
         return Ok(Round::Idle);
     }
-    for delivery in deliveries {
-        handle_one(house, &delivery).await?;
+    let mut handled = Vec::with_capacity(deliveries.len());
+    for delivery in &deliveries {
+        if let Some(consequences) = handle_one(house, delivery).await? {
+            handled.push((delivery, consequences));
+        }
     }
+    finish(house, handled).await?;
     Ok(Round::Worked)
 }
 
-async fn handle_one(house: &House, delivery: &Delivery) -> anyhow::Result<()> {
+/// What follows from a delivery; none if it was given back.
+async fn handle_one(house: &House, delivery: &Delivery) -> anyhow::Result<Option<Consequences>> {
     let new = &delivery.delivery;
     let event = match Event::parse(&new.event, &new.body) {
         Ok(event) => event,
@@ -35,24 +40,46 @@ async fn handle_one(house: &House, delivery: &Delivery) -> anyhow::Result<()> {
             // The same bytes will not read better the next time.
             tracing::warn!(delivery = %new.id, event = %new.event, error = %error, "a payload that cannot be read");
             house.store.fail_delivery(new.id, &error.to_string(), Retry::Never).await?;
-            return Ok(());
+            return Ok(None);
         }
     };
-    let finished = async {
-        let consequences = handle::consequences(house, &event).await?;
-        house.store.finish_delivery(new.id, &consequences).await?;
-        anyhow::Ok(())
-    };
-    if let Err(error) = finished.await {
-        tracing::error!(delivery = %new.id, event = %new.event, error = format!("{error:#}"), "a delivery was not handled");
-        let now = house.store.now().await?;
-        let retry = match delivery.attempt < ATTEMPTS {
-            true => Retry::At(
-                now.saturating_add(jiff::SignedDuration::from_secs(1 << delivery.attempt))?,
-            ),
-            false => Retry::Never,
-        };
-        house.store.fail_delivery(new.id, &error.to_string(), retry).await?;
+    match handle::consequences(house, &event).await {
+        Ok(consequences) => Ok(Some(consequences)),
+        Err(error) => give_back(house, delivery, &error).await.map(|()| None),
+    }
+}
+
+/// Writes what follows from all of them at once, which is one wait for the disk; when that fails,
+/// from each by itself, so that none stays behind by the fault of another.
+async fn finish(house: &House, handled: Vec<(&Delivery, Consequences)>) -> anyhow::Result<()> {
+    let (deliveries, all): (Vec<&Delivery>, Vec<_>) = handled
+        .into_iter()
+        .map(|(delivery, consequences)| (delivery, (delivery.delivery.id, consequences)))
+        .unzip();
+    if all.is_empty() || house.store.finish_deliveries(&all).await.is_ok() {
+        return Ok(());
+    }
+    for (delivery, one) in deliveries.into_iter().zip(all) {
+        if let Err(error) = house.store.finish_deliveries(&[one]).await {
+            give_back(house, delivery, &error.into()).await?;
+        }
     }
     Ok(())
+}
+
+async fn give_back(
+    house: &House,
+    delivery: &Delivery,
+    error: &anyhow::Error,
+) -> anyhow::Result<()> {
+    let new = &delivery.delivery;
+    tracing::error!(delivery = %new.id, event = %new.event, error = format!("{error:#}"), "a delivery was not handled");
+    let now = house.store.now().await?;
+    let retry = match delivery.attempt < ATTEMPTS {
+        true => {
+            Retry::At(now.saturating_add(jiff::SignedDuration::from_secs(1 << delivery.attempt))?)
+        }
+        false => Retry::Never,
+    };
+    Ok(house.store.fail_delivery(new.id, &error.to_string(), retry).await?)
 }

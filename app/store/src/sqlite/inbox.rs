@@ -30,42 +30,9 @@ fn delivery(row: &SqliteRow) -> Result<Delivery> {
 }
 
 /// `pending`, `processed`, `failed`, or none for one that is not known.
-async fn state(conn: &mut SqliteConnection, id: DeliveryId) -> Result<Option<String>> {
+pub(super) async fn state(conn: &mut SqliteConnection, id: DeliveryId) -> Result<Option<String>> {
     let query = sqlx::query_scalar("select state from delivery where id = ?").bind(id.to_string());
     Ok(query.fetch_optional(conn).await?)
-}
-
-async fn insert(write: &mut Write, new: &NewDelivery) -> Result<()> {
-    let now = write.now;
-    sqlx::query(
-        "insert into delivery (id, event, action, installation, repository, body, ready_at, received_at)
-         values (?, ?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(new.id.to_string())
-    .bind(&new.event)
-    .bind(&new.action)
-    .bind(new.installation.map(|id| id.0.cast_signed()))
-    .bind(new.repository.map(|id| id.0.cast_signed()))
-    .bind(&new.body)
-    .bind(now)
-    .bind(new.received_at.as_millisecond())
-    .execute(write.conn())
-    .await?;
-    Ok(())
-}
-
-/// One that had failed for good is handled anew. Its body may have been purged.
-async fn revive(write: &mut Write, new: &NewDelivery) -> Result<()> {
-    let now = write.now;
-    sqlx::query(
-        "update delivery set state = 'pending', attempt = 0, ready_at = ?, body = ? where id = ?",
-    )
-    .bind(now)
-    .bind(&new.body)
-    .bind(new.id.to_string())
-    .execute(write.conn())
-    .await?;
-    Ok(())
 }
 
 async fn follow(write: &mut Write, consequences: &Consequences) -> Result<()> {
@@ -85,25 +52,23 @@ async fn follow(write: &mut Write, consequences: &Consequences) -> Result<()> {
     Ok(())
 }
 
+async fn finish(write: &mut Write, id: DeliveryId, consequences: &Consequences) -> Result<()> {
+    match state(write.conn(), id).await?.as_deref() {
+        None => return Err(StoreError::Missing(format!("delivery {id}"))),
+        Some("processed") => return Ok(()),
+        Some(_) => follow(write, consequences).await?,
+    }
+    sqlx::query("update delivery set state = 'processed', error = null where id = ?")
+        .bind(id.to_string())
+        .execute(write.conn())
+        .await?;
+    Ok(())
+}
+
 #[async_trait]
 impl Inbox for Sqlite {
     async fn insert_delivery(&self, new: &NewDelivery) -> Result<Inserted> {
-        let mut write = self.write().await?;
-        let inserted = match state(write.conn(), new.id).await?.as_deref() {
-            None => {
-                insert(&mut write, new).await?;
-                Inserted::New
-            }
-            Some("processed") => return Ok(Inserted::Known { processed: true }),
-            Some("failed") => {
-                revive(&mut write, new).await?;
-                Inserted::Known { processed: false }
-            }
-            Some(_) => return Ok(Inserted::Known { processed: false }),
-        };
-        write.commit().await?;
-        self.wake(Topic::Inbox);
-        Ok(inserted)
+        self.arrivals.hand_in(new.clone()).await
     }
 
     async fn claim_deliveries(&self, limit: u32, lease: Duration) -> Result<Vec<Delivery>> {
@@ -125,17 +90,11 @@ impl Inbox for Sqlite {
         rows.iter().map(delivery).collect()
     }
 
-    async fn finish_delivery(&self, id: DeliveryId, consequences: &Consequences) -> Result<()> {
+    async fn finish_deliveries(&self, handled: &[(DeliveryId, Consequences)]) -> Result<()> {
         let mut write = self.write().await?;
-        match state(write.conn(), id).await?.as_deref() {
-            None => return Err(StoreError::Missing(format!("delivery {id}"))),
-            Some("processed") => return Ok(()),
-            Some(_) => follow(&mut write, consequences).await?,
+        for (id, consequences) in handled {
+            finish(&mut write, *id, consequences).await?;
         }
-        sqlx::query("update delivery set state = 'processed', error = null where id = ?")
-            .bind(id.to_string())
-            .execute(write.conn())
-            .await?;
         write.commit().await?;
         self.wake(Topic::Jobs);
         Ok(())

@@ -12,7 +12,8 @@ use sqlx::sqlite::{
 };
 use tokio::sync::watch;
 
-use super::Sqlite;
+use super::arrivals::Arrivals;
+use super::{Sqlite, Writer};
 use crate::{Clock, Result, StoreError};
 
 /// SQLite 3.7.0 to 3.51.2 can lose committed transactions of a WAL database when one connection
@@ -36,17 +37,20 @@ impl Sqlite {
             .busy_timeout(BUSY)
             .foreign_keys(true);
         // An in-memory store is gone with its last connection, and only one can see it.
-        let writer = pool(1).connect_with(options.clone()).await?;
-        check_version(&writer).await?;
-        migrate(&writer).await?;
+        let one = pool(1).connect_with(options.clone()).await?;
+        check_version(&one).await?;
+        migrate(&one).await?;
         let readers = if url.contains(":memory:") {
-            writer.clone()
+            one.clone()
         } else {
             pool(READERS).connect_with(options.pragma("query_only", "on")).await?
         };
         let topic = || watch::Sender::new(0);
         let (inbox, jobs, outbox) = (topic(), topic(), topic());
-        Ok(Self { writer, readers, clock, latest: AtomicI64::new(i64::MIN), inbox, jobs, outbox })
+        let latest = Arc::new(AtomicI64::new(i64::MIN));
+        let writer = Writer { pool: one, clock, latest };
+        let arrivals = Arrivals::begin(writer.clone(), inbox.clone());
+        Ok(Self { writer, readers, arrivals, inbox, jobs, outbox })
     }
 }
 
@@ -99,7 +103,10 @@ mod tests {
         let store = Sqlite::open(&url, Arc::new(crate::SystemClock)).await.unwrap();
         let setting = async |name: &'static str| -> String {
             let sql = format!("select cast({name} as text) from pragma_{name}");
-            sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(&store.writer).await.unwrap()
+            sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+                .fetch_one(&store.writer.pool)
+                .await
+                .unwrap()
         };
         assert_eq!(setting("journal_mode").await, "wal");
         assert_eq!(setting("synchronous").await, "2", "FULL");

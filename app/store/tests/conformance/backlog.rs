@@ -23,8 +23,7 @@ pub(crate) async fn it_counts_what_is_not_done_in_every_queue(engine: &Engine) {
 
     let fence = claim(store).await.unwrap().fence;
     let subject = "pull/7".to_owned();
-    let key =
-        ItemKey { installation: ACME, repository: HOMELAB, kind: ItemKind::Comment, subject };
+    let key = ItemKey { installation: ACME, repository: HOMELAB, kind: ItemKind::Comment, subject };
     store.put(&fence, &Item { key, body: json!("plan"), priority: 0 }).await.unwrap();
     let working = Backlog { jobs: 1, items: 1, ..Backlog::default() };
     assert_eq!(store.backlog().await.unwrap(), working);

@@ -1,0 +1,127 @@
+//! Arrivals: deliveries that came while a commit was under way are written in the next one, together.
+//!
+//! A commit waits for the disk, and for as long with one delivery in it as with fifty. A transaction
+//! for each would let the disk decide how many can be taken in a second; so they share one.
+//!
+//! One task takes everything that waits, in the order in which it was handed in, and answers after
+//! the commit, never before. If the transaction fails, each is written in one of its own, so that
+//! nobody fails by the fault of another. A delivery whose giver has gone away is kept all the same.
+//! The task ends with the store.
+
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::{Write, Writer, inbox};
+use crate::{Inserted, NewDelivery, Result, StoreError};
+
+/// At most this many in one transaction, so that others who write are not kept waiting for long.
+const TOGETHER: usize = 64;
+
+/// The way in.
+pub(super) struct Arrivals(mpsc::UnboundedSender<Arrival>);
+
+struct Arrival {
+    delivery: NewDelivery,
+    answer: oneshot::Sender<Result<Inserted>>,
+}
+
+impl Arrivals {
+    /// Begins to take deliveries. `news` is told after each commit.
+    pub(super) fn begin(writer: Writer, news: watch::Sender<u64>) -> Self {
+        let (way_in, waiting) = mpsc::unbounded_channel();
+        tokio::spawn(take(writer, news, waiting));
+        Self(way_in)
+    }
+
+    /// Hands a delivery in, and waits until it is on disk.
+    pub(super) async fn hand_in(&self, delivery: NewDelivery) -> Result<Inserted> {
+        let gone = || StoreError::Database("the store has stopped".into());
+        let (answer, answered) = oneshot::channel();
+        self.0.send(Arrival { delivery, answer }).map_err(|_| gone())?;
+        answered.await.map_err(|_| gone())?
+    }
+}
+
+async fn take(
+    writer: Writer,
+    news: watch::Sender<u64>,
+    mut waiting: mpsc::UnboundedReceiver<Arrival>,
+) {
+    let mut together = Vec::with_capacity(TOGETHER);
+    while waiting.recv_many(&mut together, TOGETHER).await > 0 {
+        match write(&writer, &together).await {
+            Ok(outcomes) => {
+                for (arrival, outcome) in together.drain(..).zip(outcomes) {
+                    // Who waited may be gone: the connection broke.
+                    let _ = arrival.answer.send(Ok(outcome));
+                }
+            }
+            Err(_) => alone(&writer, &mut together).await,
+        }
+        news.send_modify(|turn| *turn = turn.wrapping_add(1));
+    }
+}
+
+async fn alone(writer: &Writer, together: &mut Vec<Arrival>) {
+    for arrival in together.drain(..) {
+        let outcome = write(writer, std::slice::from_ref(&arrival)).await;
+        let _ = arrival.answer.send(outcome.map(|outcomes| outcomes[0]));
+    }
+}
+
+async fn write(writer: &Writer, arrivals: &[Arrival]) -> Result<Vec<Inserted>> {
+    let mut write = writer.begin().await?;
+    let mut outcomes = Vec::with_capacity(arrivals.len());
+    for arrival in arrivals {
+        outcomes.push(keep(&mut write, &arrival.delivery).await?);
+    }
+    write.commit().await?;
+    Ok(outcomes)
+}
+
+async fn keep(write: &mut Write, new: &NewDelivery) -> Result<Inserted> {
+    if insert(write, new).await? {
+        return Ok(Inserted::New);
+    }
+    let processed = match inbox::state(write.conn(), new.id).await?.as_deref() {
+        Some("failed") => {
+            revive(write, new).await?;
+            false
+        }
+        state => state == Some("processed"),
+    };
+    Ok(Inserted::Known { processed })
+}
+
+/// Whether it was not known.
+async fn insert(write: &mut Write, new: &NewDelivery) -> Result<bool> {
+    let now = write.now;
+    let inserted = sqlx::query(
+        "insert into delivery (id, event, action, installation, repository, body, ready_at, received_at)
+         values (?, ?, ?, ?, ?, ?, ?, ?) on conflict (id) do nothing",
+    )
+    .bind(new.id.to_string())
+    .bind(&new.event)
+    .bind(&new.action)
+    .bind(new.installation.map(|id| id.0.cast_signed()))
+    .bind(new.repository.map(|id| id.0.cast_signed()))
+    .bind(&new.body)
+    .bind(now)
+    .bind(new.received_at.as_millisecond())
+    .execute(write.conn())
+    .await?;
+    Ok(inserted.rows_affected() == 1)
+}
+
+/// One that had failed for good is handled anew. Its body may have been purged.
+async fn revive(write: &mut Write, new: &NewDelivery) -> Result<()> {
+    let now = write.now;
+    sqlx::query(
+        "update delivery set state = 'pending', attempt = 0, ready_at = ?, body = ? where id = ?",
+    )
+    .bind(now)
+    .bind(&new.body)
+    .bind(new.id.to_string())
+    .execute(write.conn())
+    .await?;
+    Ok(())
+}
