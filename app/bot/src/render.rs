@@ -195,8 +195,7 @@ fn add_filters(environment: &mut Environment<'static>) {
     environment.add_filter("fence", |value: &str, lang: &str| markdown::fence(lang, value));
     environment.add_filter("strong", |value: &str| format!("**{}**", markdown::text(value)));
     environment.add_filter("bold", |value: &str| format!("<b>{}</b>", markdown::text(value)));
-    // For our own sentences, which may carry code spans.
-    environment.add_filter("spans", |value: &str| value.to_owned());
+    environment.add_filter("prose", |value: &str| markdown::prose(value));
     environment.add_filter("counted", |count: usize, one: &str, many: &str| {
         format!("{count} {}", if count == 1 { one } else { many })
     });

@@ -80,6 +80,32 @@ pub fn text(text: &str) -> String {
     escaped
 }
 
+/// `text` as prose in which what stands between backticks is code: our own sentences that quote
+/// names. Whoever chose the names can make more or less of it code, and nothing else.
+#[must_use]
+pub fn prose(line: &str) -> String {
+    let pieces: Vec<&str> = line.split('`').collect();
+    if pieces.len() % 2 == 0 {
+        return text(line);
+    }
+    let mut told = String::with_capacity(line.len() + 8);
+    for (at, piece) in pieces.iter().enumerate() {
+        if at % 2 == 1 {
+            // Two code spans side by side would be read as one.
+            told.push_str(if told.ends_with('`') { " " } else { "" });
+            told.push_str(&cell(piece));
+        } else {
+            let space = |edge: bool| if edge { " " } else { "" };
+            let blank = piece.trim().is_empty();
+            told.push_str(space(piece.starts_with(char::is_whitespace) && !told.is_empty()));
+            told.push_str(&text(piece));
+            let last = at + 1 == pieces.len();
+            told.push_str(space(piece.ends_with(char::is_whitespace) && !blank && !last));
+        }
+    }
+    told
+}
+
 /// Whether GitHub would make a link of what is around `c`: a mention, a reference to an issue, a
 /// web or mail address.
 fn breaks_after(c: char, before: &str, after: &str) -> bool {

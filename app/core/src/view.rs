@@ -7,7 +7,7 @@ mod diff;
 mod pull;
 mod run;
 
-pub use diff::{counts, diff_lines, one_line, value_text};
+pub use diff::{counts, counts_done, diff_lines, one_line, value_text};
 pub use pull::{
     ConflictLine, EnvironmentRow, PullView, ServiceSection, SuggestedCommand, outcome, pull,
 };

@@ -135,10 +135,18 @@ impl Ground {
     }
 }
 
-/// What is said when there are no rules at all.
+/// What is said when there are no rules on `branch`, or only some that are `wrong`.
 #[must_use]
-pub fn no_rules(branch: &str) -> String {
-    format!("`{REPOSITORY_CONFIG}` is not on `{branch}` yet; nothing is planned before it is")
+pub fn no_rules(branch: &str, wrong: Option<&[Diagnostic]>) -> String {
+    match wrong.and_then(<[Diagnostic]>::first) {
+        None => {
+            format!("`{REPOSITORY_CONFIG}` is not on `{branch}`. Nothing is planned before it is.")
+        }
+        Some(first) => format!(
+            "`{}` on `{branch}` cannot be used: {}. Nothing is planned before it is mended there.",
+            first.span, first.message
+        ),
+    }
 }
 
 /// The name of the check of an environment: two pull requests with one head and different bases do

@@ -119,12 +119,12 @@ impl Planning<'_> {
     }
 
     async fn planned(&self) -> anyhow::Result<Planned> {
-        let rules = match self.ground.rules(self.house).await {
-            Ok(rules) => Some(rules),
-            Err(error) => match findings(error)? {
-                Some(found) => return Ok(self.invalid(found, Vec::new())),
-                None => None,
-            },
+        let (rules, without) = match self.ground.rules(self.house).await {
+            Ok(rules) => (Some(rules), None),
+            Err(error) => {
+                let branch = self.ground.repository.default_branch.as_str();
+                (None, Some(no_rules(branch, findings(error)?.as_deref())))
+            }
         };
         let environments = rules.as_ref().map(|rules| self.environments(rules)).unwrap_or_default();
         let base = self.ground.tip(&self.pull.base.branch)?.clone();
@@ -141,11 +141,9 @@ impl Planning<'_> {
             Err(found) => return Ok(self.invalid(found, environments)),
         };
         let Some(rules) = rules else {
-            let branch = self.ground.repository.default_branch.as_str();
-            let config_note = Some(note.unwrap_or_else(|| no_rules(branch)));
             return Ok(Planned {
                 outcome: PullOutcome::Unconcerned,
-                config_note,
+                config_note: without,
                 environments,
                 rows: Vec::new(),
             });
@@ -242,10 +240,7 @@ impl Planning<'_> {
         if found.iter().any(|finding| finding.severity == Severity::Error) {
             return Ok(Err(found));
         }
-        let Some(rules) = rules else {
-            let branch = self.ground.repository.default_branch.as_str();
-            return Ok(Ok(Some(no_rules(branch))));
-        };
+        let Some(rules) = rules else { return Ok(Ok(None)) };
         let now = self.ground.declared(self.house, rules, tree).await.ok();
         Ok(Ok(Some(config::note(self.ground, rules, &own, now.as_ref(), &declared))))
     }
@@ -255,7 +250,9 @@ impl Planning<'_> {
         mapped.map(|environment| environment.name.clone()).collect()
     }
 
-    fn invalid(&self, found: Vec<Diagnostic>, environments: Vec<EnvironmentName>) -> Planned {
+    /// Only what is wrong is told: a warning may be about nothing but what could not be read.
+    fn invalid(&self, mut found: Vec<Diagnostic>, environments: Vec<EnvironmentName>) -> Planned {
+        found.retain(|finding| finding.severity == Severity::Error);
         Planned {
             outcome: PullOutcome::Invalid(found),
             config_note: None,

@@ -3,7 +3,8 @@ use std::collections::BTreeMap;
 use insta::assert_snapshot;
 use landfall_core::plan::{Action, Change, Origin, Plan, ResourceKey, UnitPlan, Value};
 use landfall_core::report::{
-    EnvironmentReport, NextStep, PullOutcome, PullReport, RunReport, RunStage, StepReport, StepResult, Waiting,
+    EnvironmentReport, NextStep, PullOutcome, PullReport, RunReport, RunStage, StepReport,
+    StepResult, Waiting,
 };
 use landfall_core::way::{Exposure, Hop, Mark, Way};
 use serde_json::json;
@@ -14,7 +15,13 @@ fn templates() -> Templates {
     Templates::load(None).unwrap()
 }
 
-fn change(unit: &str, action: Action, key: (&str, &str, &str), before: Option<Value>, after: Option<Value>) -> Change {
+fn change(
+    unit: &str,
+    action: Action,
+    key: (&str, &str, &str),
+    before: Option<Value>,
+    after: Option<Value>,
+) -> Change {
     let (target, rtype, name) = key;
     let key = ResourceKey::new(target.parse().unwrap(), rtype, name);
     let unit = format!("production/{unit}").parse().unwrap();
@@ -24,7 +31,8 @@ fn change(unit: &str, action: Action, key: (&str, &str, &str), before: Option<Va
 fn plan(changes: Vec<Change>) -> Plan {
     let mut units = BTreeMap::new();
     for change in changes {
-        let empty = UnitPlan { origin: Origin::Changed, hash: None, changes: vec![], conflicts: vec![] };
+        let empty =
+            UnitPlan { origin: Origin::Changed, hash: None, changes: vec![], conflicts: vec![] };
         units.entry(change.unit.clone()).or_insert(empty).changes.push(change);
     }
     Plan { environment: "production".parse().unwrap(), units, containers: BTreeMap::new() }
@@ -36,10 +44,34 @@ fn jellyfin() -> Plan {
     let cname = json!({"values": [{"tunnel": "a/media"}], "ttl": 1, "proxied": true});
     let rule = json!({"service": "http://jellyfin.internal.lan:8096"});
     plan(vec![
-        change("jellyfin/cloudflare_tunnel", Action::Create, (zone, "CNAME", "jellyfin.example.com"), None, Some(cname)),
-        change("jellyfin/cloudflare_tunnel", Action::Create, (tunnel, "rule", "jellyfin.example.com"), None, Some(rule)),
-        change("jellyfin/unifi_dns", Action::Update, (site, "A", "jellyfin.internal.lan"), Some(address(9)), Some(address(50))),
-        change("nas/unifi_dns", Action::Delete, (site, "A", "old.internal.lan"), Some(address(7)), None),
+        change(
+            "jellyfin/cloudflare_tunnel",
+            Action::Create,
+            (zone, "CNAME", "jellyfin.example.com"),
+            None,
+            Some(cname),
+        ),
+        change(
+            "jellyfin/cloudflare_tunnel",
+            Action::Create,
+            (tunnel, "rule", "jellyfin.example.com"),
+            None,
+            Some(rule),
+        ),
+        change(
+            "jellyfin/unifi_dns",
+            Action::Update,
+            (site, "A", "jellyfin.internal.lan"),
+            Some(address(9)),
+            Some(address(50)),
+        ),
+        change(
+            "nas/unifi_dns",
+            Action::Delete,
+            (site, "A", "old.internal.lan"),
+            Some(address(7)),
+            None,
+        ),
     ])
 }
 
@@ -93,7 +125,7 @@ fn a_plan_reads_from_the_table_to_the_next_step() {
 
     ```diff
     @@ cloudflare_tunnel @@
-    + create CNAME jellyfin.example.com = tunnel a/media (proxied)
+    + create CNAME jellyfin.example.com = tunnel media (proxied)
     + create rule jellyfin.example.com = http://jellyfin.internal.lan:8096
     @@ unifi_dns @@
     ! update A jellyfin.internal.lan
@@ -144,7 +176,7 @@ fn a_run_that_waits_shows_both_plans() {
     **Would happen now:**
 
     ```diff
-    + create CNAME jellyfin.example.com = tunnel a/media (proxied)
+    + create CNAME jellyfin.example.com = tunnel media (proxied)
     + create rule jellyfin.example.com = http://jellyfin.internal.lan:8096
     ! update A jellyfin.internal.lan
     -     values: 192.168.1.9
@@ -155,7 +187,7 @@ fn a_run_that_waits_shows_both_plans() {
     **Of this, nobody reviewed:**
 
     ```diff
-    + create CNAME jellyfin.example.com = tunnel a/media (proxied)
+    + create CNAME jellyfin.example.com = tunnel media (proxied)
     ```
 
     **Was reviewed, and would not happen:**
@@ -176,7 +208,11 @@ fn a_run_that_waits_shows_both_plans() {
 fn a_failed_run_says_what_was_done_and_what_goes_on() {
     let plan = jellyfin();
     let mut changes = plan.changes().cloned();
-    let mut step = |result| StepReport { services: Vec::new(), changes: vec![changes.next().unwrap()], result };
+    let mut step = |result| StepReport {
+        services: Vec::new(),
+        changes: vec![changes.next().unwrap()],
+        result,
+    };
     let steps = vec![
         step(StepResult::Done),
         step(StepResult::Failed("the zone says no: 81053".to_owned())),
@@ -202,7 +238,7 @@ fn a_failed_run_says_what_was_done_and_what_goes_on() {
 
     | Step | | |
     |---|---|---|
-    | 1 | done | `create CNAME jellyfin.example.com tunnel a/media (proxied)` |
+    | 1 | done | `create CNAME jellyfin.example.com tunnel media (proxied)` |
     | 2 | failed | `create rule jellyfin.example.com http://jellyfin.internal.lan:8096`<br>the zone says no: 81053 |
     | 3 | skipped | `update A jellyfin.internal.lan 192.168.1.9 → 192.168.1.50` |
 
@@ -211,9 +247,7 @@ fn a_failed_run_says_what_was_done_and_what_goes_on() {
 
     - `/apply production` tries what is left again
     ");
-    assert_snapshot!(templates().run_line(&report).unwrap(), @"
-    ❌ Not all of it could be applied to production: 1 of 3 steps done at `3f2c1ab`
-    ");
+    assert_snapshot!(templates().run_line(&report).unwrap(), @"❌ Not all of it could be applied to production: 1 of 3 steps done (`3f2c1ab`)");
 }
 
 #[test]

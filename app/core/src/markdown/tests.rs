@@ -142,6 +142,18 @@ fn prose_neither_mentions_nor_refers_nor_links() {
     assert_eq!(text("1. a\n- b"), r"1\. a - b");
 }
 
+#[test]
+fn what_prose_quotes_is_code() {
+    assert_eq!(
+        prose("the key `aaa` is not known: did you mean `a`?"),
+        "the key `aaa` is not known: did you mean `a`?"
+    );
+    assert_eq!(prose("`*` matches <nothing>"), r"`*` matches \<nothing\>");
+    assert_eq!(prose("`a` `b`"), "`a` `b`");
+    assert_eq!(prose("`a``b`"), "`a` `b`");
+    assert_eq!(prose("an odd `"), r"an odd \`");
+}
+
 proptest! {
     #[test]
     fn a_code_span_is_one_code_span(content in hostile()) {
@@ -185,8 +197,17 @@ proptest! {
     }
 
     #[test]
+    fn prose_with_quotes_is_text_and_code_and_nothing_else(content in hostile()) {
+        // Code with a pipe is HTML: see `cell`.
+        let content = content.replace('|', "");
+        for node in &outline(&format!("Refused: {}.", prose(&content)))[2..] {
+            prop_assert!(node.starts_with("text ") || node.starts_with("code "), "{node} of {content:?}");
+        }
+    }
+
+    #[test]
     fn a_cell_stays_in_its_row(content in hostile()) {
-        for inner in [cell(&content), text(&content)] {
+        for inner in [cell(&content), text(&content), prose(&content)] {
             let markdown = format!("| a | b |\n| - | - |\n| {inner} | x |\n\nafter");
             let seen = outline(&markdown);
             let structure: Vec<&str> = seen.iter().map(String::as_str)
@@ -199,7 +220,7 @@ proptest! {
 
     #[test]
     fn no_output_holds_a_raw_invisible_character(content in hostile()) {
-        for shown in [code_span(&content), cell(&content), fence("", &content), text(&content)] {
+        for shown in [code_span(&content), cell(&content), fence("", &content), text(&content), prose(&content)] {
             let hidden = without_breaks(&shown).chars().any(|c| is_invisible(c) && !"\n\t".contains(c));
             prop_assert!(!hidden, "{shown:?}");
         }

@@ -3,20 +3,46 @@
 //! GitHub colours a line by its first character. Nothing that a provider or a repository says
 //! stands first in a line, so it can colour nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::{Action, Change, Value};
 
 /// `2 to create, 1 to delete`; empty when nothing changes.
 #[must_use]
 pub fn counts<'a>(changes: impl IntoIterator<Item = &'a Change>) -> String {
-    let mut counts = std::collections::BTreeMap::new();
+    told_by_action(changes, |action, count| format!("{count} to {action}"))
+}
+
+/// `2 created, 1 deleted`; empty when nothing changed.
+#[must_use]
+pub fn counts_done<'a>(changes: impl IntoIterator<Item = &'a Change>) -> String {
+    told_by_action(changes, |action, count| format!("{count} {}", past(action)))
+}
+
+fn told_by_action<'a>(
+    changes: impl IntoIterator<Item = &'a Change>,
+    tell: impl Fn(Action, usize) -> String,
+) -> String {
+    let mut counts = BTreeMap::new();
     for change in changes {
         *counts.entry(change.action).or_insert(0_usize) += 1;
     }
-    let told: Vec<String> =
-        counts.into_iter().map(|(action, count)| format!("{count} to {action}")).collect();
+    let told: Vec<String> = counts.into_iter().map(|(action, count)| tell(action, count)).collect();
     told.join(", ")
+}
+
+fn past(action: Action) -> &'static str {
+    match action {
+        Action::Create => "created",
+        Action::Update => "updated",
+        Action::Replace => "replaced",
+        Action::Delete => "deleted",
+        Action::Adopt => "adopted",
+        Action::Transfer => "transferred",
+        Action::Forget => "forgotten",
+        Action::Release => "released",
+        Action::Run => "run",
+    }
 }
 
 /// The lines of one change.
@@ -120,9 +146,14 @@ fn plain(value: &Value) -> String {
 }
 
 /// An object within a value: `{priority 10, target mail.example.com}`; one field needs no braces.
+/// A tunnel is told by its name, without the account that is the same for all of an environment.
 fn value_text_of_object(value: &Value) -> String {
     let map = value.as_object().into_iter().flatten();
-    let fields: Vec<String> = map.map(|(key, value)| format!("{key} {}", plain(value))).collect();
+    let field = |(key, value): (&String, &Value)| match (key.as_str(), plain(value)) {
+        ("tunnel", text) => format!("tunnel {}", text.rsplit('/').next().unwrap_or(&text)),
+        (key, text) => format!("{key} {text}"),
+    };
+    let fields: Vec<String> = map.map(field).collect();
     match fields.as_slice() {
         [only] => only.clone(),
         fields => format!("{{{}}}", fields.join(", ")),
@@ -175,6 +206,8 @@ mod tests {
             value_text(&json!({"values": [{"priority": 10, "target": "mail"}], "ttl": 1})),
             "{priority 10, target mail}"
         );
+        let alias = json!({"values": [{"tunnel": "0123456789abcdef/media"}], "proxied": true});
+        assert_eq!(value_text(&alias), "tunnel media (proxied)");
     }
 
     #[test]
@@ -185,5 +218,6 @@ mod tests {
             a(Action::Create, None, None),
         ];
         assert_eq!(counts(&changes), "2 to create, 1 to delete");
+        assert_eq!(counts_done(&changes), "2 created, 1 deleted");
     }
 }

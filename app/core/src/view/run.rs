@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::pull::because;
-use super::{SuggestedCommand, counts, diff_lines, one_line, plural};
+use super::pull::{because, conflicts};
+use super::{ConflictLine, SuggestedCommand, counts, counts_done, diff_lines, one_line, plural};
 use crate::plan::Change;
 use crate::report::{RunReport, RunStage, StepReport, StepResult, Waiting};
 
@@ -24,8 +24,10 @@ pub struct RunView {
     pub reason: String,
     /// Eight digits of the plan's digest.
     pub digest: Option<String>,
-    /// `2 to create`; what is or was planned.
+    /// `2 to create`, what is planned; `2 created` once it is done.
     pub changes: String,
+    /// What stands in the way of units, for a run that waits for it to be mended.
+    pub conflicts: Vec<ConflictLine>,
     /// The diff lines of the whole plan, for a held run.
     pub plan: Vec<String>,
     /// Would happen and was not reviewed.
@@ -70,7 +72,11 @@ pub fn run(report: &RunReport) -> RunView {
         stage: stage(&report.stage),
         title: title(report),
         reason: reason(&report.stage),
-        changes: report.plan.as_ref().map(|plan| counts(plan.changes())).unwrap_or_default(),
+        changes: changes(report),
+        conflicts: match &report.stage {
+            RunStage::Held(Waiting::Conflicts) => report.plan.iter().flat_map(conflicts).collect(),
+            _ => Vec::new(),
+        },
         plan: if held { all.flat_map(diff_lines).collect() } else { Vec::new() },
         extra,
         missing,
@@ -79,6 +85,14 @@ pub fn run(report: &RunReport) -> RunView {
         left_out: report.left_out.clone(),
         commands: commands(report, digest.as_deref()),
         digest,
+    }
+}
+
+fn changes(report: &RunReport) -> String {
+    let changes = report.plan.iter().flat_map(|plan| plan.changes());
+    match report.stage {
+        RunStage::Succeeded => counts_done(changes),
+        _ => counts(changes),
     }
 }
 
@@ -105,6 +119,9 @@ fn title(report: &RunReport) -> String {
         RunStage::Running => format!("Applying to {name}"),
         RunStage::Held(waiting) => format!("{name} waits: {}", because(waiting)),
         RunStage::Succeeded => format!("Applied to {name}"),
+        RunStage::Failed(_) if report.steps.is_empty() => {
+            format!("Nothing could be applied to {name}")
+        }
         RunStage::Failed(_) => {
             format!(
                 "Not all of it could be applied to {name}: {} of {} done",
@@ -161,6 +178,9 @@ fn commands(report: &RunReport, digest: Option<&str>) -> Vec<SuggestedCommand> {
             ),
             command(format!("/unlock {name}"), "gives this run up"),
         ],
+        RunStage::Failed(_) if report.steps.is_empty() => {
+            vec![command(format!("/apply {name}"), "tries again")]
+        }
         RunStage::Failed(_) => vec![command(format!("/apply {name}"), "tries what is left again")],
         RunStage::NeedsAttention(_) => vec![
             command(format!("/apply {name}"), "looks again, and goes on where that settles it"),
