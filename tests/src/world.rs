@@ -87,8 +87,8 @@ impl World {
         let unifi = UnifiSim::start(unifi).await?;
         let cloudflare = CloudflareSim::start(cloudflare).await?;
         let mut names = Names::new(&unifi, &cloudflare);
-        let files = [("landfall.yaml".to_owned(), config)].into_iter().chain(files);
-        let files = files.map(|file| names.real_edit(file.into()));
+        let config = (!config.is_empty()).then(|| ("landfall.yaml".to_owned(), config));
+        let files = config.into_iter().chain(files).map(|file| names.real_edit(file.into()));
         let repo = github.create_repository("acme/homelab", files).await?;
         for (login, role) in [(ALICE, Role::Admin), (BOB, Role::Write), (EVE, Role::Read)] {
             repo.add_user(login, role)?;

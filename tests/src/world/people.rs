@@ -75,6 +75,24 @@ impl World {
         commit
     }
 
+    /// Replaces what a branch holds by one commit on `parent`, as after a rebase.
+    ///
+    /// # Panics
+    /// GitHub refuses.
+    pub async fn force_push<E: Into<Edit>>(
+        &mut self,
+        branch: &str,
+        parent: &str,
+        edits: impl IntoIterator<Item = E>,
+    ) -> String {
+        let edits: Vec<Edit> =
+            edits.into_iter().map(|edit| self.names.real_edit(edit.into())).collect();
+        let pushed = self.repo.force_push(branch, ALICE, parent, edits).await;
+        let commit = pushed.expect("GitHub takes the forced push");
+        self.names.commit(commit.clone());
+        commit
+    }
+
     /// Comments on the pull request that is meant and returns the comment's id.
     ///
     /// # Panics
@@ -121,7 +139,8 @@ impl World {
     /// It did not become quiet.
     pub async fn bootstrap_branch(&mut self, base: &str) {
         let readme = format!("# What {base} looks after\n");
-        self.pull_into(base, &format!("begin-{base}"), [("README.md", readme)]).await;
+        self.pull_into(base, &format!("begin-{base}"), [(format!("about-{base}.md"), readme)])
+            .await;
         self.settle().await;
         self.merge().await;
         self.settle().await;

@@ -1,7 +1,7 @@
 //! What people read: comments, reactions, checks, deployments. Everything here waits until the
 //! world is quiet, and what is read counts as expected.
 
-use landfall_sim::github::{CheckRun, Comment};
+use landfall_sim::github::{CheckRun, Comment, Deployment};
 use serde_json::Value;
 
 use super::World;
@@ -106,20 +106,18 @@ impl World {
         self.shown(self.repo.all_check_runs(), &format!("landfall / {environment}"))
     }
 
-    /// The deployments, oldest first, each with its states: `production at commit-1: in_progress success`.
-    pub async fn deployments(&mut self) -> Vec<String> {
+    /// The deployments by environment, the oldest first, each with where it stands:
+    /// `production at commit-1: success`.
+    pub async fn deployments(&mut self) -> String {
         self.settle().await;
-        let told = |deployment: &landfall_sim::github::Deployment| {
-            let states: Vec<&str> =
-                deployment.statuses.iter().map(|status| status.state.as_str()).collect();
-            format!(
-                "{} at {}: {}",
-                deployment.environment,
-                self.names.told(&deployment.sha),
-                states.join(" ")
-            )
+        let mut deployments = self.repo.deployments();
+        deployments.sort_by_key(|deployment| deployment.environment.clone());
+        let told = |deployment: &Deployment| {
+            let state = deployment.statuses.last().map_or("none", |status| &status.state);
+            let commit = self.names.told(&deployment.sha);
+            format!("{} at {commit}: {state}", deployment.environment)
         };
-        self.repo.deployments().iter().map(told).collect()
+        deployments.iter().map(told).collect::<Vec<_>>().join("\n")
     }
 
     fn shown(&self, mut runs: Vec<CheckRun>, name: &str) -> String {

@@ -46,7 +46,7 @@ cloudflare_tunnel:
 /// `develop`, nothing at the providers, and a server that waits for nothing longer than it must.
 #[derive(Debug)]
 pub struct Setting {
-    /// `landfall.yaml`
+    /// `landfall.yaml`; empty for none.
     pub config: String,
     /// The other files, by path.
     pub files: Vec<(String, String)>,
@@ -82,7 +82,7 @@ impl Default for Setting {
 fn impatient() -> Timing {
     let millis = Duration::from_millis;
     Timing {
-        poll: millis(50),
+        poll: millis(100),
         attribution: vec![millis(1), millis(1)],
         retry: vec![millis(1)],
         ..Timing::default()

@@ -4,3 +4,7 @@
 //! comment; how a story is told is written in [`landfall_tests::world`].
 
 mod bootstrap;
+mod change;
+mod config;
+mod merging;
+mod ownership;
