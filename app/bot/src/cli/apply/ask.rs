@@ -33,8 +33,12 @@ pub(super) async fn ask(
         ))),
         Confirmation::Asked => {
             let question = format!("Apply this to {environment}? Type yes: ");
+            let (send, answer) = tokio::sync::oneshot::channel();
+            // A thread of its own: the runtime would wait for one of its own to be answered, also
+            // after an interrupt.
+            std::thread::spawn(move || send.send(typed(&question)));
             tokio::select! {
-                answer = tokio::task::spawn_blocking(move || typed(&question)) => Ok(answer??),
+                answer = answer => Ok(answer??),
                 _ = tokio::signal::ctrl_c() => {
                     eprintln!();
                     Ok(Answer::No("interrupted".to_owned()))
