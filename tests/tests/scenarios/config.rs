@@ -102,12 +102,12 @@ async fn a_typo_in_the_glob_of_services_is_an_error_and_no_mass_deletion() {
         > [!CAUTION]
         > 1 error in the configuration, so no plan was made for any environment.
 
-        - `landfall.yaml:2:11` `service/*.yaml` matches no file, and state has what 2 services owned (`services-vanished`)<br>to take it back first comment `/destroy`; to leave it as it is run `landfall state forget`
+        - `landfall.yaml:2:11` `service/*.yaml` matches no file, and state has what 2 services owned (`services-vanished`)<br>write the pattern that matches their files; to delete all services remove them in more than one pull request
         ");
         assert_snapshot!(w.check("landfall / production (main)").await, @"
         failure: 1 error in the configuration
         landfall.yaml:2:11 failure services-vanished: `service/*.yaml` matches no file, and state has what 2 services owned
-        to take it back first comment `/destroy`; to leave it as it is run `landfall state forget`
+        write the pattern that matches their files; to delete all services remove them in more than one pull request
         ");
         w.merge().await;
         assert_snapshot!(w.run_comment().await, @r"
@@ -115,7 +115,7 @@ async fn a_typo_in_the_glob_of_services_is_an_error_and_no_mass_deletion() {
 
         `commit-4` on `main`
 
-        > landfall.yaml:2:11: `service/*.yaml` matches no file, and state has what 2 services owned \[services-vanished\]; to take it back first comment `/destroy`; to leave it as it is run `landfall state forget`
+        > landfall.yaml:2:11: `service/*.yaml` matches no file, and state has what 2 services owned \[services-vanished\]; write the pattern that matches their files; to delete all services remove them in more than one pull request
 
         ---
         **Next:**

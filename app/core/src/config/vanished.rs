@@ -36,8 +36,9 @@ pub fn vanished(
     findings
 }
 
-const WAY_OUT: &str =
-    "to take it back first comment `/destroy`; to leave it as it is run `landfall state forget`";
+const ALL_SERVICES: &str = "write the pattern that matches their files; to delete all services remove them in more than one pull request";
+const PLACE_OF_SERVICES: &str =
+    "put it back; before it can go its services have to leave it, by their files or by `only:`";
 
 fn services(
     repository: &RepositoryConfig,
@@ -56,7 +57,7 @@ fn services(
         let message =
             format!("`{}` matches no file, and state has what {services} owned", now.as_str());
         return Some(
-            Diagnostic::error("services-vanished", now.span.clone(), message).help(WAY_OUT),
+            Diagnostic::error("services-vanished", now.span.clone(), message).help(ALL_SERVICES),
         );
     }
     let before = before.filter(|before| *before != &now.value)?;
@@ -90,7 +91,7 @@ fn environments(repository: &RepositoryConfig, owned: &[OwnedUnit]) -> Vec<Diagn
             "the environment `{name}` is gone, and state has what {} of it owned",
             counted(units, "unit")
         );
-        Diagnostic::error("environment-vanished", top(repository), message).help(WAY_OUT)
+        Diagnostic::error("environment-vanished", top(repository), message).help(PLACE_OF_SERVICES)
     };
     gone.into_iter().map(finding).collect()
 }
@@ -124,7 +125,7 @@ fn connections(
             counted(units, "unit")
         );
         let span = repository.environments[environment].span.clone();
-        Diagnostic::error("connection-vanished", span, message).help(WAY_OUT)
+        Diagnostic::error("connection-vanished", span, message).help(PLACE_OF_SERVICES)
     };
     gone.into_iter().map(finding).collect()
 }
