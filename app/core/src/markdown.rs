@@ -85,7 +85,7 @@ pub fn text(text: &str) -> String {
 #[must_use]
 pub fn prose(line: &str) -> String {
     let pieces: Vec<&str> = line.split('`').collect();
-    if pieces.len() % 2 == 0 {
+    if pieces.len().is_multiple_of(2) {
         return text(line);
     }
     let mut told = String::with_capacity(line.len() + 8);

@@ -3,8 +3,11 @@
 //! One binary, one module for each capability. The snapshots are the specification of every
 //! comment; how a story is told is written in [`landfall_tests::world`].
 
+#![expect(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
+
 mod bootstrap;
 mod change;
+mod commands;
 mod config;
 mod merging;
 mod ownership;

@@ -1,9 +1,12 @@
 //! `/unlock`: gives up a run that is held, or the steps whose outcome nobody could find out.
 
 use landfall_core::name::EnvironmentName;
+use landfall_core::plan::Plan;
+use landfall_core::report::{RunReport, RunStage};
 use landfall_github::PullState;
-use landfall_store::{RunState, Unresolved};
+use landfall_store::{Run, RunState, Unresolved};
 
+use super::super::confirm::Brought;
 use super::{Answer, Said};
 
 pub(super) async fn unlock(
@@ -31,8 +34,33 @@ pub(super) async fn unlock(
         store.dismiss_step(&said.job.fence, step.id, &why).await?;
     }
     if run.state == RunState::Held {
-        store.advance_run(&said.job.fence, run.run.id, RunState::Cancelled, &why).await?;
+        let run = store.advance_run(&said.job.fence, run.run.id, RunState::Cancelled, &why).await?;
+        said.tell_cancelled(&run, why).await?;
     }
     said.audit("unlock", Some(&name), &run.reason).await?;
     Ok(Answer::Done)
+}
+
+impl Said<'_> {
+    /// Says wherever the run was told of that it waits no more.
+    async fn tell_cancelled(&self, run: &Run, why: String) -> anyhow::Result<()> {
+        let (repository, environment) = (self.ground.repository.id, run.run.environment.clone());
+        let row = self.house.store.environment(repository, &environment).await?;
+        let Some(branch) = row.as_ref().and_then(|row| row.branch.clone()) else { return Ok(()) };
+        let last = row.and_then(|row| row.last).map(|last| last.commit);
+        let brought =
+            Brought::find(self.house, self.ground, last.as_ref(), &run.run.commit).await?;
+        let report = RunReport {
+            environment,
+            commit: run.run.commit.clone(),
+            branch,
+            digest: run.plan.as_ref().map(Plan::digest),
+            plan: run.plan.clone(),
+            stage: RunStage::Cancelled(why),
+            steps: Vec::new(),
+            unreviewed: Vec::new(),
+            left_out: Vec::new(),
+        };
+        self.board().run(run.run.id, &report, &brought.numbers(), &[]).await
+    }
 }
