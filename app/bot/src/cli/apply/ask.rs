@@ -3,6 +3,7 @@
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
 use landfall_core::plan::Digest;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::Confirmation;
 use crate::flow::confirm::names;
@@ -33,13 +34,15 @@ pub(super) async fn ask(
         ))),
         Confirmation::Asked => {
             let question = format!("Apply this to {environment}? Type yes: ");
+            // Before the question is there to be interrupted.
+            let mut interrupt = signal(SignalKind::interrupt())?;
             let (send, answer) = tokio::sync::oneshot::channel();
             // A thread of its own: the runtime would wait for one of its own to be answered, also
             // after an interrupt.
             std::thread::spawn(move || send.send(typed(&question)));
             tokio::select! {
                 answer = answer => Ok(answer??),
-                _ = tokio::signal::ctrl_c() => {
+                _ = interrupt.recv() => {
                     eprintln!();
                     Ok(Answer::No("interrupted".to_owned()))
                 }
