@@ -118,9 +118,15 @@ impl Ground {
         rules: &Rules,
         tree: &TreeSha,
     ) -> Result<Declared, LoadError> {
+        let (caches, config) = (&house.caches, Arc::clone(&rules.config));
+        if let Some(declared) = caches.tree(tree, &rules.digest) {
+            return Ok(declared);
+        }
         let kinds = Kinds::of(&house.reach.registry);
         let source = TreeFiles { mirror: &self.mirror, tree };
-        tree::declared(&source, kinds.registry(), Arc::clone(&rules.config), &house.caches).await
+        let declared = tree::declared(&source, kinds.registry(), config, caches).await?;
+        caches.keep_tree(tree, &rules.digest, &declared);
+        Ok(declared)
     }
 
     /// The connections of an environment.

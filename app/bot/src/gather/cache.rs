@@ -1,7 +1,8 @@
 //! What was parsed and found before, kept by what it depends on, within a bound.
 //!
 //! A file is parsed once for each content and path, the units of a service made once for each
-//! content and environment. Keys name everything that the value depends on, so nothing is ever
+//! content and environment, and a whole tree checked once for each tree and rules: the base of a
+//! pull request was some earlier one's. Keys name everything that the value depends on, so nothing is ever
 //! stale; the bound only keeps the memory small.
 
 use std::collections::HashMap;
@@ -10,8 +11,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use landfall_core::config::{ServiceFile, Unit};
 use landfall_core::diagnostic::Diagnostic;
-use landfall_core::name::{BlobSha, ConfigPath};
+use landfall_core::name::{BlobSha, ConfigPath, TreeSha};
 use landfall_core::plan::Digest;
+
+use super::Declared;
 
 /// A cache of two generations: when the younger one is full, the older one is dropped and the
 /// younger takes its place. What is used again moves to the younger one, so what is in use stays.
@@ -32,10 +35,16 @@ impl<K: Eq + Hash + Clone, V: Clone> Generations<K, V> {
 
     /// What is kept under `key`, with `weight` counted again if it was in the older generation.
     pub fn get(&mut self, key: &K, weight: usize) -> Option<V> {
+        self.get_weighing(key, |_| weight)
+    }
+
+    /// As [`get`](Self::get), where the weight is that of the value.
+    pub fn get_weighing(&mut self, key: &K, weight: impl FnOnce(&V) -> usize) -> Option<V> {
         if let Some(value) = self.young.get(key) {
             return Some(value.clone());
         }
         let value = self.old.remove(key)?;
+        let weight = weight(&value);
         self.put(key.clone(), value.clone(), weight);
         Some(value)
     }
@@ -53,6 +62,8 @@ impl<K: Eq + Hash + Clone, V: Clone> Generations<K, V> {
 
 type FileKey = (ConfigPath, BlobSha);
 type UnitsKey = (ConfigPath, BlobSha, Digest);
+/// A tree, and the digest of the rules that it was read by.
+type TreeKey = (TreeSha, Digest);
 type Made<T> = Result<T, Vec<Diagnostic>>;
 
 /// The caches of one server.
@@ -60,19 +71,25 @@ type Made<T> = Result<T, Vec<Diagnostic>>;
 pub struct Caches {
     files: Mutex<Generations<FileKey, Made<Arc<ServiceFile>>>>,
     units: Mutex<Generations<UnitsKey, Made<Arc<[Unit]>>>>,
+    trees: Mutex<Generations<TreeKey, Declared>>,
 }
 
 /// A parsed file takes a few times its text in memory: this many bytes are counted for one whose
 /// text is not known any more. Most service files are smaller.
 const FILE_WEIGHT: usize = 2 << 10;
 
+/// What a file of a tree takes beside its parsed content, which the tree shares: its path and the
+/// references to it and its units.
+const LISTED_WEIGHT: usize = 256;
+
 impl Default for Caches {
-    /// Up to 64 MiB of files and of units each, roughly.
+    /// Up to 64 MiB of files and of units each, roughly, and 16 MiB of trees.
     fn default() -> Self {
         let half = 32 << 20;
         Self {
             files: Mutex::new(Generations::new(half)),
             units: Mutex::new(Generations::new(half)),
+            trees: Mutex::new(Generations::new(8 << 20)),
         }
     }
 }
@@ -113,6 +130,24 @@ impl Caches {
         units.put(key, made.clone(), weight(&made));
         made
     }
+}
+
+impl Caches {
+    /// What a tree declares under rules with this digest, if it was read before and has no errors.
+    pub fn tree(&self, tree: &TreeSha, rules: &Digest) -> Option<Declared> {
+        let mut trees = self.trees.lock().unwrap_or_else(PoisonError::into_inner);
+        trees.get_weighing(&(tree.clone(), *rules), weight)
+    }
+
+    /// Keeps what a tree declares.
+    pub fn keep_tree(&self, tree: &TreeSha, rules: &Digest, declared: &Declared) {
+        let mut trees = self.trees.lock().unwrap_or_else(PoisonError::into_inner);
+        trees.put((tree.clone(), *rules), declared.clone(), weight(declared));
+    }
+}
+
+fn weight(declared: &Declared) -> usize {
+    (1 + declared.paths.len()) * LISTED_WEIGHT
 }
 
 #[cfg(test)]

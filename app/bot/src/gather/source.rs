@@ -26,6 +26,11 @@ pub trait Source: Send + Sync {
     /// Every file.
     async fn files(&self) -> anyhow::Result<Vec<File>>;
 
+    /// The file at `path`, if there is one.
+    async fn file(&self, path: &ConfigPath) -> anyhow::Result<Option<File>> {
+        Ok(self.files().await?.into_iter().find(|file| file.path == *path))
+    }
+
     /// The contents of these, all at once. One that is larger than [`MAX_FILE`] is an error.
     async fn contents(&self, blobs: &[BlobSha]) -> anyhow::Result<HashMap<BlobSha, Vec<u8>>>;
 }
@@ -45,6 +50,11 @@ impl Source for TreeFiles<'_> {
         // Paths that cannot be shown are left out: no service was ever read from one.
         let listing = self.mirror.list(self.tree, None).await?;
         Ok(files(listing.entries))
+    }
+
+    async fn file(&self, path: &ConfigPath) -> anyhow::Result<Option<File>> {
+        let entry = self.mirror.file(self.tree, path).await?;
+        Ok(files(entry.into_iter().collect()).pop())
     }
 
     async fn contents(&self, blobs: &[BlobSha]) -> anyhow::Result<HashMap<BlobSha, Vec<u8>>> {

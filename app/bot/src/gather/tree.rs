@@ -42,9 +42,8 @@ pub async fn repository_config(
     source: &dyn Source,
     registry: config::Registry<'_>,
 ) -> Result<(RepositoryConfig, BlobSha), LoadError> {
-    let files = source.files().await?;
-    let file = files.into_iter().find(|file| file.path.as_str() == REPOSITORY_CONFIG);
-    let File { path, blob, plain } = file.ok_or(LoadError::NoConfig)?;
+    let path = ConfigPath::new(REPOSITORY_CONFIG).map_err(anyhow::Error::from)?;
+    let File { path, blob, plain } = source.file(&path).await?.ok_or(LoadError::NoConfig)?;
     if !plain {
         return Err(LoadError::Invalid(vec![linked(&path)]));
     }

@@ -8,7 +8,7 @@ use landfall_os::process::{Exit, Output};
 
 use super::{Mirror, Wanted};
 use crate::RepoError;
-use crate::objects::{Blob, Listing, read_blobs};
+use crate::objects::{Blob, Entry, Listing, read_blobs};
 
 /// What a merge would give.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,10 +127,28 @@ impl Mirror {
         tree: &TreeSha,
         folder: Option<&ConfigPath>,
     ) -> Result<Listing, RepoError> {
+        let folder = folder.map(|folder| format!("{folder}/"));
+        self.list_at(tree, folder.as_deref()).await
+    }
+
+    /// The file at a path of a tree, if there is one. Much less than listing all of a large tree.
+    ///
+    /// # Errors
+    /// The tree is not in the mirror.
+    pub async fn file(
+        &self,
+        tree: &TreeSha,
+        path: &ConfigPath,
+    ) -> Result<Option<Entry>, RepoError> {
+        let listing = self.list_at(tree, Some(path.as_str())).await?;
+        // Where a folder has this path, its files are listed.
+        Ok(listing.entries.into_iter().find(|entry| entry.path == *path))
+    }
+
+    async fn list_at(&self, tree: &TreeSha, path: Option<&str>) -> Result<Listing, RepoError> {
         const WHAT: &str = "ls-tree";
         let args = [WHAT, "-r", "-z", "--full-tree", tree.as_str(), "--"];
-        let folder = folder.map(|folder| format!("{folder}/"));
-        let command = self.git.on(&self.folder, args.into_iter().chain(folder.as_deref()));
+        let command = self.git.on(&self.folder, args.into_iter().chain(path));
         let output = self.git.succeed(WHAT, command).await?;
         Listing::of_tree(&output).ok_or(RepoError::Unreadable { what: WHAT })
     }
