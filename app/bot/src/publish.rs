@@ -121,7 +121,7 @@ fn next(failure: &Failure, attempt: u32, now: Timestamp) -> Next {
             Next::Retry(later)
         }
         Failure::Denied { .. } | Failure::Unprocessable { .. } => Next::Drop,
-        Failure::NotFound | Failure::Gone => Next::Drop,
+        Failure::NotFound | Failure::Gone | Failure::NotInstalled => Next::Drop,
     }
 }
 

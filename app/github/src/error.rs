@@ -26,6 +26,9 @@ pub enum Failure {
     /// It does not exist, or we may not see it.
     #[error("not found")]
     NotFound,
+    /// The App is not installed there any more: nobody waits for what it would do.
+    #[error("the App is not installed there any more")]
+    NotInstalled,
     /// It existed and was deleted: what is edited must be made anew.
     #[error("gone")]
     Gone,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use landfall_github::{Failure, GithubError};
 use landfall_store::{ClaimJob, ClaimedJob, JobKey, NewJob, Retry, StoreError};
 
 use super::Round;
@@ -76,6 +77,10 @@ async fn end(
             tracing::warn!(job = %job.key, "job is somebody else's now");
             return Ok(());
         }
+        Err(error) if is_not_installed(&error) => {
+            tracing::info!(job = %job.key, "job is dropped: the App is not installed there any more");
+            store.complete_job(&job.fence).await
+        }
         Err(error) => {
             let why = house.redactor.redact(&format!("{error:#}")).into_owned();
             tracing::error!(job = %job.key, attempt = job.attempt, error = %why, "job failed");
@@ -99,6 +104,11 @@ fn is_stale(error: &anyhow::Error) -> bool {
         error.downcast_ref::<StoreError>(),
         Some(StoreError::StaleEpoch | StoreError::LeaseLost(_))
     )
+}
+
+fn is_not_installed(error: &anyhow::Error) -> bool {
+    let error = error.downcast_ref::<GithubError>();
+    error.is_some_and(|error| error.failure == Failure::NotInstalled)
 }
 
 async fn after(house: &House, wait: Duration) -> anyhow::Result<jiff::Timestamp> {

@@ -164,7 +164,12 @@ async fn mint_with(
 ) -> Result<Token, GithubError> {
     let path = Path::new("app").then("installations").then(key.installation).then("access_tokens");
     let body = json!({ "repository_ids": [key.repository], "permissions": permissions });
-    let Minted { token, expires_at } = app.as_app(Call::post(path, body)).await?;
+    let minted = app.as_app(Call::post(path, body)).await;
+    let Minted { token, expires_at } = minted.map_err(|error| match error.failure {
+        // The App asks about itself, so what it cannot find is its installation.
+        Failure::NotFound => Failure::NotInstalled.on(error.call),
+        _ => error,
+    })?;
     let value = SecretString::from(token);
     app.learn(&value);
     Ok(Token { value, expires_at })
