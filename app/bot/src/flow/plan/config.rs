@@ -1,12 +1,12 @@
 //! A pull request that changes `landfall.yaml`: it is checked with its own version, planned with
 //! the default branch's, and told what will happen once it is there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use landfall_core::config::{OwnedUnit, REPOSITORY_CONFIG, RepositoryConfig};
 use landfall_core::diagnostic::{Diagnostic, Position, Span};
-use landfall_core::name::{RepositoryId, UnitName};
+use landfall_core::name::{DnsName, RepositoryId, UnitName};
 use landfall_core::plan::Digest;
 
 use super::super::ground::{Ground, Rules};
@@ -58,25 +58,42 @@ pub(super) fn note(
         .count();
     let come = later.keys().filter(|name| !now.contains_key(*name)).count();
     let go = now.keys().filter(|name| !later.contains_key(*name)).count();
-    let told =
-        [(moved, "move to another connection"), (changed, "change"), (come, "come"), (go, "go")];
-    let told = told.into_iter().filter(|(count, _)| *count > 0);
-    let told: Vec<String> = told.map(|(count, what)| format!("{count} units {what}")).collect();
+    let told = [
+        (moved, "moves to another place", "move to another place"),
+        (changed, "changes", "change"),
+        (come, "comes", "come"),
+        (go, "goes", "go"),
+    ];
+    let told = told.into_iter().filter(|(count, ..)| *count > 0);
+    let told = told.map(|(count, one, many)| match count {
+        1 => format!("1 unit {one}"),
+        _ => format!("{count} units {many}"),
+    });
+    let told: Vec<String> = told.collect();
     match told.is_empty() {
         true => format!("{start}. No unit changes by it."),
         false => format!("{start}; then {}.", told.join(", ")),
     }
 }
 
-/// For each unit what it says and where it goes.
-fn places(declared: &Declared, config: &RepositoryConfig) -> BTreeMap<UnitName, (Digest, String)> {
+/// Where a unit goes, as far as its connection says before anybody is asked.
+type Place = (String, BTreeSet<DnsName>);
+
+/// For each unit what it says and where it goes: an address, and the zones of its public names.
+fn places(declared: &Declared, config: &RepositoryConfig) -> BTreeMap<UnitName, (Digest, Place)> {
     let place = |unit: &landfall_core::config::Unit| {
         let environment = config.environments.get(&unit.name.environment);
         let connection =
             environment.and_then(|environment| environment.connections.get(&unit.connection));
-        let address =
-            connection.map(|connection| connection.connection.address()).unwrap_or_default();
-        (unit.name.clone(), (unit.config, address))
+        let place = connection.map(|named| {
+            let (address, zones) = (named.connection.address(), named.connection.zones());
+            let records = unit.names.records.iter().map(|record| &record.name);
+            let names = records.chain(unit.names.routes.iter().map(|route| &route.hostname));
+            let zones: BTreeSet<DnsName> =
+                names.filter_map(|name| name.zone(&zones).cloned()).collect();
+            (address, zones)
+        });
+        (unit.name.clone(), (unit.config, place.unwrap_or_default()))
     };
     declared.tree.units().map(place).collect()
 }
