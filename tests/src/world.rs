@@ -11,6 +11,7 @@
 //! a panic anywhere in the server.
 
 mod people;
+mod post;
 mod quiet;
 mod reading;
 mod server;
@@ -23,6 +24,7 @@ use landfall_sim::exchange::{Exchange, ExchangeLog, Wire};
 use landfall_sim::github::{Fate, GithubSim, OnDelivery, Repo, Role};
 use landfall_sim::unifi::UnifiSim;
 
+pub use post::Delivery;
 pub use setting::{CONFIG, JELLYFIN, NAS, Setting};
 
 use crate::contract::Contract;

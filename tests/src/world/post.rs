@@ -1,0 +1,88 @@
+//! Deliveries made by hand: what GitHub would never send, and what it once sent to others.
+//!
+//! They go straight to the server's webhook route, past the simulated GitHub, so none of them is in
+//! its log or among the exchanges.
+
+use bytes::Bytes;
+use landfall_os::http::{AddressRules, Client, Method, Settings};
+use landfall_sim::github::{TEST_WEBHOOK_SECRET, signature};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::World;
+
+/// A delivery as it goes over the wire.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// `X-GitHub-Event`
+    pub event: String,
+    /// Makes `X-GitHub-Delivery`.
+    pub number: usize,
+    /// `Content-Type`
+    pub content_type: String,
+    /// `X-Hub-Signature-256`; none is sent without one.
+    pub signature: Option<String>,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Delivery {
+    /// One that GitHub could have sent: JSON, signed with the App's secret.
+    #[must_use]
+    pub fn signed(event: &str, number: usize, body: impl Into<Bytes>) -> Self {
+        let body = body.into();
+        Self {
+            event: event.to_owned(),
+            number,
+            content_type: "application/json".to_owned(),
+            signature: Some(signature(TEST_WEBHOOK_SECRET, &body)),
+            body,
+        }
+    }
+}
+
+impl World {
+    /// Delivers by hand, and returns the status and the text of the answer.
+    ///
+    /// # Panics
+    /// There is no answer.
+    pub async fn deliver(&self, delivery: Delivery) -> (u16, String) {
+        let url = self.server.webhook_url().parse().expect("an address of loopback is an URL");
+        let rules = AddressRules::parse("127.0.0.0/8").expect("loopback is a network");
+        let client = Client::new(&Settings { rules, ..Settings::new(url) });
+        let mut request = client
+            .expect("a client for loopback needs nothing")
+            .request(Method::POST, std::iter::empty::<&str>())
+            .body(&delivery.content_type, delivery.body)
+            .header("X-GitHub-Event", &delivery.event)
+            .header(
+                "X-GitHub-Delivery",
+                &format!("00000000-0000-4000-8000-{:012}", delivery.number),
+            );
+        if let Some(signature) = &delivery.signature {
+            request = request.header("X-Hub-Signature-256", signature);
+        }
+        let answer = request.send().await.expect("the server answers");
+        (answer.status, String::from_utf8_lossy(&answer.body).into_owned())
+    }
+
+    /// Sends a body of so many bytes, unsigned, and returns the first line of what the server says
+    /// to that.
+    ///
+    /// # Panics
+    /// It says nothing.
+    pub async fn pour(&self, bytes: usize) -> String {
+        let url = self.server.webhook_url();
+        let address = url.trim_start_matches("http://").trim_end_matches("/webhook");
+        let mut stream = TcpStream::connect(address).await.expect("the server listens");
+        let head = format!(
+            "POST /webhook HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
+             content-type: application/json\r\ncontent-length: {bytes}\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).await.expect("the server reads");
+        stream.write_all(&vec![b' '; bytes]).await.expect("the server reads");
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.expect("the server answers and closes");
+        String::from_utf8_lossy(&answer).lines().next().unwrap_or_default().to_owned()
+    }
+}

@@ -1,0 +1,260 @@
+//! What goes wrong on the way: nothing is lost, nothing is done twice, and a retry needs no second
+//! look.
+
+use insta::assert_snapshot;
+use landfall_sim::cloudflare::CloudflareMutation;
+use landfall_sim::exchange::Wire;
+use landfall_sim::fault::{Answer, Fault, On};
+use landfall_sim::unifi::UnifiMutation;
+use landfall_tests::world::{World, world};
+
+/// `services/app.yaml`: five resources, which take four writes.
+const APP: &str = r#"unifi_dns:
+  "app${suffix}.internal.lan": { a: 192.168.1.70 }
+  "api${suffix}.internal.lan": { a: 192.168.1.71 }
+cloudflare_tunnel:
+  tunnel: "media${suffix}"
+  routes:
+    "app${suffix}.example.com": "http://app${suffix}.internal.lan:80"
+cloudflare_dns:
+  "mail${suffix}.example.com": { txt: "v=spf1 -all" }
+"#;
+
+/// `services/plex.yaml`
+const PLEX: &str = r#"unifi_dns:
+  "plex${suffix}.internal.lan": { a: 192.168.1.60 }
+"#;
+
+#[tokio::test]
+async fn a_provider_that_refuses_any_one_step_costs_one_retry() {
+    fails_at_every_step(&Fault::Instead(Answer::new(400, "{}"))).await;
+}
+
+#[tokio::test]
+async fn a_provider_that_fails_before_any_one_step_costs_one_retry() {
+    fails_at_every_step(&Fault::Instead(Answer::bad_gateway())).await;
+}
+
+#[tokio::test]
+async fn a_provider_that_does_any_one_step_and_does_not_say_so_is_not_asked_twice() {
+    fails_at_every_step(&Fault::AfterCommit(Answer::bad_gateway())).await;
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_after_any_one_step_costs_no_second_one() {
+    fails_at_every_step(&Fault::ResetAfterCommit).await;
+}
+
+/// The whole story once for every write that it takes when nothing goes wrong.
+async fn fails_at_every_step(fault: &Fault) {
+    let mut writes = (0, 0);
+    world(async |w| {
+        let before = merged_app(w, |_| ()).await;
+        w.read_everything().await;
+        let after = (changes(w, Wire::Unifi), changes(w, Wire::Cloudflare));
+        writes = (after.0 - before.0, after.1 - before.1);
+        assert_app(w);
+    })
+    .await;
+    assert_eq!(writes, (2, 2), "two records, a tunnel's configuration, a zone's batch");
+    for k in 0..writes.0 {
+        world(async |w| {
+            let strike = |w: &World| w.unifi.faults().inject(nth(k), fault.clone());
+            is_brought_by_a_retry(w, strike, &format!("step {k} at the console")).await;
+        })
+        .await;
+    }
+    for k in 0..writes.1 {
+        world(async |w| {
+            let strike = |w: &World| w.cloudflare.faults().inject(nth(k), fault.clone());
+            is_brought_by_a_retry(w, strike, &format!("step {k} at the account")).await;
+        })
+        .await;
+    }
+}
+
+/// How many requests on a wire were to change something.
+fn changes(w: &World, wire: Wire) -> usize {
+    w.exchanges().count(|exchange| exchange.wire == wire && exchange.method != "GET")
+}
+
+fn nth(k: usize) -> On {
+    On::write("/**").skipping(k)
+}
+
+async fn is_brought_by_a_retry(w: &mut World, strike: impl Fn(&World), what: &str) {
+    merged_app(w, strike).await;
+    w.read_everything().await;
+    assert!(w.unifi.faults().is_used_up() && w.cloudflare.faults().is_used_up(), "{what} struck");
+    if !w.outcome().await.starts_with("✅") {
+        w.comment("/apply");
+        let outcome = w.outcome().await;
+        assert!(outcome.starts_with("✅ Applied to production"), "{what}, then: {outcome}");
+        w.read_everything().await;
+    }
+    assert_app(w);
+}
+
+/// Production runs, and a pull request that brings [`APP`] was merged: how many requests to
+/// change something there were before, at the console and at the account.
+async fn merged_app(w: &mut World, strike: impl Fn(&World)) -> (usize, usize) {
+    w.bootstrap().await;
+    w.pull("app", [("services/app.yaml", APP)]).await;
+    w.read_everything().await;
+    let before = (changes(w, Wire::Unifi), changes(w, Wire::Cloudflare));
+    strike(w);
+    w.merge().await;
+    w.settle().await;
+    before
+}
+
+/// Everything is there, and each was made once.
+fn assert_app(w: &World) {
+    assert_eq!(w.unifi.record("app.internal.lan", "A"), ["192.168.1.70"]);
+    assert_eq!(w.unifi.record("api.internal.lan", "A"), ["192.168.1.71"]);
+    assert_eq!(w.cloudflare.tunnel("media").services("app.example.com").len(), 1);
+    let zone = w.cloudflare.zone("example.com");
+    assert_eq!(zone.named("app.example.com").len(), 1);
+    assert_eq!(zone.named("mail.example.com").len(), 1);
+    let mut made: Vec<String> = w.unifi.mutations().iter().map(created_at_the_console).collect();
+    made.extend(w.cloudflare.mutations().iter().filter_map(created_at_the_account));
+    let all = made.len();
+    made.sort();
+    made.dedup();
+    assert_eq!(made.len(), all, "something was made twice: {made:#?}");
+}
+
+fn created_at_the_console(mutation: &UnifiMutation) -> String {
+    match mutation {
+        UnifiMutation::Created(record) => record.content.name.clone(),
+        other => panic!("only creations were planned: {other:?}"),
+    }
+}
+
+fn created_at_the_account(mutation: &CloudflareMutation) -> Option<String> {
+    match mutation {
+        CloudflareMutation::RecordCreated(record) => Some(record.fields.name.clone()),
+        CloudflareMutation::TunnelCreated { name, .. } => Some(name.clone()),
+        CloudflareMutation::Configured { .. } => None,
+        other => panic!("only creations were planned: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn one_retry_brings_what_two_pull_requests_could_not() {
+    world(async |w| {
+        w.bootstrap().await;
+        let first = w.pull("app", [("services/app.yaml", APP)]).await;
+        let second = w.pull("plex", [("services/plex.yaml", PLEX)]).await;
+        w.read_everything().await;
+
+        let refusal = Answer::new(403, "{}").with("content-type", "application/json");
+        w.cloudflare.faults().inject(On::write("/**").always(), Fault::Instead(refusal));
+        w.on(first).merge().await;
+        assert_snapshot!(w.run_comment().await, @"
+        ### ❌ Not all of it could be applied to production: 2 of 4 steps done
+
+        `commit-5` on `main`, plan `f08195f4`: 5 to create
+
+        > Cloudflare refuses the connection's token: it needs Zone:Read and DNS:Edit on the zone, and Cloudflare Tunnel:Edit on the account for tunnels
+
+        | Step | | |
+        |---|---|---|
+        | 1 | done | `create A api.internal.lan 192.168.1.71` |
+        | 2 | done | `create A app.internal.lan 192.168.1.70` |
+        | 3 | failed | `create rule app.example.com http://app.internal.lan:80`<br>Cloudflare refuses the connection's token: it needs Zone:Read and DNS:Edit on the zone, and Cloudflare Tunnel:Edit on the account for tunnels |
+        | 4 | skipped | `create CNAME app.example.com tunnel media (proxied)`<br>`create TXT mail.example.com v=spf1 -all` |
+
+        ---
+        **Next:**
+
+        - `/apply production` tries what is left again
+        ");
+        assert_snapshot!(w.outcome().await, @"
+        ❌ Not all of it could be applied to production: 2 of 4 steps done (`commit-5`)
+        ");
+
+        w.on(second).merge().await;
+        w.read_everything().await;
+        assert_eq!(w.unifi.record("plex.internal.lan", "A"), ["192.168.1.60"]);
+        assert_snapshot!(w.outcome().await, @"
+        ❌ Not all of it could be applied to production: 1 of 3 steps done (`commit-6`)
+        ");
+
+        w.cloudflare.faults().clear();
+        let word = w.comment("/apply");
+        assert_eq!(w.reactions(word).await, "rocket");
+        assert_snapshot!(w.run_comment().await, @"
+        ### ✅ Applied to production
+
+        `commit-6` on `main`, plan `05260b5c`: 3 created
+
+        <details>
+        <summary>2 steps</summary>
+
+        | Step | | |
+        |---|---|---|
+        | 1 | done | `create rule app.example.com http://app.internal.lan:80` |
+        | 2 | done | `create CNAME app.example.com tunnel media (proxied)`<br>`create TXT mail.example.com v=spf1 -all` |
+
+        </details>
+        ");
+        assert_app(w);
+        w.read_everything().await;
+        w.on(first);
+        assert!(w.outcome().await.starts_with("✅ Applied to production"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_comment_that_was_stored_without_our_knowing_is_not_posted_again() {
+    world(async |w| {
+        let comments = "/repos/*/*/issues/*/comments";
+        let stored = Fault::AfterCommit(Answer::bad_gateway());
+        w.github.faults().inject(On::post(comments), stored);
+        w.pull("readme", [("README.md", "# Homelab\n")]).await;
+        w.plan_comment().await;
+        assert!(w.github.faults().is_used_up());
+        assert_eq!(w.repo.comments(w.number()).len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_check_that_was_stored_without_our_knowing_is_not_made_again() {
+    world(async |w| {
+        let stored = Fault::AfterCommit(Answer::bad_gateway());
+        w.github.faults().inject(On::post("/repos/*/*/check-runs"), stored.clone());
+        w.pull("readme", [("README.md", "# Homelab\n")]).await;
+        w.read_everything().await;
+        let checks = w.repo.all_check_runs();
+        let ours = checks.iter().filter(|check| check.name == "landfall / production (main)");
+        assert_eq!(ours.count(), 1);
+
+        w.github.faults().inject(On::post("/repos/*/*/deployments"), stored);
+        w.merge().await;
+        w.read_everything().await;
+        let deployments = w.repo.deployments();
+        let ours = deployments.iter().filter(|found| found.environment == "production");
+        assert_eq!(ours.count(), 1);
+        assert!(w.github.faults().is_used_up());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_that_ends_between_merge_and_word_goes_on_from_what_is_on_disk() {
+    world(async |w| {
+        w.pull("readme", [("README.md", "# Homelab\n")]).await;
+        w.read_everything().await;
+        w.restart().await;
+        w.merge().await;
+        w.read_everything().await;
+        w.restart().await;
+        w.comment("/apply");
+        assert!(w.outcome().await.starts_with("✅ Applied to production"));
+        w.read_everything().await;
+    })
+    .await;
+}
