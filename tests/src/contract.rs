@@ -5,7 +5,7 @@
 //! from the folder that `LANDFALL_SPECS` names, `../shared/specs` beside the workspace by default; they are third-party texts and
 //! never part of this repository. Without them [`Contract::load`] panics with a sentence that says so: nothing is skipped.
 //!
-//! Where a description is silent about what is real, [`known`] says it, with the reason. Two things are not looked at: what git
+//! Where a description is silent about what is real, `known` says it, with the reason. Two things are not looked at: what git
 //! clients say, whose protocol no OpenAPI document describes, and answers that a scenario injected as faults.
 
 use std::fmt;

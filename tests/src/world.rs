@@ -2,9 +2,9 @@
 //!
 //! A real server with a real store and real git, given signed webhooks by a simulated GitHub and
 //! working on a simulated console and a simulated Cloudflare account. A scenario is a story about
-//! what people do ([`people`]) and what they then read ([`reading`]). What people do returns at
+//! what people do (`people`) and what they then read (`reading`). What people do returns at
 //! once, so that things can happen at the same time; whatever is read waits until the world is
-//! quiet ([`quiet`]).
+//! quiet (`quiet`).
 //!
 //! Silence is asserted. A comment that appeared or changed and that the story did not read fails
 //! it, as does a request, an answer or a webhook that its vendor's description does not know, and
