@@ -255,9 +255,6 @@ mod tests {
         ]);
         let opens = ["new.example.com", "other.example.com", "same.example.com"];
         let exposure = Exposure { opens: opens.map(str::to_owned).into(), closes: Vec::new() };
-        assert_eq!(
-            exposure.without_adopted(&plan).opens,
-            ["new.example.com", "other.example.com"]
-        );
+        assert_eq!(exposure.without_adopted(&plan).opens, ["new.example.com", "other.example.com"]);
     }
 }
