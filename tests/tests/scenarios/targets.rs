@@ -77,7 +77,7 @@ async fn a_record_that_two_environments_declare_is_refused_with_both_ways_to_men
     .await;
 }
 
-/// The addresses differ, so nothing can be said before the console is asked.
+/// The addresses differ, so it is the console that says whose record it is.
 #[tokio::test]
 async fn one_console_under_two_addresses_is_one_target() {
     let config = CONFIG.replacen("http://unifi.test", "http://console.test", 1);
@@ -86,27 +86,31 @@ async fn one_console_under_two_addresses_is_one_target() {
         w.bootstrap_branch("main").await;
         w.bootstrap_branch("develop").await;
         let both = "unifi_dns:\n  printer.internal.lan: { a: 192.168.1.80 }\n";
-        w.pull("printer", [("services/printer.yaml", both)]).await;
-        assert_snapshot!(w.plan_comment().await, @"
-        ### Landfall plan for `commit-5`
+        w.pull_into("develop", "printer", [("services/printer.yaml", both)]).await;
+        w.read_everything().await;
+        w.merge().await;
+        w.read_everything().await;
+        assert_eq!(w.unifi.record("printer.internal.lan", "A"), ["192.168.1.80"]);
+
+        let before = w.writes();
+        w.pull("printer-too", [("services/printer.yaml", both)]).await;
+        assert_snapshot!(w.plan_comment().await, @r"
+        ### Landfall plan for `commit-7`
+
+        > [!CAUTION]
+        > In **production** something is in the way:
+        > - `printer/unifi_dns`: A printer.internal.lan belongs to staging/printer/unifi\_dns of repository 1004<br>remove it there first, or give it another name here
 
         | Environment | Plan | Digest |
         |---|---|---|
-        | **production** (`main`) | 1 to create | `d87f7089` |
-
-        <details open>
-        <summary><b>printer</b> in <b>production</b>: 1 to create</summary>
-
-        ```diff
-        @@ unifi_dns @@
-        + create A printer.internal.lan = 192.168.1.80
-        ```
-
-        </details>
+        | **production** (`main`) | 1 unit blocked | – |
 
         ---
-        **Next:** Merge to apply to **production**.
+        **Next:** **production** cannot be applied until what is listed above is mended.
         ");
+        w.merge().await;
+        w.read_everything().await;
+        assert_eq!(w.writes(), before, "what staging owns is not production's");
     })
     .await;
 }
