@@ -56,12 +56,6 @@ impl Watch {
         Self { incoming, log: log.clone() }
     }
 
-    /// Forgets what was seen so far.
-    pub(crate) fn clear(&mut self) {
-        while self.incoming.try_recv().is_ok() {}
-        self.log.clear();
-    }
-
     /// Waits for an exchange that `wanted` says yes to, and gives all that came up to it.
     ///
     /// # Errors

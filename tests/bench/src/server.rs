@@ -14,6 +14,9 @@ use crate::SERVE;
 /// A server that takes longer than this to start has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What Linux counts processor time in for `/proc`: `sysconf(_SC_CLK_TCK)` is 100 everywhere.
+const TICK: Duration = Duration::from_millis(10);
+
 /// A running `landfall serve`. It is killed when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Server {
@@ -30,6 +33,10 @@ impl Server {
     ///
     /// # Errors
     /// It does not become ready.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the server is a child that lives as long as its handle, which is not what subprocesses of the product do"
+    )]
     pub(crate) async fn start(
         folder: &Path,
         variables: &[(String, String)],
@@ -76,6 +83,21 @@ impl Server {
         let kibibytes = line.and_then(|line| line.split_whitespace().next());
         let kibibytes: u32 = kibibytes.context("no VmRSS in the status")?.parse()?;
         Ok(f64::from(kibibytes) / 1024.0)
+    }
+
+    /// The processor time that it and the processes it waited for (git) have taken so far. Unlike a
+    /// duration it says the same on a busy machine.
+    ///
+    /// # Errors
+    /// The system does not tell.
+    pub(crate) fn processor_time(&self) -> anyhow::Result<Duration> {
+        let id = self.child.id().context("the server has ended")?;
+        let stat = std::fs::read_to_string(format!("/proc/{id}/stat"))?;
+        // The program's name is in parentheses and may hold anything; proc(5) counts from 1.
+        let (_, fields) = stat.rsplit_once(") ").context("no name in the status")?;
+        let ticks = fields.split(' ').skip(14 - 3).take(4).map(str::parse::<u32>);
+        let ticks: u32 = ticks.sum::<Result<u32, _>>()?;
+        Ok(TICK * ticks)
     }
 
     /// Kills it, as a power cut would: nothing is finished.

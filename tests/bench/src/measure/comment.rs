@@ -7,7 +7,7 @@ use landfall_sim::exchange::Wire;
 use super::Extent;
 use crate::fleet::{Fleet, Planned};
 use crate::report::{Figure, Unit};
-use crate::samples::Samples;
+use crate::samples::{Samples, millis};
 
 /// Pull requests before the first that counts.
 const WARM_UP: usize = 3;
@@ -32,9 +32,12 @@ pub(super) const TEN_THOUSAND: Case =
 pub(super) async fn measure(case: &Case, extent: &Extent) -> anyhow::Result<Vec<Figure>> {
     let mut fleet = Fleet::start(case.services, case.environments).await?;
     let before = fleet.town.server.resident()?;
+    let processor = fleet.town.server.processor_time()?;
     let planned = events(&mut fleet, extent.events).await?;
+    let processor = fleet.town.server.processor_time()? - processor;
     let after = fleet.town.server.resident()?;
     let took = Samples::new(planned.iter().map(|one| one.took).collect())?;
+    let each = processor / u32::try_from(WARM_UP + planned.len())?;
     let most = planned.iter().map(|one| one.requests(Wire::GitHub)).max().unwrap_or_default();
     let how = format!(
         "{} events one after the other, 1 of {} services, {} environments",
@@ -48,6 +51,8 @@ pub(super) async fn measure(case: &Case, extent: &Extent) -> anyhow::Result<Vec<
             .how(how),
         Figure::millis("event to comment stored, p99", took.percentile(99)).at_most(case.p99),
         Figure::millis("event to comment stored, longest", took.longest()),
+        Figure::millis("processor time for an event", millis(each))
+            .how("the server and its git, mean, with the push before"),
         Figure::count("GitHub API calls for an event, most", most)
             .at_most(case.calls)
             .how("checks included, git's own requests not"),
