@@ -197,7 +197,7 @@ proptest! {
         prop_assume!(!run.is_empty());
         let mut case = Case::reviewed(&[&all]);
         if left_out.after.is_none() {
-            let before = Change { after: left_out.before.clone(), ..left_out.clone() };
+            let before = Change { after: left_out.before.clone(), ..left_out };
             case = case.owns(&before);
         }
         prop_assert!(case.confirm(&run).is_err());
