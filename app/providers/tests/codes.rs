@@ -1,6 +1,8 @@
 //! Every code that decoding a component can find has a folder in `fixtures/components` whose
 //! `expected.txt` is what is said of it.
 
+#![expect(clippy::unwrap_used, reason = "a test fails where it does")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
