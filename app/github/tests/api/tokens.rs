@@ -122,13 +122,13 @@ async fn what_was_not_granted_is_not_asked_for_again() {
 }
 
 #[tokio::test]
-async fn a_suspended_installation_is_refused_and_a_removed_one_not_found() {
+async fn a_suspended_installation_is_refused_and_a_removed_one_is_gone() {
     let server = Server::start().await;
     server.refuse_tokens([status(403), status(404)]);
     let reader = server.app.reader(homelab());
     let error = reader.repository().await.unwrap_err();
     assert!(matches!(error.failure, Failure::Denied { .. }), "{error}");
-    assert_eq!(reader.repository().await.unwrap_err().failure, Failure::NotFound);
+    assert_eq!(reader.repository().await.unwrap_err().failure, Failure::NotInstalled);
 }
 
 #[tokio::test]
