@@ -181,13 +181,6 @@ fn lines(section: &ServiceSection) -> usize {
     section.components.iter().map(|(_, lines)| lines.len() + 1).sum()
 }
 
-/// The environments' names and digests of a view, for a check's title.
-#[must_use]
-pub fn title(view: &PullView) -> String {
-    let rows = view.environments.iter().map(|row| format!("{}: {}", row.name, row.changes));
-    rows.collect::<Vec<_>>().join("; ")
-}
-
 fn add_filters(environment: &mut Environment<'static>) {
     environment.add_filter("code", |value: &str| markdown::code_span(value));
     environment.add_filter("text", |value: &str| markdown::text(value));
