@@ -131,7 +131,9 @@ impl Course<'_> {
         }
         let name = self.environment.name.clone();
         let units: Vec<&Unit> = declared.tree.units_of(&name).collect();
-        Applying { course: self, units: &units, declared: &declared, left: &left }.go().await
+        Applying { course: self, units: &units, declared: &declared, left: &left }
+            .go(&sessions)
+            .await
     }
 
     /// Whose facts it stands on.

@@ -36,10 +36,10 @@ struct Seen<'a> {
 }
 
 impl Applying<'_, '_> {
-    pub(super) async fn go(self) -> anyhow::Result<Ended> {
+    /// `sessions` are those that earlier steps were read back through: a job opens each connection once.
+    pub(super) async fn go(self, sessions: &Sessions<'_>) -> anyhow::Result<Ended> {
         let (house, environment) = (self.course.house, self.course.environment);
-        let sessions = self.course.ground.sessions(house, environment);
-        let sight = Sight::new(&house.reach.registry, environment, &sessions, None);
+        let sight = Sight::new(&house.reach.registry, environment, sessions, None);
         let located = match sight.locate(self.units.iter().copied()).await {
             Ok(located) => located,
             Err(error) => return self.unreachable(&error.to_string()).await,
@@ -56,8 +56,7 @@ impl Applying<'_, '_> {
         };
         let store = std::sync::Arc::clone(&house.store);
         let held = leases.clone();
-        let seen =
-            Seen { sessions: &sessions, sight: &sight, located: &located, pending: &pending };
+        let seen = Seen { sessions, sight: &sight, located: &located, pending: &pending };
         let ended = self.under_leases(&seen, leases).await;
         store.release_leases(&held).await?;
         ended
