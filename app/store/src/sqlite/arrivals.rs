@@ -96,29 +96,41 @@ async fn keep(write: &mut Write, new: &NewDelivery) -> Result<Inserted> {
 async fn insert(write: &mut Write, new: &NewDelivery) -> Result<bool> {
     let now = write.now;
     let inserted = sqlx::query(
-        "insert into delivery (id, event, action, installation, repository, body, ready_at, received_at)
-         values (?, ?, ?, ?, ?, ?, ?, ?) on conflict (id) do nothing",
+        "insert into delivery (id, event, action, installation, repository, ready_at, received_at)
+         values (?, ?, ?, ?, ?, ?, ?) on conflict (id) do nothing",
     )
     .bind(new.id.to_string())
     .bind(&new.event)
     .bind(&new.action)
     .bind(new.installation.map(|id| id.0.cast_signed()))
     .bind(new.repository.map(|id| id.0.cast_signed()))
-    .bind(&new.body)
     .bind(now)
     .bind(new.received_at.as_millisecond())
     .execute(write.conn())
     .await?;
-    Ok(inserted.rows_affected() == 1)
+    if inserted.rows_affected() == 0 {
+        return Ok(false);
+    }
+    keep_body(write, new).await?;
+    Ok(true)
 }
 
 /// One that had failed for good is handled anew. Its body may have been purged.
 async fn revive(write: &mut Write, new: &NewDelivery) -> Result<()> {
     let now = write.now;
+    sqlx::query("update delivery set state = 'pending', attempt = 0, ready_at = ? where id = ?")
+        .bind(now)
+        .bind(new.id.to_string())
+        .execute(write.conn())
+        .await?;
+    keep_body(write, new).await
+}
+
+async fn keep_body(write: &mut Write, new: &NewDelivery) -> Result<()> {
     sqlx::query(
-        "update delivery set state = 'pending', attempt = 0, ready_at = ?, body = ? where id = ?",
+        "insert into delivery_body (seq, body) select seq, ? from delivery where id = ?
+         on conflict (seq) do update set body = excluded.body",
     )
-    .bind(now)
     .bind(&new.body)
     .bind(new.id.to_string())
     .execute(write.conn())

@@ -77,7 +77,7 @@ impl Inbox for Sqlite {
         let mut rows = sqlx::query(
             "update delivery set attempt = attempt + 1, ready_at = ?1
              where seq in (select seq from delivery where state = 'pending' and ready_at <= ?2 order by seq limit ?3)
-             returning *",
+             returning *, (select body from delivery_body where delivery_body.seq = delivery.seq) as body",
         )
         .bind(after(now, lease))
         .bind(now)
@@ -128,7 +128,8 @@ impl Inbox for Sqlite {
         let now = write.now;
         let older_than = |age: Duration| now.saturating_sub(after(0, age));
         let bodies = sqlx::query(
-            "update delivery set body = null where state <> 'pending' and received_at < ? and body is not null",
+            "delete from delivery_body
+             where seq in (select seq from delivery where state <> 'pending' and received_at < ?)",
         )
         .bind(older_than(purge.bodies_after))
         .execute(write.conn())

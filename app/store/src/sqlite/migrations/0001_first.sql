@@ -9,7 +9,8 @@ create table pulse (
 ) strict;
 insert into pulse values (1, 0);
 
--- Inbox.
+-- Inbox. Claiming a delivery and ending it rewrites its row, so the body, which is large and stays as
+-- it came, is beside it.
 create table delivery (
     seq integer primary key autoincrement,
     id text not null unique,
@@ -17,7 +18,6 @@ create table delivery (
     action text,
     installation integer,
     repository integer,
-    body blob, -- null once purged
     state text not null default 'pending' check (state in ('pending', 'processed', 'failed')),
     attempt integer not null default 0,
     ready_at integer not null, -- not claimed before
@@ -26,6 +26,12 @@ create table delivery (
 ) strict;
 create index delivery_pending on delivery (seq) where state = 'pending';
 create index delivery_age on delivery (received_at) where state <> 'pending';
+
+-- Gone once purged. One that is pending has its body.
+create table delivery_body (
+    seq integer primary key references delivery (seq) on delete cascade,
+    body blob not null
+) strict;
 
 -- Jobs. A job that is done has no row.
 create table job (
