@@ -11,7 +11,7 @@ pub mod source;
 pub mod tree;
 
 pub use cache::Caches;
-pub use session::Sessions;
+pub use session::{Route, Sessions};
 pub use sight::{Located, Sight};
 pub use source::Source;
 pub use tree::{Declared, LoadError};

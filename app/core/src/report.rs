@@ -3,12 +3,15 @@
 //! The flows fill them, the views shape them for the templates. Nothing here is escaped or worded
 //! for one medium; everything here may have come from a repository or a provider.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::Diagnostic;
 use crate::guardrail::Violation;
 use crate::name::{BranchName, CommitSha, ConfigPath, EnvironmentName, PullNumber, ServiceName};
 use crate::plan::{Change, Digest, Plan, ResourceKey};
+use crate::view::plural;
 use crate::way::{Exposure, Way};
 
 /// What a pull request's comment says.
@@ -92,8 +95,9 @@ pub enum NextStep {
     CommandLine,
 }
 
-/// Why a run waits for somebody to name its digest.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a run waits for. Printed as the end of a sentence: `production waits: this is its first run`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Waiting {
     /// The environment never ran.
     Bootstrap,
@@ -112,8 +116,72 @@ pub enum Waiting {
     Conflicts,
     /// A limit is passed.
     Guardrail(Vec<Violation>),
-    /// The branch was force-pushed, deleted, or is not the one the environment follows.
-    Branch(String),
+    /// The commit is not one that the environment simply goes on to.
+    Branch(Detour),
+}
+
+impl Waiting {
+    /// Whether naming the digest of what would happen lets the run go. What stands in the way of a
+    /// plan has to be mended, and no digest passes a guardrail.
+    #[must_use]
+    pub fn ends_by_a_word(&self) -> bool {
+        match self {
+            Self::Bootstrap
+            | Self::Adopts(_)
+            | Self::Forgets(_)
+            | Self::Differs { .. }
+            | Self::Branch(_) => true,
+            Self::Conflicts | Self::Guardrail(_) => false,
+        }
+    }
+}
+
+impl fmt::Display for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let resources = |keys: &[ResourceKey]| plural(keys.len(), "resource", "resources");
+        match self {
+            Self::Bootstrap => f.write_str("this is its first run"),
+            Self::Adopts(keys) => write!(f, "{} that exists becomes ours", resources(keys)),
+            Self::Forgets(keys) => {
+                write!(f, "{} of ours stays behind where nothing leads any more", resources(keys))
+            }
+            Self::Differs { .. } => f.write_str("what would happen is not what was reviewed"),
+            Self::Conflicts => f.write_str("something is in the way"),
+            Self::Guardrail(_) => f.write_str("a guardrail is passed"),
+            Self::Branch(detour) => detour.fmt(f),
+        }
+    }
+}
+
+/// How a commit lies beside the way that its environment goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Detour {
+    /// The branch no longer holds the commit that was applied last: it was forced.
+    Forced {
+        /// The branch.
+        branch: BranchName,
+        /// What was applied last.
+        from: CommitSha,
+    },
+    /// The commit is on another branch than the one that the environment follows.
+    Switch {
+        /// The branch that it follows.
+        from: BranchName,
+        /// The branch that it would follow from then on.
+        to: BranchName,
+    },
+}
+
+impl fmt::Display for Detour {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Forced { branch, from } => {
+                write!(f, "{branch} was forced away from {}", from.short())
+            }
+            Self::Switch { from, to } => write!(f, "it follows {from}, and would follow {to}"),
+        }
+    }
 }
 
 /// What a run's comment, check and deployment say.

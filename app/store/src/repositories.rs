@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use landfall_core::name::{
-    BranchName, CommitSha, EnvironmentName, InstallationId, RepositoryId, RepositoryName,
+    BlobSha, BranchName, CommitSha, EnvironmentName, InstallationId, RepositoryId, RepositoryName,
 };
 use landfall_core::plan::Digest;
 
@@ -33,6 +33,8 @@ pub struct Applied {
     pub commit: CommitSha,
     /// The digest of the repository config that was used.
     pub config_digest: Digest,
+    /// Where that config can be read again; none outside a repository.
+    pub rules: Option<BlobSha>,
     /// When it succeeded.
     pub at: Timestamp,
 }
@@ -46,6 +48,8 @@ pub struct Environment {
     pub name: EnvironmentName,
     /// The branch that it follows; none before the first push.
     pub branch: Option<BranchName>,
+    /// Another branch that it may follow and that was pushed to; none when nobody did.
+    pub offered: Option<BranchName>,
     /// When somebody let the first run go, by `/apply`; none before.
     pub bootstrapped_at: Option<Timestamp>,
     /// Its last succeeded run.
@@ -79,7 +83,17 @@ pub trait Repositories {
     /// Where all environments of a repository stand.
     async fn environments(&self, repository: RepositoryId) -> Result<Vec<Environment>>;
 
-    /// Notes which branch an environment follows from now on.
+    /// Notes that a branch was pushed to which an environment may follow. Nothing comes of it while
+    /// that is the branch that it follows.
+    async fn offer_branch(
+        &self,
+        fence: &Fence,
+        repository: RepositoryId,
+        name: &EnvironmentName,
+        branch: &BranchName,
+    ) -> Result<()>;
+
+    /// Notes which branch an environment follows from now on. What was offered is settled by that.
     async fn follow_branch(
         &self,
         fence: &Fence,

@@ -2,8 +2,9 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use landfall_core::name::{CommitSha, EnvironmentName, RepositoryId, UserId};
+use landfall_core::name::{BlobSha, CommitSha, EnvironmentName, RepositoryId, UserId};
 use landfall_core::plan::{Digest, Plan};
+use landfall_core::report::Waiting;
 
 use crate::words::{uuid_id, words};
 use crate::{Fence, Result};
@@ -100,6 +101,8 @@ pub struct NewRun {
     pub commit: CommitSha,
     /// The digest of the repository config it is judged by.
     pub config_digest: Digest,
+    /// Where that config can be read again; none outside a repository.
+    pub rules: Option<BlobSha>,
     /// What brought it about.
     pub trigger: Trigger,
 }
@@ -126,6 +129,8 @@ pub struct Run {
     pub state: RunState,
     /// Why, for people: what a hold waits for, what failed. Empty when there is nothing to say.
     pub reason: String,
+    /// What it waits for, while it is held.
+    pub waiting: Option<Waiting>,
     /// What it does, once that is planned.
     pub plan: Option<Plan>,
     /// Whose word it has.
@@ -168,14 +173,24 @@ pub trait Runs {
     /// A run by its id.
     async fn run(&self, id: RunId) -> Result<Option<Run>>;
 
-    /// Brings a run to its next state, if that may follow. Success is noted at the environment in
-    /// the same transaction.
+    /// Brings a run to its next state, if that may follow; into `held` only [`Self::hold_run`] leads.
+    /// Success is noted at the environment in the same transaction.
     async fn advance_run(
         &self,
         fence: &Fence,
         id: RunId,
         to: RunState,
         reason: &str,
+    ) -> Result<Run>;
+
+    /// Holds a run until what it waits for has come, with the plan that is shown meanwhile. The plan
+    /// and the hold are written together: whoever names the plan's digest means this hold.
+    async fn hold_run(
+        &self,
+        fence: &Fence,
+        id: RunId,
+        waiting: &Waiting,
+        plan: &Plan,
     ) -> Result<Run>;
 
     /// Queues a run that ended without success once more, because somebody asked. Its plan is

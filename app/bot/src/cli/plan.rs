@@ -131,8 +131,12 @@ async fn chapter(
 ) -> anyhow::Result<Chapter> {
     let state = local.state(environment).await?;
     let sessions = local.sessions(environment, state.repository);
-    let place =
-        Place { tools: local.tools(&*state.store), repository: state.repository, environment };
+    let place = Place {
+        tools: local.tools(&*state.store),
+        repository: state.repository,
+        environment,
+        earlier: None,
+    };
     let view = View { place, sessions: &sessions, tree: &declared.tree };
     let survey = match view.locate().await? {
         Ok((located, pending)) => view.survey(&located, &pending).await?,

@@ -13,7 +13,7 @@ use landfall_store::{Step, Unresolved};
 
 use super::choose::Part;
 use crate::gather::Sessions;
-use crate::gather::facts::{self, Pending, Place, Survey};
+use crate::gather::facts::{Pending, Place, Survey};
 use crate::gather::sight::{Located, Sight};
 
 /// What is looked at.
@@ -44,7 +44,7 @@ impl View<'_> {
     /// # Errors
     /// The store could not be asked.
     pub(super) async fn locate(&self) -> anyhow::Result<Result<(Located, Pending), Unreachable>> {
-        let Place { tools, repository, environment } = self.place;
+        let Place { tools, repository, environment, .. } = self.place;
         let units = self.units();
         let located = match self.sight().locate(units.iter().copied()).await {
             Ok(located) => located,
@@ -82,7 +82,7 @@ impl View<'_> {
         survey: &Survey,
         part: &Part,
     ) -> anyhow::Result<EnvironmentReport> {
-        let Place { tools, repository, environment } = self.place;
+        let environment = self.place.environment;
         let declared: Vec<_> =
             self.units().into_iter().map(|unit| unit.component.names()).collect();
         let plan = part.of(survey.plan.clone());
@@ -94,7 +94,7 @@ impl View<'_> {
             next: self.next(&plan),
             ways,
             exposure: self.exposure(&plan),
-            violations: facts::violations(tools, repository, environment, survey).await?,
+            violations: self.place.violations(survey).await?,
             plan: Ok(plan),
         })
     }

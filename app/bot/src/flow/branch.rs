@@ -1,4 +1,6 @@
 //! A branch moved: which environments follow it is written in the rules, so it is found out by a job.
+//!
+//! One that may follow it and follows another is offered it; its run says what would come of that.
 
 use landfall_core::name::{BranchName, RepositoryId};
 use landfall_store::{ClaimedJob, JobKey, NewJob};
@@ -39,6 +41,9 @@ pub async fn branch(
         run_at: None,
     };
     let jobs: Vec<NewJob> = environments.map(run).collect();
+    for environment in rules.config.mapped_to(branch.as_str()) {
+        house.store.offer_branch(&job.fence, repository, &environment.name, branch).await?;
+    }
     house.store.enqueue(&jobs).await?;
     Ok(Ended::Done)
 }

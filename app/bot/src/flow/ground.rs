@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use landfall_core::config::{REPOSITORY_CONFIG, RepositoryConfig};
+use landfall_core::config::{Environment, REPOSITORY_CONFIG, RepositoryConfig};
 use landfall_core::diagnostic::Diagnostic;
 use landfall_core::name::{BlobSha, BranchName, CommitSha, EnvironmentName, RepositoryId, TreeSha};
 use landfall_core::plan::{Digest, Value};
@@ -12,7 +12,7 @@ use landfall_github::{InstalledRepository, Reader};
 use landfall_repo::{Fetched, Mirror, Remote, RepoError, Wanted};
 use landfall_store::Repository;
 
-use crate::gather::source::TreeFiles;
+use crate::gather::source::{MAX_FILE, TreeFiles, contents};
 use crate::gather::{Declared, LoadError, Sessions, tree};
 use crate::house::{House, Kinds};
 
@@ -108,6 +108,38 @@ impl Ground {
         Ok(Rules { config: Arc::new(config), blob, digest })
     }
 
+    /// The rules that an environment was last applied by; none when it never was, or when they
+    /// cannot be read any more.
+    ///
+    /// # Errors
+    /// Git could not be asked.
+    pub async fn earlier_rules(
+        &self,
+        house: &House,
+        rules: &Rules,
+        row: Option<&landfall_store::Environment>,
+    ) -> anyhow::Result<Option<Arc<RepositoryConfig>>> {
+        let last = row.and_then(|row| row.last.as_ref()).and_then(|last| last.rules.as_ref());
+        match last {
+            Some(blob) if *blob == rules.blob => Ok(Some(Arc::clone(&rules.config))),
+            Some(blob) if self.mirror.has_blob(blob).await? => self.rules_in(house, blob).await,
+            _ => Ok(None),
+        }
+    }
+
+    /// The rules that a blob writes; none when they cannot be used any more.
+    async fn rules_in(
+        &self,
+        house: &House,
+        blob: &BlobSha,
+    ) -> anyhow::Result<Option<Arc<RepositoryConfig>>> {
+        let kinds = Kinds::of(&house.reach.registry);
+        let known = contents(self.mirror.blobs(std::slice::from_ref(blob), MAX_FILE).await?)?;
+        let bytes = known.get(blob).map(Vec::as_slice).unwrap_or_default();
+        let config = RepositoryConfig::load(kinds.registry(), REPOSITORY_CONFIG, bytes);
+        Ok(config.ok().map(Arc::new))
+    }
+
     /// What a tree declares under `rules`.
     ///
     /// # Errors
@@ -129,15 +161,16 @@ impl Ground {
         Ok(declared)
     }
 
-    /// The connections of an environment.
+    /// The connections of an environment, and those that it had `earlier`.
     #[must_use]
     pub fn sessions<'a>(
         &self,
         house: &'a House,
-        environment: &'a landfall_core::config::Environment,
+        environment: &'a Environment,
+        earlier: Option<&'a Environment>,
     ) -> Sessions<'a> {
         let policy = house.operator.policy(&self.repository.name, &environment.name);
-        Sessions::new(&house.reach, environment, self.repository.id, policy)
+        Sessions::new(&house.reach, environment, self.repository.id, policy).and_earlier(earlier)
     }
 }
 

@@ -63,7 +63,7 @@ pub async fn resolve(
             left.wait = Some(REQUEST_DEADLINE - age);
             continue;
         }
-        let found = match read_back(place, sessions, &step.effect).await {
+        let found = match read_back(sessions, &step.effect).await {
             Ok(found) => found,
             Err(error) => {
                 left.attention.push(Step { message: error.to_string(), ..step });
@@ -79,26 +79,14 @@ pub async fn resolve(
 }
 
 /// Asks every connection that could lead to the effect's target.
-async fn read_back(
-    place: &Place<'_>,
-    sessions: &Sessions<'_>,
-    effect: &Effect,
-) -> Result<ReadBack, ProviderError> {
-    let kind = place
-        .tools
-        .reach
-        .registry
-        .provider(&effect.target.provider)
-        .map(|provider| provider.connection());
-    let fits = place
-        .environment
-        .connections
-        .values()
-        .filter(|connection| Some(&connection.kind) == kind.as_ref());
+async fn read_back(sessions: &Sessions<'_>, effect: &Effect) -> Result<ReadBack, ProviderError> {
     let mut last = ProviderError::Missing(format!("no connection leads to {}", effect.target));
-    for connection in fits {
-        let writer = sessions.writer(&connection.name).await?;
-        match writer.read_back(effect).await {
+    for route in sessions.leading_to(&effect.target.provider) {
+        let read_back = match sessions.writer(&route).await {
+            Ok(writer) => writer.read_back(effect).await,
+            Err(error) => Err(error),
+        };
+        match read_back {
             Ok((landed, ids)) => {
                 let foreign = landed
                     .iter()
@@ -112,7 +100,7 @@ async fn read_back(
                 };
                 return Ok(ReadBack { landed, ids, message });
             }
-            Err(error @ ProviderError::Missing(_)) => last = error,
+            Err(error @ (ProviderError::Missing(_) | ProviderError::Denied(_))) => last = error,
             Err(error) => return Err(error),
         }
     }

@@ -8,12 +8,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use landfall_core::config::{Environment, Unit, vanished};
+use landfall_core::config::{Environment, RepositoryConfig, Unit, vanished};
 use landfall_core::diagnostic::{Diagnostic, Severity};
 use landfall_core::lease::LeaseProof;
-use landfall_core::name::{BranchName, CommitSha, EnvironmentName, RepositoryId};
+use landfall_core::name::{EnvironmentName, RepositoryId};
 use landfall_core::plan::Target;
-use landfall_core::report::{RunStage, Waiting};
+use landfall_core::report::{Detour, RunStage};
 use landfall_repo::Wanted;
 use landfall_store::{Acquired, ClaimedJob, LeaseRequest, NewRun, RunId, RunState, Trigger};
 use uuid::Uuid;
@@ -25,10 +25,12 @@ use crate::gather::facts::Place;
 use crate::house::{House, Kinds};
 
 mod apply;
+mod heading;
 mod told;
 
 use apply::Applying;
 pub(crate) use apply::{applied_units, outcome};
+use heading::{Heading, headings};
 
 /// Brings an environment to its commit.
 ///
@@ -52,48 +54,79 @@ pub async fn run(
     };
     let Some(environment) = rules.config.environments.get(name) else { return Ok(Ended::Done) };
     let row = house.store.environment(repository, name).await?;
-    let followed = row.as_ref().and_then(|row| row.branch.clone());
-    let Some((branch, tip)) = branch_of(&ground, environment, followed.as_ref()) else {
-        return Ok(Ended::Done);
-    };
-    if followed.is_none() {
-        house.store.follow_branch(&job.fence, repository, name, &branch).await?;
+    let headings = headings(&ground, environment, row.as_ref());
+    if headings.is_empty() {
+        tracing::warn!(repository = %ground.repository.name, environment = %name, "no run: the branch that it follows is gone");
     }
-    let new = NewRun {
-        id: RunId(Uuid::new_v4()),
-        repository,
-        environment: name.clone(),
-        commit: tip.clone(),
-        config_digest: rules.digest,
-        trigger: Trigger::Push,
-    };
-    let run = house.store.insert_or_get_run(&job.fence, &new).await?.into_inner();
-    if run.state.is_ended() {
-        return Ok(Ended::Done);
+    for heading in &headings {
+        let road = Road { house, job, ground: &ground, rules: &rules, environment, heading };
+        match road.go().await? {
+            // What is followed has arrived; another branch may have been pushed to.
+            Gone::Arrived => {}
+            Gone::Stopped(ended) => return Ok(ended),
+        }
     }
-    let course = Course {
-        house,
-        job,
-        ground: &ground,
-        rules: &rules,
-        environment,
-        branch: &branch,
-        row,
-        run,
-    };
-    course.go().await
+    Ok(Ended::Done)
 }
 
-/// The branch that the environment follows, and its tip; none when none of its branches is there.
-fn branch_of(
-    ground: &Ground,
-    environment: &Environment,
-    followed: Option<&BranchName>,
-) -> Option<(BranchName, CommitSha)> {
-    let candidates = followed.into_iter().chain(&environment.branches);
-    let mut there =
-        candidates.filter_map(|branch| Some((branch.clone(), ground.tip(branch).ok()?.clone())));
-    there.next()
+/// A way to go, before there is a run that goes it.
+#[derive(Debug)]
+struct Road<'a> {
+    house: &'a House,
+    job: &'a ClaimedJob,
+    ground: &'a Ground,
+    rules: &'a Rules,
+    environment: &'a Environment,
+    heading: &'a Heading,
+}
+
+/// How far it went.
+enum Gone {
+    /// The run has ended, now or earlier.
+    Arrived,
+    /// It waits for something or somebody.
+    Stopped(Ended),
+}
+
+impl Road<'_> {
+    async fn go(&self) -> anyhow::Result<Gone> {
+        let (house, fence, name) = (self.house, &self.job.fence, &self.environment.name);
+        let repository = self.ground.repository.id;
+        let row = house.store.environment(repository, name).await?;
+        if row.as_ref().is_none_or(|row| row.branch.is_none()) {
+            house.store.follow_branch(fence, repository, name, &self.heading.branch).await?;
+        }
+        let new = NewRun {
+            id: RunId(Uuid::new_v4()),
+            repository,
+            environment: name.clone(),
+            commit: self.heading.tip.clone(),
+            config_digest: self.rules.digest,
+            rules: Some(self.rules.blob.clone()),
+            trigger: Trigger::Push,
+        };
+        let run = house.store.insert_or_get_run(fence, &new).await?.into_inner();
+        if run.state.is_ended() {
+            return Ok(Gone::Arrived);
+        }
+        let id = run.run.id;
+        let earlier = self.ground.earlier_rules(house, self.rules, row.as_ref()).await?;
+        let course = Course {
+            house,
+            job: self.job,
+            ground: self.ground,
+            rules: self.rules,
+            earlier: earlier.as_deref(),
+            environment: self.environment,
+            heading: self.heading,
+            row,
+            run,
+        };
+        let ended = course.go().await?;
+        let run = house.store.run(id).await?;
+        let arrived = run.is_some_and(|run| run.state.is_ended());
+        Ok(if arrived { Gone::Arrived } else { Gone::Stopped(ended) })
+    }
 }
 
 /// One run on its way.
@@ -103,19 +136,19 @@ pub(super) struct Course<'a> {
     job: &'a ClaimedJob,
     ground: &'a Ground,
     rules: &'a Rules,
+    /// The rules that the environment was last applied by.
+    earlier: Option<&'a RepositoryConfig>,
     environment: &'a Environment,
-    branch: &'a BranchName,
+    heading: &'a Heading,
     row: Option<landfall_store::Environment>,
     run: landfall_store::Run,
 }
 
-impl Course<'_> {
+impl<'a> Course<'a> {
     async fn go(self) -> anyhow::Result<Ended> {
         self.supersede().await?;
-        if let Some(reason) = self.lost_its_way().await? {
-            return self.hold(None, Waiting::Branch(reason)).await;
-        }
-        let sessions = self.ground.sessions(self.house, self.environment);
+        let sessions =
+            self.ground.sessions(self.house, self.environment, self.earlier_environment());
         let left = resolve::resolve(&self.place(), &self.job.fence, &sessions).await?;
         if let Some(wait) = left.wait {
             return Ok(Ended::Later(wait, "a request may still be on its way".to_owned()));
@@ -137,12 +170,17 @@ impl Course<'_> {
     }
 
     /// Whose facts it stands on.
-    fn place(&self) -> Place<'_> {
+    fn place(&self) -> Place<'a> {
         Place {
             tools: self.house.tools(),
             repository: self.ground.repository.id,
             environment: self.environment,
+            earlier: self.earlier_environment(),
         }
+    }
+
+    fn earlier_environment(&self) -> Option<&'a Environment> {
+        self.earlier?.environments.get(&self.environment.name)
     }
 
     /// A newer commit takes the place of runs that have not begun.
@@ -156,34 +194,41 @@ impl Course<'_> {
         Ok(())
     }
 
-    /// Why the commit is not what the environment can simply go on to: a forced push.
-    async fn lost_its_way(&self) -> anyhow::Result<Option<String>> {
-        let Some(last) = self.row.as_ref().and_then(|row| row.last.as_ref()) else {
-            return Ok(None);
-        };
-        let tip = &self.run.run.commit;
-        let known = self.ground.mirror.has(&last.commit).await?;
-        if known && self.ground.mirror.is_ancestor(&last.commit, tip).await? {
-            return Ok(None);
-        }
+    /// Why the commit is not what the environment can simply go on to, as long as nobody has given
+    /// the run a word. A word is for a plan, so it is for the way to it too.
+    async fn detour(&self) -> anyhow::Result<Option<Detour>> {
         if !self.run.approvals.is_empty() {
             return Ok(None);
         }
-        Ok(Some(format!("{} was forced away from {}", self.branch, last.commit.short())))
+        if self.heading.switch.is_some() {
+            return Ok(self.heading.switch.clone());
+        }
+        let Some(last) = self.row.as_ref().and_then(|row| row.last.as_ref()) else {
+            return Ok(None);
+        };
+        let (mirror, tip) = (&self.ground.mirror, &self.run.run.commit);
+        if mirror.has(&last.commit).await? && mirror.is_ancestor(&last.commit, tip).await? {
+            return Ok(None);
+        }
+        let (branch, from) = (self.heading.branch.clone(), last.commit.clone());
+        Ok(Some(Detour::Forced { branch, from }))
+    }
+
+    /// From here on the environment follows the branch that the run is on.
+    async fn turn(&self) -> anyhow::Result<()> {
+        if self.heading.switch.is_none() {
+            return Ok(());
+        }
+        let (repository, name) = (self.ground.repository.id, &self.environment.name);
+        let (fence, branch) = (&self.job.fence, &self.heading.branch);
+        Ok(self.house.store.follow_branch(fence, repository, name, branch).await?)
     }
 
     /// Services, environments and connections that vanished from the rules, not from the tree.
     async fn vanished(&self, declared: &Declared) -> anyhow::Result<Vec<Diagnostic>> {
-        let before = match self.row.as_ref().and_then(|row| row.last.as_ref()) {
-            Some(last) => {
-                let tree = self.ground.mirror.tree(&last.commit).await?;
-                self.ground.rules_of(self.house, &tree).await.ok()
-            }
-            None => None,
-        };
         let owned = super::plan::owned_units(self.house, self.ground.repository.id).await?;
         let kinds = Kinds::of(&self.house.reach.registry);
-        let before = before.as_ref().map(|rules| &rules.config.services.value);
+        let before = self.earlier.map(|rules| &rules.services.value);
         Ok(vanished(kinds.registry(), &self.rules.config, before, &declared.paths, &owned))
     }
 
@@ -199,6 +244,11 @@ impl Course<'_> {
     async fn advance(&mut self, to: RunState, reason: &str) -> anyhow::Result<()> {
         self.run =
             self.house.store.advance_run(&self.job.fence, self.run.run.id, to, reason).await?;
+        self.note(to);
+        Ok(())
+    }
+
+    fn note(&self, to: RunState) {
         tracing::info!(
             repository = %self.ground.repository.name,
             environment = %self.environment.name,
@@ -206,7 +256,6 @@ impl Course<'_> {
             commit = %self.run.run.commit.short(),
             "run is {to}"
         );
-        Ok(())
     }
 
     /// Takes the leases of `targets`, or says how long to wait for whom.

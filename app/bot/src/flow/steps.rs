@@ -10,12 +10,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use landfall_core::config::Tree;
 use landfall_core::coverage::ApprovedPlan;
 use landfall_core::lease::LeaseProof;
-use landfall_core::name::{ConnectionName, ServiceName};
+use landfall_core::name::ServiceName;
 use landfall_core::plan::{self, Action, Change, Effect, Landed, Needs, Outcome, Target};
 use landfall_core::report::{StepReport, StepResult};
 use landfall_store::{Fence, ReadBack, RunId, Step, StepState};
 
-use crate::gather::Sessions;
+use crate::gather::{Route, Sessions};
 use crate::house::{Kinds, Tools};
 
 /// What a plan is carried out with.
@@ -30,7 +30,7 @@ pub struct Execution<'a> {
     /// Open connections.
     pub sessions: &'a Sessions<'a>,
     /// Through which connection each target is reached.
-    pub routes: &'a BTreeMap<Target, ConnectionName>,
+    pub routes: &'a BTreeMap<Target, Route>,
     /// The leases, one for each target.
     pub leases: &'a [LeaseProof],
     /// Which services each service needs.
@@ -122,13 +122,13 @@ impl Execution<'_> {
     }
 
     async fn step(&self, effect: &Effect) -> anyhow::Result<StepResult> {
-        let (Some(lease), Some(connection)) = (
+        let (Some(lease), Some(route)) = (
             self.leases.iter().find(|lease| *lease.target() == effect.target),
             self.routes.get(&effect.target),
         ) else {
             return Ok(StepResult::Failed("no connection leads to its target".to_owned()));
         };
-        let writer = match self.sessions.writer(connection).await {
+        let writer = match self.sessions.writer(route).await {
             Ok(writer) => writer,
             Err(error) => return Ok(StepResult::Failed(error.to_string())),
         };

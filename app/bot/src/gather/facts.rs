@@ -1,16 +1,18 @@
 //! From sight to plan: which units are pending, what the facts are, and the plan they make.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 
 use landfall_core::config::{Environment, Unit};
 use landfall_core::guardrail::{self, DELETES_ALWAYS_ALLOWED, Guardrails, Violation};
-use landfall_core::name::{ConnectionName, DnsName, RepositoryId, UnitName};
+use landfall_core::name::{DnsName, RepositoryId, UnitName};
 use landfall_core::plan::{
     self, Action, Effect, Facts, Live, Origin, Plan, ResourceKey, Target, UnitHash, Wanted,
 };
 use landfall_core::report::Waiting;
 use landfall_providers::ProviderError;
 
+use super::Route;
 use super::sight::{Located, Sight};
 use crate::house::Tools;
 
@@ -85,7 +87,7 @@ pub struct Survey {
     /// What lives.
     pub live: BTreeMap<Target, Live>,
     /// Through which connection each target is reached.
-    pub routes: BTreeMap<Target, ConnectionName>,
+    pub routes: BTreeMap<Target, Route>,
     /// Which zone is behind a target.
     pub zones: BTreeMap<Target, DnsName>,
 }
@@ -99,6 +101,8 @@ pub struct Place<'a> {
     pub repository: RepositoryId,
     /// The environment.
     pub environment: &'a Environment,
+    /// The environment by the rules that it was last applied by.
+    pub earlier: Option<&'a Environment>,
 }
 
 impl Place<'_> {
@@ -168,26 +172,24 @@ impl Place<'_> {
         });
         Ok(Survey { plan, live: observed.live, routes: observed.routes, zones: located.zones() })
     }
-}
 
-/// The limits that a plan passes.
-///
-/// # Errors
-/// The store could not be asked.
-pub async fn violations(
-    tools: Tools<'_>,
-    repository: RepositoryId,
-    environment: &Environment,
-    survey: &Survey,
-) -> anyhow::Result<Vec<Violation>> {
-    let rules: &Guardrails = &environment.guardrails;
-    let deletes = survey.plan.changes().filter(|change| change.action == Action::Delete).count();
-    let owned = if deletes > DELETES_ALWAYS_ALLOWED {
-        tools.store.owned_in(repository, &environment.name).await?.len()
-    } else {
-        0
-    };
-    Ok(guardrail::violations(&survey.plan, &[rules], owned, &survey.zones))
+    /// The limits that a plan passes, of the rules that hold and of those that were applied last: a
+    /// merge is not judged by the rules alone that it brings.
+    ///
+    /// # Errors
+    /// The store could not be asked.
+    pub async fn violations(&self, survey: &Survey) -> anyhow::Result<Vec<Violation>> {
+        let both = iter::once(self.environment).chain(self.earlier);
+        let rules: Vec<&Guardrails> = both.map(|rules| &rules.guardrails).collect();
+        let deletes = survey.plan.changes().filter(|change| change.action == Action::Delete);
+        let owned = if deletes.count() > DELETES_ALWAYS_ALLOWED {
+            let owned = self.tools.store.owned_in(self.repository, &self.environment.name);
+            owned.await?.len()
+        } else {
+            0
+        };
+        Ok(guardrail::violations(&survey.plan, &rules, owned, &survey.zones))
+    }
 }
 
 /// Why a plan waits for its digest to be named whoever reviewed it.

@@ -1,12 +1,16 @@
 //! Open connections: each of an environment's connections is opened at most once for a job, with
 //! only the secrets that it needs.
+//!
+//! What was applied earlier may lie where no connection leads to any more, because a zone or a
+//! console was taken out of the rules. The connections of the rules that were applied last lead
+//! there still.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use landfall_core::config::{Environment, NamedConnection};
-use landfall_core::name::{ConnectionName, RepositoryId};
+use landfall_core::name::{ConnectionName, KindName, RepositoryId};
 use landfall_os::http::AddressRules;
 use landfall_providers::{Access, ConnectionProvider, ProviderError, Reader, Registry, Writer};
 use landfall_secrets::{Policy, Resolver};
@@ -31,10 +35,21 @@ pub struct Reach {
 pub struct Sessions<'a> {
     reach: &'a Reach,
     environment: &'a Environment,
+    /// The environment as it was when it was last applied, where that is another.
+    earlier: Option<&'a Environment>,
     policy: Policy,
     marker: String,
-    readers: Mutex<BTreeMap<ConnectionName, Open<dyn Reader>>>,
-    writers: Mutex<BTreeMap<ConnectionName, Open<dyn Writer>>>,
+    readers: Mutex<BTreeMap<Route, Open<dyn Reader>>>,
+    writers: Mutex<BTreeMap<Route, Open<dyn Writer>>>,
+}
+
+/// The connection through which something is reached.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Route {
+    /// One that the environment has.
+    Now(ConnectionName),
+    /// One that it had when it was last applied. For what is left there, never for what is declared.
+    Earlier(ConnectionName),
 }
 
 /// An open connection. Wrapped so that nothing of it is printed.
@@ -57,22 +72,38 @@ impl<'a> Sessions<'a> {
     ) -> Self {
         let marker = format!("landfall repository {repository} {}", environment.name);
         let (readers, writers) = (Mutex::default(), Mutex::default());
-        Self { reach, environment, policy, marker, readers, writers }
+        Self { reach, environment, earlier: None, policy, marker, readers, writers }
+    }
+
+    /// The same, also through the connections that the environment had when it was last applied.
+    #[must_use]
+    pub fn and_earlier(self, earlier: Option<&'a Environment>) -> Self {
+        Self { earlier, ..self }
+    }
+
+    /// Every connection that could lead to something of this provider, those of now first.
+    #[must_use]
+    pub fn leading_to(&self, provider: &KindName) -> Vec<Route> {
+        let Some(provider) = self.reach.registry.provider(provider) else { return Vec::new() };
+        let kind = provider.connection();
+        let now = self.environment.connections_of(&kind).map(|fits| Route::Now(fits.name.clone()));
+        let earlier = self.earlier.iter().flat_map(|earlier| earlier.connections_of(&kind));
+        now.chain(earlier.map(|fits| Route::Earlier(fits.name.clone()))).collect()
     }
 
     /// The connection opened for reading.
     ///
     /// # Errors
     /// A secret that cannot be resolved, or what the provider says.
-    pub async fn reader(&self, name: &ConnectionName) -> Result<Arc<dyn Reader>, ProviderError> {
+    pub async fn reader(&self, route: &Route) -> Result<Arc<dyn Reader>, ProviderError> {
         let mut open = self.readers.lock().await;
-        if let Some(reader) = open.get(name) {
+        if let Some(reader) = open.get(route) {
             return Ok(Arc::clone(&reader.0));
         }
-        let (connection, provider) = self.provider(name)?;
+        let (connection, provider) = self.connection(route)?;
         let access = self.access(connection).await?;
         let reader = provider.reader(&*connection.connection, access).await?;
-        open.insert(name.clone(), Open(Arc::clone(&reader)));
+        open.insert(route.clone(), Open(Arc::clone(&reader)));
         Ok(reader)
     }
 
@@ -80,26 +111,31 @@ impl<'a> Sessions<'a> {
     ///
     /// # Errors
     /// As [`Self::reader`].
-    pub async fn writer(&self, name: &ConnectionName) -> Result<Arc<dyn Writer>, ProviderError> {
+    pub async fn writer(&self, route: &Route) -> Result<Arc<dyn Writer>, ProviderError> {
         let mut open = self.writers.lock().await;
-        if let Some(writer) = open.get(name) {
+        if let Some(writer) = open.get(route) {
             return Ok(Arc::clone(&writer.0));
         }
-        let (connection, provider) = self.provider(name)?;
+        let (connection, provider) = self.connection(route)?;
         let access = self.access(connection).await?;
         let writer = provider.writer(&*connection.connection, access).await?;
-        open.insert(name.clone(), Open(Arc::clone(&writer)));
+        open.insert(route.clone(), Open(Arc::clone(&writer)));
         Ok(writer)
     }
 
-    fn provider(
+    fn connection(
         &self,
-        name: &ConnectionName,
+        route: &Route,
     ) -> Result<(&NamedConnection, &dyn ConnectionProvider), ProviderError> {
+        let (environment, name) = match route {
+            Route::Now(name) => (Some(self.environment), name),
+            Route::Earlier(name) => (self.earlier, name),
+        };
         let missing = || {
             ProviderError::Missing(format!("{} has no connection `{name}`", self.environment.name))
         };
-        let connection = self.environment.connections.get(name).ok_or_else(missing)?;
+        let connection =
+            environment.and_then(|has| has.connections.get(name)).ok_or_else(missing)?;
         let provider = self.reach.registry.connection(&connection.kind).ok_or_else(missing)?;
         Ok((connection, provider))
     }

@@ -9,7 +9,7 @@ use landfall_core::name::{ConnectionName, DnsName, UnitName};
 use landfall_core::plan::{Desired, Live, ResourceKey, Target, UnitHash};
 use landfall_providers::{Found, Needs, Provider, ProviderError, Reader, Registry, Scope};
 
-use super::Sessions;
+use super::{Route, Sessions};
 
 /// Targets by what their identity was asked for: a connection's address, a scope.
 pub type TargetKey = (String, Scope);
@@ -44,8 +44,8 @@ pub struct Located {
     targets: BTreeMap<(ConnectionName, Scope), Target>,
     /// The hash of every unit.
     pub hashes: BTreeMap<UnitName, UnitHash>,
-    /// Through which connections each target is reached, the first by name.
-    pub routes: BTreeMap<Target, ConnectionName>,
+    /// Through which connection each target is reached, the first by name.
+    routes: BTreeMap<Target, Route>,
     /// What each unit writes to.
     of_units: BTreeMap<UnitName, Vec<Target>>,
 }
@@ -58,7 +58,7 @@ pub struct Observed {
     /// What lives at each target that could be looked at.
     pub live: BTreeMap<Target, Live>,
     /// Through which connection.
-    pub routes: BTreeMap<Target, ConnectionName>,
+    pub routes: BTreeMap<Target, Route>,
 }
 
 impl<'a> Sight<'a> {
@@ -90,7 +90,8 @@ impl<'a> Sight<'a> {
         let mut located = Located::default();
         for (connection, scopes) in scopes {
             for (scope, target) in self.identify(connection, scopes).await? {
-                located.routes.entry(target.clone()).or_insert_with(|| connection.clone());
+                let route = || Route::Now(connection.clone());
+                located.routes.entry(target.clone()).or_insert_with(route);
                 located.targets.insert((connection.clone(), scope), target);
             }
         }
@@ -131,8 +132,8 @@ impl<'a> Sight<'a> {
             keys.entry(key.target.clone()).or_default().insert(key.clone());
         }
         let asked = keys.into_iter().map(|(target, keys)| self.look_at(located, target, keys));
-        for (target, connection, live) in try_join_all(asked).await?.into_iter().flatten() {
-            observed.routes.insert(target.clone(), connection);
+        for (target, route, live) in try_join_all(asked).await?.into_iter().flatten() {
+            observed.routes.insert(target.clone(), route);
             observed.live.insert(target, live);
         }
         Ok(observed)
@@ -145,14 +146,14 @@ impl<'a> Sight<'a> {
         located: &Located,
         target: Target,
         keys: BTreeSet<ResourceKey>,
-    ) -> Result<Option<(Target, ConnectionName, Live)>, ProviderError> {
-        if let Some(connection) = located.routes.get(&target) {
-            let live = self.sessions.reader(connection).await?.observe(&target, &keys).await?;
-            return Ok(Some((target, connection.clone(), live)));
+    ) -> Result<Option<(Target, Route, Live)>, ProviderError> {
+        if let Some(route) = located.routes.get(&target) {
+            let live = self.sessions.reader(route).await?.observe(&target, &keys).await?;
+            return Ok(Some((target, route.clone(), live)));
         }
-        for connection in self.could_lead_to(&target) {
-            match self.sessions.reader(connection).await?.observe(&target, &keys).await {
-                Ok(live) => return Ok(Some((target, connection.clone(), live))),
+        for route in self.sessions.leading_to(&target.provider) {
+            match self.try_at(&route, &target, &keys).await {
+                Ok(live) => return Ok(Some((target, route, live))),
                 Err(ProviderError::Missing(_) | ProviderError::Denied(_)) => {}
                 Err(error) => return Err(error),
             }
@@ -160,11 +161,13 @@ impl<'a> Sight<'a> {
         Ok(None)
     }
 
-    fn could_lead_to(&self, target: &Target) -> impl Iterator<Item = &'a ConnectionName> + use<'a> {
-        let kind = self.registry.provider(&target.provider).map(|provider| provider.connection());
-        let fits =
-            self.environment.connections.values().filter(move |c| Some(&c.kind) == kind.as_ref());
-        fits.map(|connection| &connection.name)
+    async fn try_at(
+        &self,
+        route: &Route,
+        target: &Target,
+        keys: &BTreeSet<ResourceKey>,
+    ) -> Result<Live, ProviderError> {
+        self.sessions.reader(route).await?.observe(target, keys).await
     }
 
     async fn look_up(
@@ -177,7 +180,8 @@ impl<'a> Sight<'a> {
         }
         let mut answers = BTreeMap::new();
         for (connection, lookups) in wanted {
-            let reader: Arc<dyn Reader> = self.sessions.reader(connection).await?;
+            let route = Route::Now(connection.clone());
+            let reader: Arc<dyn Reader> = self.sessions.reader(&route).await?;
             let found = reader.look_up(&lookups).await?;
             answers.extend(
                 found.into_iter().map(|(lookup, answer)| ((connection.clone(), lookup), answer)),
@@ -204,7 +208,8 @@ impl<'a> Sight<'a> {
         if unknown.is_empty() {
             return Ok(found);
         }
-        for (scope, target) in self.sessions.reader(connection).await?.identify(&unknown).await? {
+        let reader = self.sessions.reader(&Route::Now(connection.clone())).await?;
+        for (scope, target) in reader.identify(&unknown).await? {
             if let Some(known) = self.known {
                 known.put(key(&scope), target.clone());
             }

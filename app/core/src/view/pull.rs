@@ -274,7 +274,7 @@ fn next(report: &EnvironmentReport) -> Option<String> {
             "Merging applies nothing to **{name}** until `guardrails` in `landfall.yaml` allow it."
         ),
         NextStep::MergeThenApply(waiting) => {
-            format!("Merge, then confirm **{name}** by name: {}.", because(waiting))
+            format!("Merge, then confirm **{name}** by name: {waiting}.")
         }
         NextStep::Mend => {
             format!("**{name}** cannot be applied until what is listed above is mended.")
@@ -289,24 +289,4 @@ fn next(report: &EnvironmentReport) -> Option<String> {
             format!("**{name}** has no branch; apply it from the command line.")
         }
     })
-}
-
-/// Why a digest has to be named, as the end of a sentence.
-pub(super) fn because(waiting: &Waiting) -> String {
-    match waiting {
-        Waiting::Bootstrap => "this is its first run".to_owned(),
-        Waiting::Adopts(keys) => {
-            format!("{} that exists becomes ours", plural(keys.len(), "resource", "resources"))
-        }
-        Waiting::Forgets(keys) => {
-            format!(
-                "{} of ours stays behind where nothing leads any more",
-                plural(keys.len(), "resource", "resources")
-            )
-        }
-        Waiting::Differs { .. } => "what would happen is not what was reviewed".to_owned(),
-        Waiting::Conflicts => "something is in the way".to_owned(),
-        Waiting::Guardrail(_) => "a guardrail is passed".to_owned(),
-        Waiting::Branch(what) => what.clone(),
-    }
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::pull::{because, conflicts};
+use super::pull::conflicts;
 use super::{ConflictLine, SuggestedCommand, counts, counts_done, diff_lines, one_line, plural};
 use crate::plan::Change;
 use crate::report::{RunReport, RunStage, StepReport, StepResult, Waiting};
@@ -117,7 +117,7 @@ fn title(report: &RunReport) -> String {
     let done = report.steps.iter().filter(|step| step.result == StepResult::Done).count();
     match &report.stage {
         RunStage::Running => format!("Applying to {name}"),
-        RunStage::Held(waiting) => format!("{name} waits: {}", because(waiting)),
+        RunStage::Held(waiting) => format!("{name} waits: {waiting}"),
         RunStage::Succeeded => format!("Applied to {name}"),
         RunStage::Failed(_) if report.steps.is_empty() => {
             format!("Nothing could be applied to {name}")
@@ -168,7 +168,7 @@ fn commands(report: &RunReport, digest: Option<&str>) -> Vec<SuggestedCommand> {
     let name = &report.environment;
     let command = |command: String, does: &str| SuggestedCommand { command, does: does.to_owned() };
     match &report.stage {
-        RunStage::Held(Waiting::Guardrail(_) | Waiting::Conflicts) => {
+        RunStage::Held(waiting) if !waiting.ends_by_a_word() => {
             vec![command(format!("/unlock {name}"), "gives this run up")]
         }
         RunStage::Held(_) => vec![

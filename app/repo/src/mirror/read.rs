@@ -55,7 +55,19 @@ impl Mirror {
     /// # Errors
     /// Git failed.
     pub async fn has(&self, commit: &CommitSha) -> Result<bool, RepoError> {
-        let output = self.run(["cat-file", "-e", &format!("{commit}^{{commit}}")]).await?;
+        self.has_object(&format!("{commit}^{{commit}}")).await
+    }
+
+    /// Whether a blob is in the mirror.
+    ///
+    /// # Errors
+    /// Git failed.
+    pub async fn has_blob(&self, blob: &BlobSha) -> Result<bool, RepoError> {
+        self.has_object(&format!("{blob}^{{blob}}")).await
+    }
+
+    async fn has_object(&self, object: &str) -> Result<bool, RepoError> {
+        let output = self.run(["cat-file", "-e", object]).await?;
         match output.exit {
             Exit::Code(0) => Ok(true),
             // 128: "Not a valid object name", which is how a missing object is told with `^{}`.

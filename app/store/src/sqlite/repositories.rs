@@ -1,7 +1,7 @@
 //! Repositories and environments in SQLite.
 
 use async_trait::async_trait;
-use landfall_core::name::{BranchName, EnvironmentName, InstallationId, RepositoryId};
+use landfall_core::name::{BlobSha, BranchName, EnvironmentName, InstallationId, RepositoryId};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::columns::Columns;
@@ -28,11 +28,12 @@ pub(super) async fn upsert(conn: &mut SqliteConnection, repository: &Repository)
 pub(super) async fn succeeded(write: &mut Write, run: &NewRun) -> Result<()> {
     let now = write.now;
     sqlx::query(
-        "insert into environment (repository, name, bootstrapped_at, last_run, last_commit, last_config, last_at)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?3)
+        "insert into environment (repository, name, bootstrapped_at, last_run, last_commit, last_config, last_rules, last_at)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?3)
          on conflict (repository, name) do update set
              bootstrapped_at = coalesce(bootstrapped_at, excluded.bootstrapped_at), last_run = excluded.last_run,
-             last_commit = excluded.last_commit, last_config = excluded.last_config, last_at = excluded.last_at",
+             last_commit = excluded.last_commit, last_config = excluded.last_config, last_rules = excluded.last_rules,
+             last_at = excluded.last_at",
     )
     .bind(run.repository.0.cast_signed())
     .bind(run.environment.as_str())
@@ -40,6 +41,7 @@ pub(super) async fn succeeded(write: &mut Write, run: &NewRun) -> Result<()> {
     .bind(run.id.to_string())
     .bind(run.commit.as_str())
     .bind(run.config_digest.to_string())
+    .bind(run.rules.as_ref().map(BlobSha::as_str))
     .execute(write.conn())
     .await?;
     Ok(())
@@ -57,8 +59,13 @@ fn repository(row: &SqliteRow) -> Result<Repository> {
 
 fn applied(row: &SqliteRow) -> Result<Option<Applied>> {
     let Some(run) = row.maybe_text("last_run")? else { return Ok(None) };
-    let (commit, config_digest) = (row.text("last_commit")?, row.text("last_config")?);
-    Ok(Some(Applied { run, commit, config_digest, at: row.at("last_at")? }))
+    Ok(Some(Applied {
+        run,
+        commit: row.text("last_commit")?,
+        config_digest: row.text("last_config")?,
+        rules: row.maybe_text("last_rules")?,
+        at: row.at("last_at")?,
+    }))
 }
 
 fn environment(row: &SqliteRow) -> Result<Environment> {
@@ -66,6 +73,7 @@ fn environment(row: &SqliteRow) -> Result<Environment> {
         repository: RepositoryId(row.number("repository")?),
         name: row.text("name")?,
         branch: row.maybe_text("branch")?,
+        offered: row.maybe_text("offered")?,
         bootstrapped_at: row.maybe_at("bootstrapped_at")?,
         last: applied(row)?,
         frozen: row.maybe_text("frozen")?,
@@ -112,6 +120,26 @@ impl Repositories for Sqlite {
         rows.iter().map(environment).collect()
     }
 
+    async fn offer_branch(
+        &self,
+        fence: &Fence,
+        repository: RepositoryId,
+        name: &EnvironmentName,
+        branch: &BranchName,
+    ) -> Result<()> {
+        let mut write = self.write_as(fence).await?;
+        sqlx::query(
+            "insert into environment (repository, name, offered) values (?1, ?2, ?3)
+             on conflict (repository, name) do update set offered = nullif(excluded.offered, branch)",
+        )
+        .bind(repository.0.cast_signed())
+        .bind(name.as_str())
+        .bind(branch.as_str())
+        .execute(write.conn())
+        .await?;
+        write.commit().await
+    }
+
     async fn follow_branch(
         &self,
         fence: &Fence,
@@ -122,7 +150,7 @@ impl Repositories for Sqlite {
         let mut write = self.write_as(fence).await?;
         sqlx::query(
             "insert into environment (repository, name, branch) values (?, ?, ?)
-             on conflict (repository, name) do update set branch = excluded.branch",
+             on conflict (repository, name) do update set branch = excluded.branch, offered = null",
         )
         .bind(repository.0.cast_signed())
         .bind(name.as_str())

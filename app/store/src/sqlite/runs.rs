@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use landfall_core::name::{EnvironmentName, RepositoryId, UserId};
+use landfall_core::name::{BlobSha, EnvironmentName, RepositoryId, UserId};
 use landfall_core::plan::Plan;
+use landfall_core::report::Waiting;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::columns::{Columns, json, json_words};
@@ -18,12 +19,14 @@ fn run(row: &SqliteRow) -> Result<Run> {
         environment: row.text("environment")?,
         commit: row.text("commit_sha")?,
         config_digest: row.text("config_digest")?,
+        rules: row.maybe_text("rules")?,
         trigger: row.text("cause")?,
     };
     Ok(Run {
         run,
         state: row.text("state")?,
         reason: row.text("reason")?,
+        waiting: row.maybe_json("waiting")?,
         plan: row.maybe_json("plan")?,
         approvals: Vec::new(),
         attempt: row.plain("attempt")?,
@@ -80,14 +83,15 @@ async fn existing(conn: &mut SqliteConnection, new: &NewRun) -> Result<Option<Ru
 async fn insert(write: &mut Write, new: &NewRun) -> Result<()> {
     let now = write.now;
     sqlx::query(
-        "insert into run (id, repository, environment, commit_sha, config_digest, cause, state, created_at)
-         values (?, ?, ?, ?, ?, ?, ?, ?)",
+        "insert into run (id, repository, environment, commit_sha, config_digest, rules, cause, state, created_at)
+         values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(new.id.to_string())
     .bind(new.repository.0.cast_signed())
     .bind(new.environment.as_str())
     .bind(new.commit.as_str())
     .bind(new.config_digest.to_string())
+    .bind(new.rules.as_ref().map(BlobSha::as_str))
     .bind(new.trigger.as_str())
     .bind(RunState::Queued.as_str())
     .bind(now)
@@ -96,11 +100,18 @@ async fn insert(write: &mut Write, new: &NewRun) -> Result<()> {
     Ok(())
 }
 
-async fn set_state(write: &mut Write, id: RunId, to: RunState, reason: &str) -> Result<()> {
+async fn set_state(
+    write: &mut Write,
+    id: RunId,
+    to: RunState,
+    reason: &str,
+    waiting: Option<&Waiting>,
+) -> Result<()> {
     let now = write.now;
-    sqlx::query("update run set state = ?, reason = ? where id = ?")
+    sqlx::query("update run set state = ?, reason = ?, waiting = ? where id = ?")
         .bind(to.as_str())
         .bind(reason)
+        .bind(waiting.map(json))
         .bind(id.to_string())
         .execute(write.conn())
         .await?;
@@ -147,13 +158,36 @@ impl Runs for Sqlite {
     ) -> Result<Run> {
         let mut write = self.write_as(fence).await?;
         let run = get(write.conn(), id).await?;
-        if !run.state.may_become(to) {
+        if !run.state.may_become(to) || to == RunState::Held {
             return Err(illegal(&run, to));
         }
-        set_state(&mut write, id, to, reason).await?;
+        set_state(&mut write, id, to, reason, None).await?;
         if to == RunState::Succeeded {
             repositories::succeeded(&mut write, &run.run).await?;
         }
+        let run = get(write.conn(), id).await?;
+        write.commit().await?;
+        Ok(run)
+    }
+
+    async fn hold_run(
+        &self,
+        fence: &Fence,
+        id: RunId,
+        waiting: &Waiting,
+        plan: &Plan,
+    ) -> Result<Run> {
+        let mut write = self.write_as(fence).await?;
+        let run = get(write.conn(), id).await?;
+        if !run.state.may_become(RunState::Held) {
+            return Err(illegal(&run, RunState::Held));
+        }
+        set_state(&mut write, id, RunState::Held, &waiting.to_string(), Some(waiting)).await?;
+        sqlx::query("update run set plan = ? where id = ?")
+            .bind(json(plan))
+            .bind(id.to_string())
+            .execute(write.conn())
+            .await?;
         let run = get(write.conn(), id).await?;
         write.commit().await?;
         Ok(run)
@@ -206,7 +240,8 @@ impl Runs for Sqlite {
         let mut write = self.write_as(fence).await?;
         let now = write.now;
         let rows = sqlx::query(
-            "update run set state = 'superseded', reason = 'a newer commit took its place', ended_at = ?1
+            "update run set state = 'superseded', reason = 'a newer commit took its place', waiting = null,
+                 ended_at = ?1
              from (select repository, environment, seq from run where id = ?2) as newest
              where run.repository = newest.repository and run.environment = newest.environment
                  and run.seq < newest.seq and run.state in ('queued', 'held')

@@ -84,6 +84,7 @@ pub(crate) fn new_run(number: u128, commit: CommitSha) -> NewRun {
         environment: production(),
         commit,
         config_digest: digest("config"),
+        rules: None,
         trigger: Trigger::Push,
     }
 }

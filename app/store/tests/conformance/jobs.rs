@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use landfall_core::name::{InstallationId, PullNumber};
 use landfall_core::plan::{Action, Outcome, Plan};
+use landfall_core::report::Waiting;
 use landfall_store::{
     Approval, ClaimedJob, CommandId, Fence, Item, ItemKey, ItemKind, JobKey, NewJob, ReadBack,
     Result, Retry, RunState, StepId, Store, StoreError, Topic,
@@ -134,7 +135,9 @@ async fn writes(store: &dyn Store, fence: &Fence) -> Vec<(&'static str, Result<(
         ("insert_plan", store.insert_plan(fence, &plan).await.map(drop)),
         ("discard_plan", store.discard_plan(fence, plan.id).await),
         ("insert_or_get_run", store.insert_or_get_run(fence, &run).await.map(drop)),
-        ("advance_run", store.advance_run(fence, id, RunState::Held, "").await.map(drop)),
+        ("advance_run", store.advance_run(fence, id, RunState::Running, "").await.map(drop)),
+        ("hold_run", store.hold_run(fence, id, &Waiting::Bootstrap, &plan.plan).await.map(drop)),
+        ("offer_branch", store.offer_branch(fence, HOMELAB, &name, &branch).await),
         ("retry_run", store.retry_run(fence, id).await.map(drop)),
         ("set_run_plan", store.set_run_plan(fence, id, &Plan::empty(name)).await),
         ("approve_run", store.approve_run(fence, id, &approval).await),

@@ -55,7 +55,7 @@ macro_rules! suite {
                     ten_thousand_units_read_back;
                 runs: a_run_is_unique_for_its_commit_and_config, illegal_steps_between_states_are_refused,
                     success_is_noted_at_the_environment, a_newer_run_supersedes_only_what_waits,
-                    a_retry_is_asked_for_and_counted, each_word_for_a_digest_is_kept_once;
+                    a_hold_is_kept_with_its_plan_until_the_run_goes_on, a_retry_is_asked_for_and_counted, each_word_for_a_digest_is_kept_once;
                 steps: an_intent_needs_a_running_run_and_the_lease_of_its_target, a_result_is_final,
                     a_result_and_its_ownership_are_one, every_action_leaves_the_right_owner,
                     an_unknown_step_is_resolved_change_by_change, something_foreign_stays_unresolved_until_dismissed,

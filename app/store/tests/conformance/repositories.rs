@@ -1,7 +1,7 @@
 //! Repositories and environments remember what was noted.
 
 use landfall_core::name::InstallationId;
-use landfall_store::Repository;
+use landfall_store::{Fence, Repository, Store};
 
 use crate::engine::Engine;
 use crate::given::{ACME, HOMELAB, OTHER, fence, production, staging};
@@ -34,6 +34,7 @@ pub(crate) async fn an_environment_remembers(engine: &Engine) {
     engine.pass(5);
     store.bootstrap(&fence, HOMELAB, &production()).await.unwrap();
     store.follow_branch(&fence, HOMELAB, &production(), &"main".parse().unwrap()).await.unwrap();
+    offers_are_settled_by_following(store, &fence).await;
     store.freeze(&fence, HOMELAB, &production(), Some("main was force-pushed")).await.unwrap();
     let frozen = store.environment(HOMELAB, &production()).await.unwrap().unwrap();
     assert_eq!(frozen.bootstrapped_at, Some(first), "the first time stays");
@@ -49,4 +50,17 @@ pub(crate) async fn an_environment_remembers(engine: &Engine) {
         .map(|e| (e.name, e.frozen))
         .collect();
     assert_eq!(names, [(production(), None), (staging(), None)]);
+}
+
+async fn offers_are_settled_by_following(store: &dyn Store, fence: &Fence) {
+    let offered = async |branch: &str| {
+        let branch = branch.parse().unwrap();
+        store.offer_branch(fence, HOMELAB, &production(), &branch).await.unwrap();
+        store.environment(HOMELAB, &production()).await.unwrap().unwrap().offered
+    };
+    assert_eq!(offered("main").await, None, "it follows main already");
+    assert_eq!(offered("release").await, Some("release".parse().unwrap()));
+    store.follow_branch(fence, HOMELAB, &production(), &"main".parse().unwrap()).await.unwrap();
+    let settled = store.environment(HOMELAB, &production()).await.unwrap().unwrap();
+    assert_eq!(settled.offered, None);
 }

@@ -1,5 +1,7 @@
 //! Runs: one per commit and config, through legal states only.
 
+use landfall_core::plan::Plan;
+use landfall_core::report::Waiting;
 use landfall_store::{Approval, Created, NewRun, RunId, RunState, Store, StoreError};
 
 use crate::engine::Engine;
@@ -101,7 +103,8 @@ pub(crate) async fn a_newer_run_supersedes_only_what_waits(engine: &Engine) {
     {
         store.insert_or_get_run(&fence, &run).await.unwrap();
     }
-    store.advance_run(&fence, run_id(3), RunState::Held, "waits for /apply").await.unwrap();
+    let plan = Plan::empty(production());
+    store.hold_run(&fence, run_id(3), &Waiting::Bootstrap, &plan).await.unwrap();
     let superseded = store.supersede_older_runs(&fence, run_id(4)).await.unwrap();
     assert_eq!(superseded, [run_id(3)]);
     assert_eq!(state(store, busy).await, RunState::Running);
@@ -111,6 +114,26 @@ pub(crate) async fn a_newer_run_supersedes_only_what_waits(engine: &Engine) {
         queued.iter().map(|run| run.run.id).collect::<Vec<_>>(),
         [run_id(2), run_id(4), run_id(5)]
     );
+}
+
+pub(crate) async fn a_hold_is_kept_with_its_plan_until_the_run_goes_on(engine: &Engine) {
+    let store = &*engine.store;
+    let fence = fence(store).await;
+    let plan = Plan::empty(production());
+    store.insert_or_get_run(&fence, &new_run(1, commit('1'))).await.unwrap();
+    let bare = store.advance_run(&fence, run_id(1), RunState::Held, "why").await;
+    assert!(matches!(bare, Err(StoreError::IllegalTransition { .. })), "{bare:?}");
+
+    let held = store.hold_run(&fence, run_id(1), &Waiting::Bootstrap, &plan).await.unwrap();
+    assert_eq!((held.state, held.reason.as_str()), (RunState::Held, "this is its first run"));
+    assert_eq!((held.waiting, held.plan), (Some(Waiting::Bootstrap), Some(plan.clone())));
+    let held = store.hold_run(&fence, run_id(1), &Waiting::Conflicts, &plan).await.unwrap();
+    assert_eq!(held.waiting, Some(Waiting::Conflicts), "what it waits for has changed");
+
+    let gone_on = store.advance_run(&fence, run_id(1), RunState::Running, "").await.unwrap();
+    assert_eq!((gone_on.waiting, gone_on.reason.as_str()), (None, ""));
+    let too_late = store.hold_run(&fence, run_id(1), &Waiting::Bootstrap, &plan).await;
+    assert!(matches!(too_late, Err(StoreError::IllegalTransition { .. })), "{too_late:?}");
 }
 
 pub(crate) async fn a_retry_is_asked_for_and_counted(engine: &Engine) {

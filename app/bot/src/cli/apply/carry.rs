@@ -107,6 +107,7 @@ impl Carrying<'_> {
             environment: environment.name.clone(),
             commit: CommitSha::new(Digest::of(&Value::from(id.to_string())).to_string())?,
             config_digest: environment.digest,
+            rules: None,
             trigger: Trigger::Command,
         };
         store.insert_or_get_run(fence, &run).await?;

@@ -38,7 +38,8 @@ impl Course<'_> {
     pub(super) async fn go(&self) -> anyhow::Result<Ended> {
         let sessions = self.local.sessions(self.environment, WORKING_COPY);
         let environment = self.environment;
-        let place = Place { tools: self.tools, repository: WORKING_COPY, environment };
+        let place =
+            Place { tools: self.tools, repository: WORKING_COPY, environment, earlier: None };
         let view = View { place, sessions: &sessions, tree: &self.declared.tree };
         self.settle(&view).await?;
         self.progress.say(&format!("asking what lives in {}", environment.name));

@@ -150,12 +150,12 @@ async fn plan_anew(
     let tree = ground.mirror.tree(tip).await?;
     let declared: Declared = ground.declared(house, rules, &tree).await?;
     let units: Vec<&Unit> = declared.tree.units_of(&environment.name).collect();
-    let sessions = ground.sessions(house, environment);
+    let sessions = ground.sessions(house, environment, None);
     let sight = Sight::new(&house.reach.registry, environment, &sessions, None);
     let located = sight.locate(units.iter().copied()).await?;
     let repository = ground.repository.id;
     let everything = Pending::find(&units, &located, &BTreeMap::new());
-    let place = Place { tools: house.tools(), repository, environment };
+    let place = Place { tools: house.tools(), repository, environment, earlier: None };
     let survey = place.survey(&sight, &located, &units, &everything).await?;
     let plan = survey.map_err(anyhow::Error::msg)?.plan;
     let conflicts = plan.conflicts().map(|(unit, conflict)| format!("{unit}: {conflict:?}"));

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use anyhow::Context as _;
 use landfall_core::command::DigestPrefix;
 use landfall_core::name::{CommitSha, EnvironmentName};
 use landfall_core::plan::{Digest, Plan};
+use landfall_core::report::Waiting;
 use landfall_github::PullState;
 use landfall_store::{Approval, JobKey, NewJob, PlanScope, Run, RunState};
 
@@ -79,9 +81,15 @@ impl Said<'_> {
 
     async fn release(&self, run: &Run, named: Option<&DigestPrefix>) -> anyhow::Result<Answer> {
         let environment = &run.run.environment;
-        let Some(digest) = run.plan.as_ref().map(Plan::digest) else {
-            return self.release_without_plan(run).await;
-        };
+        if let Some(waiting) = run.waiting.as_ref().filter(|waiting| !waiting.ends_by_a_word()) {
+            // What is in the way may have gone meanwhile.
+            self.set_going(run).await?;
+            return Ok(Answer::refuse_with(
+                format!("{environment} waits: {waiting}. Naming a digest does not change that."),
+                mending(waiting),
+            ));
+        }
+        let digest = run.plan.as_ref().map(Plan::digest).context("a held run has no plan")?;
         let short = digest.short();
         match named {
             Some(named) if !names(named, &digest) => {
@@ -101,13 +109,6 @@ impl Said<'_> {
             _ => {}
         }
         self.approve(run, digest).await?;
-        Ok(Answer::Done)
-    }
-
-    /// Held before anything was planned, because of its branch: somebody says that it is right so.
-    async fn release_without_plan(&self, run: &Run) -> anyhow::Result<Answer> {
-        let nothing = Plan::empty(run.run.environment.clone()).digest();
-        self.approve(run, nothing).await?;
         Ok(Answer::Done)
     }
 
@@ -149,5 +150,17 @@ impl Said<'_> {
         };
         let job = NewJob { key, installation: self.job.installation, run_at: None };
         Ok(self.house.store.enqueue(&[job]).await?)
+    }
+}
+
+/// What helps where no word does.
+fn mending(waiting: &Waiting) -> &'static str {
+    match waiting {
+        Waiting::Guardrail(_) => {
+            "The run looks again now. To allow it, change `guardrails` in `landfall.yaml` by a pull request of its own: a merge is also judged by the rules that were applied last."
+        }
+        _ => {
+            "The run looks again now, and goes on when what its comment lists is no longer in the way."
+        }
     }
 }

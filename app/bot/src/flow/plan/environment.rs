@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use landfall_core::config::Unit;
 use landfall_core::config::names::Names;
-use landfall_core::config::{Environment, Unit};
 use landfall_core::diagnostic::Diagnostic;
+use landfall_core::guardrail::Violation;
 use landfall_core::name::{CommitSha, EnvironmentName, TreeSha, UnitName};
 use landfall_core::plan::{Origin, Plan};
-use landfall_core::report::{EnvironmentReport, NextStep, Waiting};
+use landfall_core::report::{Detour, EnvironmentReport, NextStep, Waiting};
 use landfall_core::way::{Exposure, Scene, exposure};
 use landfall_store::{RunState, Unresolved};
 
@@ -48,7 +49,17 @@ impl Place<'_> {
             report.next = NextStep::NotPlanned;
             return Ok(report);
         }
-        let survey = match self.survey(environment).await? {
+        let store = &self.planning.house.store;
+        let row = store.environment(self.repository(), name).await?;
+        let ground = self.planning.ground;
+        let earlier = ground.earlier_rules(self.planning.house, self.rules, row.as_ref()).await?;
+        let place = facts::Place {
+            tools: self.planning.house.tools(),
+            repository: self.repository(),
+            environment,
+            earlier: earlier.as_ref().and_then(|rules| rules.environments.get(name)),
+        };
+        let survey = match self.survey(&place).await? {
             Ok(survey) => survey,
             Err(message) => {
                 report.plan = Err(self.planning.house.redactor.redact(&message).into_owned());
@@ -65,21 +76,16 @@ impl Place<'_> {
         let after: Vec<&Names> = self.merged.tree.units_of(name).map(|unit| &unit.names).collect();
         let routes = after.iter().flat_map(|names| &names.routes);
         report.ways = Scene::new(after.iter().copied(), &survey.plan, &survey.live).ways(routes);
-        report.violations =
-            facts::violations(self.planning.house.tools(), self.repository(), environment, &survey)
-                .await?;
-        report.next = self.next(name, &survey, !report.violations.is_empty()).await?;
-        if let NextStep::MergeThenApply(Waiting::Guardrail(found)) = &mut report.next {
-            found.clone_from(&report.violations);
-        }
+        report.violations = place.violations(&survey).await?;
+        report.next = self.next(row.as_ref(), &survey, &report.violations).await?;
         report.plan = Ok(survey.plan);
         Ok(report)
     }
 
     /// The plan, or why a provider could not be asked.
-    async fn survey(&self, environment: &Environment) -> anyhow::Result<Result<Survey, String>> {
-        let house = self.planning.house;
-        let sessions = self.planning.ground.sessions(house, environment);
+    async fn survey(&self, place: &facts::Place<'_>) -> anyhow::Result<Result<Survey, String>> {
+        let (house, environment) = (self.planning.house, place.environment);
+        let sessions = self.planning.ground.sessions(house, environment, place.earlier);
         let sight =
             Sight::new(&house.reach.registry, environment, &sessions, Some(&house.known_targets));
         let units: Vec<&Unit> = self.merged.tree.units_of(&environment.name).collect();
@@ -97,9 +103,7 @@ impl Place<'_> {
         for step in house.store.unresolved_steps(&unresolved).await? {
             pending.block(&step.effect, "what became of a step of an earlier run is not known yet");
         }
-        let facts =
-            facts::Place { tools: house.tools(), repository: self.repository(), environment };
-        facts.survey(&sight, &located, &units, &pending).await
+        place.survey(&sight, &located, &units, &pending).await
     }
 
     /// The units that differ between the base and the merged tree.
@@ -116,9 +120,9 @@ impl Place<'_> {
 
     async fn next(
         &self,
-        name: &EnvironmentName,
+        row: Option<&landfall_store::Environment>,
         survey: &Survey,
-        violates: bool,
+        violations: &[Violation],
     ) -> anyhow::Result<NextStep> {
         let store = &self.planning.house.store;
         let plan = &survey.plan;
@@ -128,22 +132,25 @@ impl Place<'_> {
         if plan.changes().next().is_none() {
             return Ok(NextStep::Nothing);
         }
-        let newest = store.recent_runs(self.repository(), name, 1).await?;
+        let newest = store.recent_runs(self.repository(), &plan.environment, 1).await?;
         let busy = newest.first().is_some_and(|run| {
             matches!(run.state, RunState::Queued | RunState::Running | RunState::Verifying)
         });
         if busy {
             return Ok(NextStep::Provisional);
         }
-        if violates {
-            return Ok(NextStep::MergeThenApply(Waiting::Guardrail(Vec::new())));
+        if !violations.is_empty() {
+            return Ok(NextStep::MergeThenApply(Waiting::Guardrail(violations.to_vec())));
         }
-        let ran =
-            store.environment(self.repository(), name).await?.is_some_and(|row| row.last.is_some());
-        Ok(match facts::always_waits(plan, ran) {
-            Some(waiting) => NextStep::MergeThenApply(waiting),
-            None => NextStep::Merge,
-        })
+        let ran = row.is_some_and(|row| row.last.is_some());
+        let waiting = self.switch(row).or_else(|| facts::always_waits(plan, ran));
+        Ok(waiting.map_or(NextStep::Merge, NextStep::MergeThenApply))
+    }
+
+    /// The environment follows another branch than the one that is merged into.
+    fn switch(&self, row: Option<&landfall_store::Environment>) -> Option<Waiting> {
+        let from = row?.branch.as_ref().filter(|branch| *branch != self.planning.base())?.clone();
+        Some(Waiting::Branch(Detour::Switch { from, to: self.planning.base().clone() }))
     }
 
     fn repository(&self) -> landfall_core::name::RepositoryId {

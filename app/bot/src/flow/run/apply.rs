@@ -7,7 +7,7 @@ use landfall_core::coverage::ApprovedPlan;
 use landfall_core::lease::LeaseProof;
 use landfall_core::name::UnitName;
 use landfall_core::plan::{Conflict, Plan, UnitHash};
-use landfall_core::report::{RunStage, StepReport, StepResult, Waiting};
+use landfall_core::report::{Detour, RunStage, StepReport, StepResult, Waiting};
 use landfall_store::RunState;
 
 use super::super::Ended;
@@ -15,7 +15,7 @@ use super::super::confirm::Case;
 use super::super::resolve::Left;
 use super::super::steps::{Execution, needs, told};
 use super::Course;
-use crate::gather::facts::{self, Pending, Survey};
+use crate::gather::facts::{Pending, Survey};
 use crate::gather::sight::{Located, Sight};
 use crate::gather::{Declared, Sessions};
 
@@ -46,7 +46,13 @@ impl Applying<'_, '_> {
         };
         let pending = self.pending(&located).await?;
         if pending.is_empty() {
-            return self.nothing_to_do().await;
+            return match self.course.detour().await? {
+                Some(detour @ Detour::Switch { .. }) => {
+                    let nothing = Plan::empty(environment.name.clone());
+                    self.course.hold(&nothing, Waiting::Branch(detour)).await
+                }
+                Some(Detour::Forced { .. }) | None => self.nothing_to_do().await,
+            };
         }
         let place = self.course.place();
         let targets = pending.targets(&place, &located).await?;
@@ -75,7 +81,7 @@ impl Applying<'_, '_> {
         let approved = match self.confirmed(&survey).await? {
             Confirmed::Yes(approved) => approved,
             Confirmed::Wait(wait) => return Ok(wait),
-            Confirmed::No(waiting) => return self.course.hold(Some(&survey.plan), waiting).await,
+            Confirmed::No(waiting) => return self.course.hold(&survey.plan, waiting).await,
         };
         self.begin(&approved).await?;
         let needs = needs(&self.declared.tree);
@@ -114,11 +120,12 @@ impl Applying<'_, '_> {
         {
             return Ok(Confirmed::No(Waiting::Conflicts));
         }
-        let repository = course.ground.repository.id;
-        let violations =
-            facts::violations(course.house.tools(), repository, course.environment, survey).await?;
+        let violations = course.place().violations(survey).await?;
         if !violations.is_empty() {
             return Ok(Confirmed::No(Waiting::Guardrail(violations)));
+        }
+        if let Some(detour) = course.detour().await? {
+            return Ok(Confirmed::No(Waiting::Branch(detour)));
         }
         let row = course.row.as_ref();
         let case = Case {
@@ -130,7 +137,7 @@ impl Applying<'_, '_> {
         };
         let mut verdict = case.judge(plan, &brought.pulls).await?;
         if verdict.is_err() && !brought.unattributed.is_empty() {
-            brought.look_up(course.house, course.ground, course.branch).await?;
+            brought.look_up(course.house, course.ground, &course.heading.branch).await?;
             verdict = case.judge(plan, &brought.pulls).await?;
         }
         let waiting = match verdict {
@@ -152,6 +159,7 @@ impl Applying<'_, '_> {
 
     async fn begin(&mut self, approved: &ApprovedPlan) -> anyhow::Result<()> {
         let course = &mut self.course;
+        course.turn().await?;
         course
             .house
             .store
@@ -213,6 +221,7 @@ impl Applying<'_, '_> {
             course.replan_provisional().await?;
             return Ok(Ended::Done);
         }
+        course.turn().await?;
         if steps.is_empty() {
             let plan = Plan::empty(course.environment.name.clone());
             store.set_run_plan(&course.job.fence, course.run.run.id, &plan).await?;

@@ -38,27 +38,16 @@ impl Course<'_> {
 
     /// Holds the run and shows what it waits for. The plan shown is kept, so that its digest can be
     /// named.
-    pub(super) async fn hold(
-        mut self,
-        plan: Option<&Plan>,
-        waiting: Waiting,
-    ) -> anyhow::Result<Ended> {
+    pub(super) async fn hold(mut self, plan: &Plan, waiting: Waiting) -> anyhow::Result<Ended> {
         let brought = self.brought().await?;
+        let (store, fence) = (&self.house.store, &self.job.fence);
         let mut ids = Vec::new();
-        if let Some(plan) = plan {
-            self.house.store.set_run_plan(&self.job.fence, self.run.run.id, plan).await?;
-            for pull in brought.numbers().into_iter().map(Some).chain([None]) {
-                let row = self.row_for(plan, pull).await?;
-                ids.push(self.house.store.insert_plan(&self.job.fence, &row).await?.plan.id);
-            }
+        for pull in brought.numbers().into_iter().map(Some).chain([None]) {
+            let row = self.row_for(plan, pull).await?;
+            ids.push(store.insert_plan(fence, &row).await?.plan.id);
         }
-        let told = landfall_core::view::run(&self.report(
-            &self.run,
-            RunStage::Held(waiting.clone()),
-            Outcome::default(),
-        ));
-        self.advance(RunState::Held, &told.title).await?;
-        self.run.plan = plan.cloned();
+        self.run = store.hold_run(fence, self.run.run.id, &waiting, plan).await?;
+        self.note(RunState::Held);
         let report = self.report(&self.run, RunStage::Held(waiting), Outcome::default());
         self.board().run(self.run.run.id, &report, &brought.numbers(), &ids).await?;
         Ok(Ended::Done)
@@ -86,7 +75,7 @@ impl Course<'_> {
         RunReport {
             environment: self.environment.name.clone(),
             commit: run.run.commit.clone(),
-            branch: self.branch.clone(),
+            branch: self.heading.branch.clone(),
             digest: run
                 .plan
                 .as_ref()

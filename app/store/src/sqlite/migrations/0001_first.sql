@@ -104,7 +104,9 @@ create table environment (
     last_run text,
     last_commit text,
     last_config text,
+    last_rules text,
     last_at integer,
+    offered text, -- another branch that was pushed to
     frozen text,
     primary key (repository, name)
 ) strict, without rowid;
@@ -157,14 +159,17 @@ create table run (
     environment text not null,
     commit_sha text not null,
     config_digest text not null,
+    rules text, -- the blob of the config
     cause text not null,
     state text not null,
     reason text not null default '',
+    waiting text, -- what a held one waits for, in JSON
     plan text,
     attempt integer not null default 1,
     created_at integer not null,
     started_at integer,
     ended_at integer,
+    check ((state = 'held') = (waiting is not null)),
     unique (repository, environment, commit_sha, config_digest)
 ) strict;
 create index run_by_state on run (state, seq);
