@@ -91,6 +91,12 @@ impl std::fmt::Debug for House {
 /// How long things may take, and how long is waited between attempts.
 #[derive(Debug, Clone)]
 pub struct Timing {
+    /// How long a client may take to send the head of a request, and so how long a connection to us
+    /// may be idle.
+    pub request_head: Duration,
+    /// How long it may take then to send the body of a delivery. GitHub is done in milliseconds,
+    /// and gives up after ten seconds.
+    pub request_body: Duration,
     /// How long a job is held without a heartbeat.
     pub job_lease: Duration,
     /// How long a target is held without renewal. More than three times a request's deadline.
@@ -108,6 +114,8 @@ impl Default for Timing {
     fn default() -> Self {
         let seconds = Duration::from_secs;
         Self {
+            request_head: seconds(10),
+            request_body: seconds(20),
             job_lease: seconds(60),
             target_lease: seconds(60),
             poll: seconds(5),

@@ -3,6 +3,8 @@
 //! A delivery is verified over its raw bytes, put on disk, and answered; nothing else happens while
 //! GitHub waits. Who sends something that is not believed is told nothing but "no".
 
+mod body;
+mod connections;
 mod health;
 mod receive;
 
@@ -10,7 +12,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use landfall_github::webhook::Verifier;
 use tokio::net::TcpListener;
@@ -18,9 +19,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::house::House;
 use crate::worker;
-
-/// GitHub sends at most 25 MB; the bound is on the webhook's route alone.
-const LARGEST_DELIVERY: usize = 25 << 20;
 
 /// What the routes share.
 #[derive(Debug)]
@@ -34,7 +32,7 @@ pub struct Shared {
 /// All routes.
 pub fn router(shared: Arc<Shared>) -> Router {
     Router::new()
-        .route("/webhook", post(receive::receive).layer(DefaultBodyLimit::max(LARGEST_DELIVERY)))
+        .route("/webhook", post(receive::receive))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .with_state(shared)
@@ -88,13 +86,13 @@ async fn serve(
     let shared = Arc::new(shared);
     let mut workers = worker::start(&shared.house, &stop);
     let token = stop.clone();
-    let server = axum::serve(listener, router(Arc::clone(&shared)));
-    let server = server.with_graceful_shutdown(async move { token.cancelled().await });
-    let mut served = tokio::spawn(async move { server.await });
+    let head = shared.house.timing.request_head;
+    let mut served =
+        tokio::spawn(connections::serve(listener, router(Arc::clone(&shared)), head, token));
     tokio::select! {
         outcome = &mut served => {
             stop.cancel();
-            outcome??;
+            outcome?;
         }
         // A worker only ends early by a panic: then nothing may look as if it went on.
         Some(ended) = workers.join_next() => {
@@ -106,7 +104,7 @@ async fn serve(
         ended?;
     }
     if !served.is_finished() {
-        served.await??;
+        served.await?;
     }
     shared.house.store.close().await;
     Ok(())

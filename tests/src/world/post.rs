@@ -6,7 +6,7 @@
 use bytes::Bytes;
 use landfall_os::http::{AddressRules, Client, Method, Settings};
 use landfall_sim::github::{TEST_WEBHOOK_SECRET, signature};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
 use super::World;
@@ -66,23 +66,21 @@ impl World {
         (answer.status, String::from_utf8_lossy(&answer.body).into_owned())
     }
 
-    /// Sends a body of so many bytes, unsigned, and returns the first line of what the server says
-    /// to that.
+    /// Begins a delivery by hand, unsigned and with these headers, sends so much of its body and no
+    /// more, and returns the first line of what the server says to that; nothing if it says nothing
+    /// and closes the connection.
     ///
     /// # Panics
-    /// It says nothing.
-    pub async fn pour(&self, bytes: usize) -> String {
+    /// There is no connection.
+    pub async fn begin_delivery(&self, headers: &str, body: impl AsRef<[u8]>) -> String {
         let url = self.server.webhook_url();
         let address = url.trim_start_matches("http://").trim_end_matches("/webhook");
         let mut stream = TcpStream::connect(address).await.expect("the server listens");
-        let head = format!(
-            "POST /webhook HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
-             content-type: application/json\r\ncontent-length: {bytes}\r\n\r\n"
-        );
+        let head = format!("POST /webhook HTTP/1.1\r\nhost: {address}\r\n{headers}");
         stream.write_all(head.as_bytes()).await.expect("the server reads");
-        stream.write_all(&vec![b' '; bytes]).await.expect("the server reads");
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await.expect("the server answers and closes");
-        String::from_utf8_lossy(&answer).lines().next().unwrap_or_default().to_owned()
+        stream.write_all(body.as_ref()).await.expect("the server reads");
+        let mut line = String::new();
+        BufReader::new(stream).read_line(&mut line).await.expect("the server answers or closes");
+        line.trim_end().to_owned()
     }
 }

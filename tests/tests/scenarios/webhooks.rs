@@ -1,10 +1,11 @@
 //! The door: which deliveries are believed, and what one that is believed may cost.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use insta::assert_snapshot;
 use landfall_sim::github::{Fate, OnDelivery};
-use landfall_tests::world::{ALICE, Delivery, World, world};
+use landfall_tests::world::{ALICE, Delivery, Setting, World, world, world_with};
 
 /// The bytes of the largest delivery that GitHub sends.
 const LARGEST: usize = 25 << 20;
@@ -89,7 +90,26 @@ async fn a_form_is_refused_with_the_setting_that_mends_it() {
 #[tokio::test]
 async fn a_body_beyond_what_github_sends_is_refused() {
     world(async |w| {
-        assert_eq!(w.pour(LARGEST + 1).await, "HTTP/1.1 413 Payload Too Large");
+        let refused = "HTTP/1.1 413 Payload Too Large";
+        // It says so itself: nothing of it has to come.
+        let length = format!("content-length: {}\r\n\r\n", LARGEST + 1);
+        assert_eq!(w.begin_delivery(&length, "").await, refused);
+        // It turns out to be: what would have come after that is not waited for.
+        let chunk = format!("transfer-encoding: chunked\r\n\r\n{:x}\r\n", 2 * LARGEST);
+        assert_eq!(w.begin_delivery(&chunk, vec![b' '; LARGEST + 1]).await, refused);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_client_that_takes_its_time_is_cut_off() {
+    let mut setting = Setting::default();
+    setting.timing.request_head = Duration::from_millis(50);
+    setting.timing.request_body = Duration::from_millis(50);
+    world_with(setting, async |w| {
+        let half_a_body = w.begin_delivery("content-length: 2\r\n\r\n", "{").await;
+        assert_eq!(half_a_body, "HTTP/1.1 408 Request Timeout");
+        assert_eq!(w.begin_delivery("content-le", "").await, "");
     })
     .await;
 }

@@ -2,25 +2,30 @@
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use landfall_github::webhook::{Event, HeaderError, Headers};
 use landfall_store::{DeliveryId, NewDelivery};
 
-use super::Shared;
+use super::{Shared, body};
+
+/// GitHub sends at most 25 MB.
+const LARGEST_DELIVERY: usize = 25 << 20;
 
 /// Verifies, stores, answers.
 pub(super) async fn receive(
     State(shared): State<Arc<Shared>>,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    body: Body,
 ) -> Response {
-    match body {
+    match body::read(body, LARGEST_DELIVERY, shared.house.timing.request_body).await {
         Ok(body) => stored(&shared, &headers, &body).await.into_response(),
-        Err(rejected) => rejected.into_response(),
+        Err(unread) => {
+            tracing::warn!(reason = %unread, "a delivery that was not read");
+            unread.into_response()
+        }
     }
 }
 
