@@ -1,10 +1,17 @@
-//! Which paths are service files.
+//! Patterns over the paths of service files: which paths are some, and which of them a scope is about.
 
 use std::fmt;
 
 use globset::{Glob, GlobBuilder, GlobMatcher};
 
 use crate::name::ConfigPath;
+
+/// The longest pattern, in bytes.
+const LONGEST: usize = 500;
+
+/// How many alternatives (`{a,b}`) a pattern may have. Whoever reads a pattern goes as deep as they
+/// are nested, on the call stack, and the pattern may come from anybody's pull request.
+const MOST_ALTERNATIVES: usize = 16;
 
 /// A pattern over paths in which `*` stops at `/`: `services/*.yaml` does not match deeper,
 /// `services/**/*.yaml` does.
@@ -22,9 +29,11 @@ impl ServiceGlob {
     /// # Errors
     /// Says what is wrong with it.
     pub fn new(pattern: &str) -> Result<Self, String> {
-        const LONGEST: usize = 500;
         if pattern.len() > LONGEST || pattern.contains('\0') {
             return Err(format!("a pattern has at most {LONGEST} characters"));
+        }
+        if pattern.matches('{').count() > MOST_ALTERNATIVES {
+            return Err(format!("a pattern has at most {MOST_ALTERNATIVES} `{{`"));
         }
         let glob: Result<Glob, _> = GlobBuilder::new(pattern).literal_separator(true).build();
         match glob {
@@ -37,6 +46,14 @@ impl ServiceGlob {
     #[must_use]
     pub fn matches(&self, path: &ConfigPath) -> bool {
         self.matcher.is_match(path.as_str())
+    }
+
+    /// Whether `path` is meant, with or without its ending: a scope `services/media-*` is about the
+    /// services of that name.
+    #[must_use]
+    pub fn matches_stem(&self, path: &ConfigPath) -> bool {
+        let bare = path.as_str().rsplit_once('.').map_or(path.as_str(), |(bare, _)| bare);
+        self.matches(path) || self.matcher.is_match(bare)
     }
 
     /// The pattern as written.

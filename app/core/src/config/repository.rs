@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use globset::{GlobBuilder, GlobMatcher};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -30,7 +29,7 @@ pub struct RepositoryConfig {
 /// The services under some paths, and the public names they may have.
 #[derive(Debug, Clone)]
 pub struct Scope {
-    glob: GlobMatcher,
+    glob: ServiceGlob,
     /// The names.
     pub hosts: Vec<HostPattern>,
     /// Where it is declared.
@@ -41,9 +40,7 @@ impl Scope {
     /// Whether it is about the service file at `path`.
     #[must_use]
     pub fn is_about(&self, path: &ConfigPath) -> bool {
-        // `services/media-*` means the files with and without their ending.
-        let bare = path.as_str().rsplit_once('.').map_or(path.as_str(), |(bare, _)| bare);
-        self.glob.is_match(path.as_str()) || self.glob.is_match(bare)
+        self.glob.matches_stem(path)
     }
 }
 
@@ -160,10 +157,9 @@ fn scope(
     findings: &mut Vec<Diagnostic>,
 ) -> Option<Scope> {
     let Spanned { value: pattern, span } = glob;
-    match GlobBuilder::new(&pattern).literal_separator(true).build() {
-        Ok(glob) => Some(Scope { glob: glob.compile_matcher(), hosts, span }),
-        Err(error) => {
-            let message = format!("`{pattern}` is not a pattern over paths: {}", error.kind());
+    match ServiceGlob::new(&pattern) {
+        Ok(glob) => Some(Scope { glob, hosts, span }),
+        Err(message) => {
             findings.push(Diagnostic::error("bad-glob", span, message));
             None
         }

@@ -132,3 +132,22 @@ fn the_schemas_hold_the_keys_of_all_kinds() {
     }
     assert_eq!(service["additionalProperties"], false);
 }
+
+#[test]
+fn a_pattern_is_refused_before_whoever_reads_it_runs_out_of_stack() {
+    let said = |text: &str| {
+        let text = format!("{REPOSITORY}{text}");
+        let found = RepositoryConfig::load(REGISTRY, "landfall.yaml", text.as_bytes());
+        found.unwrap_err().into_iter().map(|finding| (finding.code, finding.span.start.line)).next()
+    };
+    let nested = |depth: usize| format!("{}a{}", "{".repeat(depth), "}".repeat(depth));
+    for depth in [17, 200, 100_000] {
+        let scope = format!("scopes:\n  ? \"{}\"\n  : [a.example.com]\n", nested(depth));
+        assert_eq!(said(&scope), Some(("bad-glob", 16)), "{depth}");
+        assert_eq!(
+            said(&format!("services: \"{}\"\n", nested(depth))),
+            Some(("bad-glob", 15)),
+            "{depth}"
+        );
+    }
+}
