@@ -108,6 +108,17 @@ pub struct Timing {
     pub attribution: Vec<Duration>,
     /// How long is waited before a job that failed is tried again, by attempt; the last one repeats.
     pub retry: Vec<Duration>,
+    /// How long is waited before GitHub is told again what it did not take, by attempt; the last
+    /// one repeats for as long as GitHub is away. Where GitHub says itself how long to wait, that
+    /// is done instead.
+    pub publication: Vec<Duration>,
+}
+
+/// The wait after attempt number `attempt`, from 1: the one in its place, or the last one.
+#[must_use]
+pub fn wait(waits: &[Duration], attempt: u32) -> Duration {
+    let place = usize::try_from(attempt).unwrap_or(usize::MAX).saturating_sub(1);
+    waits.get(place).or(waits.last()).copied().unwrap_or_default()
 }
 
 impl Default for Timing {
@@ -119,8 +130,9 @@ impl Default for Timing {
             job_lease: seconds(60),
             target_lease: seconds(60),
             poll: seconds(5),
-            attribution: vec![seconds(2), seconds(5), seconds(15), seconds(60)],
-            retry: vec![seconds(2), seconds(10), seconds(60), seconds(300)],
+            attribution: [2, 5, 15, 60].map(seconds).into(),
+            retry: [2, 10, 60, 300].map(seconds).into(),
+            publication: [2, 4, 8, 16, 32, 60, 120, 300].map(seconds).into(),
         }
     }
 }
@@ -154,5 +166,18 @@ impl<'a> Kinds<'a> {
 impl std::fmt::Debug for Kinds<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.registry().fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_wait_repeats() {
+        let waits = [2, 10, 60].map(Duration::from_secs);
+        let seconds = [1, 2, 3, 4, u32::MAX].map(|attempt| wait(&waits, attempt).as_secs());
+        assert_eq!(seconds, [2, 10, 60, 60, 60]);
+        assert_eq!(wait(&[], 1), Duration::ZERO);
     }
 }

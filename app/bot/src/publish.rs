@@ -5,11 +5,13 @@
 //! an item remembers the ids of what it made, and one whose last attempt was cut off is looked up.
 //! No decision is made here, and nothing but the outbox writes to GitHub.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use landfall_github::{Failure, GithubError, InstalledRepository, Reader, Writer};
 use landfall_store::{ClaimedItem, ItemKind};
 
-use crate::house::House;
+use crate::house::{House, wait};
 
 pub mod body;
 mod check;
@@ -86,7 +88,8 @@ impl Desk<'_> {
         let claim = &self.item.claim;
         let why = error.to_string();
         tracing::warn!(item = %self.item.item.key, attempt = self.item.attempt, error = %why, "not published");
-        match next(&error.failure, self.item.attempt, now) {
+        let wait = wait(&self.house.timing.publication, self.item.attempt);
+        match next(&error.failure, self.item.attempt, now, wait) {
             Next::Retry(at) => store.retry_item(claim, at, &why).await?,
             Next::Look(at) => store.retry_uncertain_item(claim, at, &why).await?,
             Next::Drop => store.drop_item(claim, &why).await?,
@@ -109,9 +112,8 @@ enum Next {
 /// After this many refusals GitHub is believed.
 const REFUSALS: u32 = 5;
 
-/// The policy: one visible `match`.
-fn next(failure: &Failure, attempt: u32, now: Timestamp) -> Next {
-    let wait = jiff::SignedDuration::from_secs(2_i64.saturating_pow(attempt.min(9)));
+/// The policy: one visible `match`. `wait` is ours, for failures where GitHub did not say how long.
+fn next(failure: &Failure, attempt: u32, now: Timestamp, wait: Duration) -> Next {
     let later = now.saturating_add(wait).unwrap_or(now);
     match failure {
         Failure::Limited { until } => Next::Retry((*until).max(now)),
@@ -129,23 +131,37 @@ fn next(failure: &Failure, attempt: u32, now: Timestamp) -> Next {
 mod tests {
     use super::*;
 
-    #[test]
-    fn only_what_may_have_been_accepted_is_looked_for() {
-        let now = Timestamp::from_second(1_000).unwrap();
-        let unknown = Failure::Unknown { why: "status 502".into() };
-        assert_eq!(next(&unknown, 1, now), Next::Look(Timestamp::from_second(1_002).unwrap()));
-        let unreachable = Failure::Unreachable { why: "refused".into() };
-        assert_eq!(next(&unreachable, 3, now), Next::Retry(Timestamp::from_second(1_008).unwrap()));
+    const NOW: Timestamp = Timestamp::constant(1_000, 0);
+    const WAIT: Duration = Duration::from_secs(8);
+
+    fn after(failure: &Failure, attempt: u32) -> Next {
+        next(failure, attempt, NOW, WAIT)
     }
 
     #[test]
-    fn a_limit_is_waited_out_and_a_refusal_is_believed_in_the_end() {
-        let now = Timestamp::from_second(1_000).unwrap();
-        let until = Timestamp::from_second(1_060).unwrap();
-        assert_eq!(next(&Failure::Limited { until }, 9, now), Next::Retry(until));
+    fn only_what_may_have_been_accepted_is_looked_for() {
+        let later = Timestamp::constant(1_008, 0);
+        let unknown = Failure::Unknown { why: "status 502".into() };
+        assert_eq!(after(&unknown, 1), Next::Look(later));
+        let unreachable = Failure::Unreachable { why: "refused".into() };
+        assert_eq!(after(&unreachable, 3), Next::Retry(later));
+    }
+
+    #[test]
+    fn where_github_says_how_long_to_wait_that_is_done() {
+        for seconds in [1_001, 1_060] {
+            let until = Timestamp::constant(seconds, 0);
+            assert_eq!(after(&Failure::Limited { until }, 9), Next::Retry(until));
+        }
+        let over = Failure::Limited { until: Timestamp::constant(999, 0) };
+        assert_eq!(after(&over, 1), Next::Retry(NOW));
+    }
+
+    #[test]
+    fn a_refusal_is_believed_in_the_end() {
         let denied = Failure::Denied { message: "Resource not accessible by integration".into() };
-        assert_ne!(next(&denied, 1, now), Next::Drop);
-        assert_eq!(next(&denied, REFUSALS, now), Next::Drop);
-        assert_eq!(next(&Failure::NotFound, 1, now), Next::Drop);
+        assert_ne!(after(&denied, 1), Next::Drop);
+        assert_eq!(after(&denied, REFUSALS), Next::Drop);
+        assert_eq!(after(&Failure::NotFound, 1), Next::Drop);
     }
 }

@@ -85,6 +85,7 @@ fn impatient() -> Timing {
         poll: millis(100),
         attribution: vec![millis(1), millis(1)],
         retry: vec![millis(1)],
+        publication: vec![millis(1)],
         ..Timing::default()
     }
 }

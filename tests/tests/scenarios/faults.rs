@@ -208,6 +208,21 @@ async fn one_retry_brings_what_two_pull_requests_could_not() {
 }
 
 #[tokio::test]
+async fn an_outage_at_github_only_delays_what_is_said() {
+    world(async |w| {
+        let comments = "/repos/*/*/issues/*/comments";
+        let away = Fault::Instead(Answer::bad_gateway());
+        // With a server's own waits this would be over after eight minutes.
+        w.github.faults().inject(On::post(comments).times(8), away);
+        w.pull("readme", [("README.md", "# Homelab\n")]).await;
+        w.plan_comment().await;
+        assert!(w.github.faults().is_used_up());
+        assert_eq!(w.repo.comments(w.number()).len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_comment_that_was_stored_without_our_knowing_is_not_posted_again() {
     world(async |w| {
         let comments = "/repos/*/*/issues/*/comments";

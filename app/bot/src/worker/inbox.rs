@@ -7,7 +7,7 @@ use landfall_store::{Consequences, Delivery, Retry};
 
 use super::Round;
 use crate::flow::handle;
-use crate::house::House;
+use crate::house::{House, wait};
 
 /// How many deliveries are claimed at once.
 const BATCH: u32 = 32;
@@ -76,9 +76,7 @@ async fn give_back(
     tracing::error!(delivery = %new.id, event = %new.event, error = format!("{error:#}"), "a delivery was not handled");
     let now = house.store.now().await?;
     let retry = match delivery.attempt < ATTEMPTS {
-        true => {
-            Retry::At(now.saturating_add(jiff::SignedDuration::from_secs(1 << delivery.attempt))?)
-        }
+        true => Retry::At(now.saturating_add(wait(&house.timing.retry, delivery.attempt))?),
         false => Retry::Never,
     };
     Ok(house.store.fail_delivery(new.id, &error.to_string(), retry).await?)

@@ -7,7 +7,7 @@ use landfall_store::{ClaimJob, ClaimedJob, JobKey, NewJob, Retry, StoreError};
 
 use super::Round;
 use crate::flow::{self, Ended};
-use crate::house::{House, Tools};
+use crate::house::{House, Tools, wait};
 
 /// How often a job is begun before it is left for a person.
 const ATTEMPTS: u32 = 12;
@@ -84,11 +84,10 @@ async fn end(
         Err(error) => {
             let why = house.redactor.redact(&format!("{error:#}")).into_owned();
             tracing::error!(job = %job.key, attempt = job.attempt, error = %why, "job failed");
-            let waits = &house.timing.retry;
-            let attempt = usize::try_from(job.attempt).unwrap_or(usize::MAX).saturating_sub(1);
-            let retry = match waits.get(attempt).or(waits.last()) {
-                Some(wait) if job.attempt < ATTEMPTS => Retry::At(after(house, *wait).await?),
-                _ => Retry::Never,
+            let wait = wait(&house.timing.retry, job.attempt);
+            let retry = match job.attempt < ATTEMPTS {
+                true => Retry::At(after(house, wait).await?),
+                false => Retry::Never,
             };
             store.fail_job(&job.fence, &why, retry).await
         }
