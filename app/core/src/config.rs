@@ -6,6 +6,7 @@
 //! environment ([`units`]) are functions of their own, so that a caller can keep the results by blob
 //! and by [`Environment::digest`].
 
+mod budget;
 mod connection;
 mod digest;
 mod effective;
@@ -25,6 +26,7 @@ mod tree;
 mod vanished;
 mod variables;
 
+pub use budget::{Budget, MAX_TOGETHER};
 pub use connection::NamedConnection;
 pub use digest::{content_digest, unit_hash};
 pub use effective::{Unit, effective, units};

@@ -4,12 +4,17 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use landfall_core::check;
-use landfall_core::config::{self, REPOSITORY_CONFIG, RepositoryConfig, ServiceFile, Tree, units};
+use landfall_core::config::{
+    self, Budget, REPOSITORY_CONFIG, RepositoryConfig, ServiceFile, Tree, units,
+};
 use landfall_core::diagnostic::{Diagnostic, Position, Span};
 use landfall_core::name::{BlobSha, ConfigPath};
 
 use super::source::File;
 use super::{Caches, Source};
+
+/// After so many findings no further file is read: nobody reads more.
+const MAX_FINDINGS: usize = 1000;
 
 /// What a commit declares, and the files that it has.
 #[derive(Debug, Clone)]
@@ -70,13 +75,20 @@ pub async fn declared(
     let parsed = parse(source, registry, &services, caches).await?;
     let blobs: HashMap<&ConfigPath, &BlobSha> =
         services.iter().map(|file| (&file.path, &file.blob)).collect();
-    let mut read = Vec::with_capacity(parsed.len());
+    let mut read = Vec::with_capacity(services.len());
     let mut findings = check::tracked(files.iter().map(|file| &file.path));
     findings.extend(links.iter().map(|link| linked(&link.path)));
+    let mut budget = Budget::default();
     for file in parsed {
         match file {
-            Ok(file) => read.push(file),
+            Ok(file) => {
+                budget.take(&repository, &file).map_err(|e| LoadError::Invalid(vec![e]))?;
+                read.push(file);
+            }
             Err(errors) => findings.extend(errors),
+        }
+        if findings.len() > MAX_FINDINGS {
+            break;
         }
     }
     if !findings.is_empty() {
@@ -98,20 +110,21 @@ pub async fn declared(
 
 type Parsed = Result<Arc<ServiceFile>, Vec<Diagnostic>>;
 
-/// Parses each file that is not known yet; their contents are read all at once.
-async fn parse(
+/// Parses each file that is not known yet, when it is asked for: their contents are read all at
+/// once, and the trees made of them are larger, so whoever asks stops when it is too much.
+async fn parse<'a>(
     source: &dyn Source,
-    registry: config::Registry<'_>,
-    services: &[File],
-    caches: &Caches,
-) -> anyhow::Result<Vec<Parsed>> {
+    registry: config::Registry<'a>,
+    services: &'a [File],
+    caches: &'a Caches,
+) -> anyhow::Result<impl Iterator<Item = Parsed> + 'a> {
     let known: Vec<Option<Parsed>> =
         services.iter().map(|file| caches.file(&file.path, &file.blob)).collect();
     let unknown = services.iter().zip(&known).filter(|(_, known)| known.is_none());
     let unknown: Vec<BlobSha> = unknown.map(|(file, _)| file.blob.clone()).collect();
     let contents =
         if unknown.is_empty() { HashMap::new() } else { source.contents(&unknown).await? };
-    let parse = |(File { path, blob, .. }, known): (&File, Option<Parsed>)| {
+    let parse = move |(File { path, blob, .. }, known): (&File, Option<Parsed>)| {
         known.unwrap_or_else(|| {
             let bytes = contents.get(blob).map(|bytes| &bytes[..]).unwrap_or_default();
             let parsed = ServiceFile::parse(registry, path, bytes).map(Arc::new);
@@ -119,7 +132,7 @@ async fn parse(
             parsed
         })
     };
-    Ok(services.iter().zip(known).map(parse).collect())
+    Ok(services.iter().zip(known).map(parse))
 }
 
 /// A link in a service's place would otherwise look like a service that was removed.

@@ -23,6 +23,13 @@ pub(super) fn services_declared_twice(scene: &Scene<'_>) -> Vec<Diagnostic> {
     findings
 }
 
+/// After so many findings nothing is compared any more: what a slip resembles is looked for among
+/// all services, and a hostile tree may have ten thousand of both.
+const MOST_SUGGESTIONS: usize = 20;
+/// After so many circles the rest is not told, and of a long one only the beginning is.
+const MOST_CIRCLES: usize = 20;
+const MOST_NAMES: usize = 10;
+
 /// What a service needs exists, and does not need that service in turn.
 pub(super) fn needs(scene: &Scene<'_>) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
@@ -31,8 +38,10 @@ pub(super) fn needs(scene: &Scene<'_>) -> Vec<Diagnostic> {
             let message =
                 format!("{} needs {}, and there is no such service", file.name, need.value);
             let mut finding = Diagnostic::error("needs-missing", need.span.clone(), message);
-            finding.help =
-                did_you_mean(need.as_str(), scene.files.iter().map(|file| file.name.as_str()));
+            if findings.len() < MOST_SUGGESTIONS {
+                let names = scene.files.iter().map(|file| file.name.as_str());
+                finding.help = did_you_mean(need.as_str(), names);
+            }
             findings.push(finding);
         }
     }
@@ -62,7 +71,7 @@ impl<'a> Walk<'a> {
         let marks = vec![Mark::New; scene.files.len()];
         let mut walk = Self { files: &scene.files, at, marks, cycles: Vec::new() };
         for start in 0..walk.files.len() {
-            if walk.marks[start] == Mark::New {
+            if walk.marks[start] == Mark::New && walk.cycles.len() < MOST_CIRCLES {
                 walk.from(start);
             }
         }
@@ -94,11 +103,16 @@ impl<'a> Walk<'a> {
 
     /// The part of the path from `at` on closes here.
     fn report(&mut self, path: &[(usize, usize)], at: usize) {
+        if self.cycles.len() >= MOST_CIRCLES {
+            return;
+        }
         let from = path.iter().position(|(service, _)| *service == at).unwrap_or_default();
         let round: Vec<&ServiceFile> =
             path[from..].iter().map(|(service, _)| self.files[*service]).collect();
-        let names: Vec<&str> =
-            round.iter().chain(round.first()).map(|file| file.name.as_str()).collect();
+        let mut names: Vec<&str> =
+            round.iter().take(MOST_NAMES).map(|file| file.name.as_str()).collect();
+        names.extend((round.len() > MOST_NAMES).then_some("…"));
+        names.extend(round.first().map(|file| file.name.as_str()));
         let last = path
             .last()
             .and_then(|(service, next)| self.files[*service].needs.get(next.saturating_sub(1)));

@@ -13,8 +13,7 @@ pub(super) fn public_origin(scene: &Scene<'_>) -> Vec<Diagnostic> {
     for stage in &scene.stages {
         let published: HashMap<&DnsName, &Span> =
             routes(stage).map(|route| (&route.hostname, &route.span)).collect();
-        let zones: HashSet<&DnsName> =
-            stage.parts.iter().flat_map(|part| &part.reach.zones).collect();
+        let zones = zones(stage);
         for route in routes(stage) {
             let Some(origin) = &route.origin_name else { continue };
             let span = route.origin_span.clone();
@@ -46,8 +45,7 @@ pub(super) fn unknown_origin(scene: &Scene<'_>) -> Vec<Diagnostic> {
             .map(|record| &record.name)
             .collect();
         let published: HashSet<&DnsName> = routes(stage).map(|route| &route.hostname).collect();
-        let zones: HashSet<&DnsName> =
-            stage.parts.iter().flat_map(|part| &part.reach.zones).collect();
+        let zones = zones(stage);
         for route in routes(stage) {
             let Some(origin) = &route.origin_name else { continue };
             let told_already = published.contains(origin) || zone_of(origin, &zones).is_some();
@@ -83,8 +81,12 @@ fn ancestors(name: &DnsName) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(name.as_str()), |name| name.split_once('.').map(|(_, rest)| rest))
 }
 
-fn zone_of<'z>(name: &DnsName, zones: &HashSet<&'z DnsName>) -> Option<&'z DnsName> {
-    zones.iter().copied().filter(|zone| name.is_within(zone)).max_by_key(|zone| zone.as_str().len())
+fn zones<'a>(stage: &'a Stage<'_>) -> HashSet<&'a str> {
+    stage.parts.iter().flat_map(|part| &part.reach.zones).map(DnsName::as_str).collect()
+}
+
+fn zone_of<'n>(name: &'n DnsName, zones: &HashSet<&str>) -> Option<&'n str> {
+    ancestors(name).find(|above| zones.contains(above))
 }
 
 /// Whether the name is declared, or lies under a wildcard that is.

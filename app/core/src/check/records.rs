@@ -1,11 +1,13 @@
 //! Record sets within one environment: who declares them, what stands beside them, where they may be.
 
 use std::collections::HashMap;
+use std::fmt::Display;
 
 use super::claims::{Claim, Realm};
 use super::scene::Scene;
+use crate::config::{Scope, ServiceFile};
 use crate::diagnostic::Diagnostic;
-use crate::name::{DnsName, HostPattern};
+use crate::name::{DnsName, HostPattern, ServiceName};
 
 /// A record set has one owner: two units that declare it would undo each other.
 pub(super) fn declared_twice(scene: &Scene<'_>) -> Vec<Diagnostic> {
@@ -85,11 +87,10 @@ pub(super) fn outside_zones(scene: &Scene<'_>) -> Vec<Diagnostic> {
             if claim.name.zone(claim.zones).is_some() {
                 continue;
             }
-            let zones: Vec<String> = claim.zones.iter().map(|zone| format!("`{zone}`")).collect();
-            let help = match zones.is_empty() {
+            let help = match claim.zones.is_empty() {
                 true => "the connection lists no zones".to_owned(),
                 false => {
-                    format!("the connection `{}` has {}", claim.unit.connection, zones.join(", "))
+                    format!("the connection `{}` has {}", claim.unit.connection, some(claim.zones))
                 }
             };
             let environment = &claim.unit.name.environment;
@@ -105,26 +106,39 @@ pub(super) fn outside_scope(scene: &Scene<'_>) -> Vec<Diagnostic> {
     if scene.repository.scopes.is_empty() {
         return Vec::new();
     }
+    let about = |file: &ServiceFile| -> Vec<&Scope> {
+        let scopes = &scene.repository.scopes;
+        scopes.iter().filter(|scope| scope.is_about(&file.path)).collect()
+    };
     per_stage(scene, |claims, findings| {
+        let mut known: HashMap<&ServiceName, Vec<&Scope>> = HashMap::new();
         for claim in claims.iter().filter(|claim| claim.realm == Realm::Public) {
             let Some(file) = scene.file(&claim.unit.name.service) else { continue };
-            let scopes: Vec<_> =
-                scene.repository.scopes.iter().filter(|scope| scope.is_about(&file.path)).collect();
+            let scopes = known.entry(&file.name).or_insert_with(|| about(file));
             let hosts: Vec<&HostPattern> = scopes.iter().flat_map(|scope| &scope.hosts).collect();
             let (Some(scope), false) =
                 (scopes.first(), hosts.iter().any(|host| host.matches(claim.name)))
             else {
                 continue;
             };
-            let allowed: Vec<String> = hosts.iter().map(|host| format!("`{host}`")).collect();
             let message = format!("{} is outside the scope of {}", claim.name, file.path);
             findings.push(
                 Diagnostic::error("outside-scope", claim.span.clone(), message)
-                    .help(format!("services here may use {}", allowed.join(", ")))
+                    .help(format!("services here may use {}", some(&hosts)))
                     .related(scope.span.clone(), "the scope"),
             );
         }
     })
+}
+
+/// The first of `names`, and how many there are beside them.
+fn some<T: Display>(names: &[T]) -> String {
+    const SHOWN: usize = 10;
+    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
 }
 
 fn per_stage(

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::budget::{MAX_LISTED, at_most};
 use super::connection::{self, NamedConnection};
 use super::{Registry, Variables, digest, later};
 use crate::coverage::PlanChanged;
@@ -127,6 +128,19 @@ impl Environment {
         let written = decode::<Written>(&rest).map_err(|errors| findings.extend(errors)).ok();
         let connections = connection::read_all(registry, node.get("connections"), &mut findings);
         let written = written.unwrap_or_default();
+        let protect = written.guardrails.as_ref().and_then(|limits| limits.protect.as_ref());
+        for (what, count) in [
+            ("branches", written.branches.len()),
+            ("variables", written.vars.0.len()),
+            ("connections", connections.len()),
+            ("protected patterns", protect.map_or(0, Vec::len)),
+        ] {
+            findings.extend(at_most(MAX_LISTED, what, count, &key.span));
+        }
+        for named in connections.values() {
+            let zones = named.connection.zones().len();
+            findings.extend(at_most(MAX_LISTED, "zones", zones, &named.span));
+        }
         let vars = variables(written.vars, &mut findings);
         let guardrails = guardrails(registry, written.guardrails, &mut findings);
         match name {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::budget::{MAX_ENVIRONMENTS, MAX_LISTED, at_most};
 use super::{Environment, Registry, ServiceGlob, later};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::name::{ConfigPath, EnvironmentName, HostPattern};
@@ -91,6 +92,14 @@ impl RepositoryConfig {
             let message = format!("this Landfall reads version {VERSION} of the language");
             findings.push(Diagnostic::error("version", written.version.span.clone(), message));
         }
+        let hosts = written.scopes.0.iter().map(|(_, hosts)| hosts.len()).sum();
+        for (what, count) in [
+            ("scopes", written.scopes.0.len()),
+            ("names in scopes", hosts),
+            ("known names", written.known_names.len()),
+        ] {
+            findings.extend(at_most(MAX_LISTED, what, count, &node.span));
+        }
         let default = || Spanned::new(ServiceGlob::DEFAULT.to_owned(), node.span.clone());
         let services = glob(written.services.unwrap_or_else(default), findings);
         let scopes =
@@ -112,7 +121,15 @@ fn environments(
     findings: &mut Vec<Diagnostic>,
 ) -> BTreeMap<EnvironmentName, Environment> {
     let mut environments = BTreeMap::new();
-    match node.get("environments").map(|node| (&node.value, node)) {
+    let written = node.get("environments");
+    let too_many = written.and_then(|node| {
+        at_most(MAX_ENVIRONMENTS, "environments", node.entries().len(), &node.span)
+    });
+    if let Some(finding) = too_many {
+        findings.push(finding);
+        return environments;
+    }
+    match written.map(|node| (&node.value, node)) {
         Some((NodeValue::Map(entries), _)) if !entries.is_empty() => {
             for (key, node) in entries {
                 match Environment::read(registry, key, node) {

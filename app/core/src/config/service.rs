@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::budget::Weight;
 use super::environment::named_badly;
 use super::{Registry, RepositoryConfig, digest, later};
 use crate::diagnostic::{Diagnostic, Span};
@@ -36,6 +37,8 @@ pub struct ServiceFile {
     pub overrides: BTreeMap<EnvironmentName, (Key, Node)>,
     /// The whole file.
     pub span: Span,
+    /// What it takes; see [`Budget`](super::Budget).
+    pub(super) weight: Weight,
 }
 
 /// The keys of a service file that are not components, as they are written.
@@ -67,7 +70,7 @@ impl ServiceFile {
             let finding = Diagnostic::error("wrong-type", node.span, message);
             return Err(vec![finding.help("a service that is gone is a file that is removed")]);
         };
-        let mut findings = Vec::new();
+        let (mut findings, weight) = (Vec::new(), Weight::of(bytes, &node));
         let name = ServiceName::new(path.stem());
         let name = name.map_err(|error| findings.push(named_badly(&error, node.span.clone()))).ok();
         let (own, components): (Vec<_>, Vec<_>) =
@@ -88,6 +91,7 @@ impl ServiceFile {
                 components: Node { value: NodeValue::Map(components), span: node.span.clone() },
                 overrides,
                 span: node.span,
+                weight,
             }),
             _ => {
                 findings.sort();

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{Registry, RepositoryConfig, ServiceFile, Unit, units};
+use super::{Budget, Registry, RepositoryConfig, ServiceFile, Unit, units};
 use crate::check;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::name::EnvironmentName;
+
+/// After so many findings no further unit is made: nobody reads more.
+const MAX_FINDINGS: usize = 1000;
 
 /// A configuration that was read in full. A tree with any unreadable file does not become one.
 #[derive(Debug, Clone)]
@@ -24,7 +27,8 @@ impl Tree {
     /// Makes the units of every service in every environment and checks them together.
     ///
     /// # Errors
-    /// Every error of every file; the warnings with them.
+    /// Every error of every file up to a bound, the warnings with them; or that there is too much
+    /// to be read.
     pub fn load(
         registry: Registry<'_>,
         repository: Arc<RepositoryConfig>,
@@ -51,15 +55,22 @@ impl Tree {
         ) -> Result<Arc<[Unit]>, Vec<Diagnostic>>,
     ) -> Result<Self, Vec<Diagnostic>> {
         services.sort_by(|a, b| a.path.cmp(&b.path));
+        let mut budget = Budget::default();
+        for service in &services {
+            budget.take(&repository, service).map_err(|finding| vec![finding])?;
+        }
         let mut findings: Vec<Diagnostic> =
             services.iter().flat_map(|service| service.check_environments(&repository)).collect();
         let mut made = Vec::with_capacity(services.len() * repository.environments.len());
-        for environment in repository.environments.keys() {
-            for service in &services {
-                match units(&repository, environment, service) {
-                    Ok(units) => made.push(units),
-                    Err(errors) => findings.extend(errors),
-                }
+        let environments = repository.environments.keys();
+        let pairs = environments.flat_map(|name| services.iter().map(move |file| (name, file)));
+        for (environment, service) in pairs {
+            if findings.len() > MAX_FINDINGS {
+                break;
+            }
+            match units(&repository, environment, service) {
+                Ok(units) => made.push(units),
+                Err(errors) => findings.extend(errors),
             }
         }
         let tree = Self { repository, services, units: made, warnings: Vec::new() };
@@ -67,7 +78,13 @@ impl Tree {
         findings.sort();
         // What is wrong with a file itself is wrong in every environment.
         findings.dedup();
-        if findings.iter().any(|finding| finding.severity == Severity::Error) {
+        let failed = findings.iter().any(|finding| finding.severity == Severity::Error);
+        if findings.len() > MAX_FINDINGS {
+            findings.sort_by_key(|finding| finding.severity);
+            findings.truncate(MAX_FINDINGS);
+            findings.sort();
+        }
+        if failed {
             return Err(findings);
         }
         Ok(Self { warnings: findings, ..tree })

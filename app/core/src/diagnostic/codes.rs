@@ -7,7 +7,10 @@ pub const CODES: &[(&str, &str)] = &[
     // Reading a file.
     ("not-utf8", "A file is not UTF-8 text."),
     ("syntax", "A file is not YAML."),
-    ("too-large", "A file, a variable, or what variables insert is larger than is read."),
+    (
+        "too-large",
+        "A file, a list, what variables insert, or all files together are more than is read.",
+    ),
     ("too-deep", "Values are nested deeper than is read."),
     ("several-documents", "A file holds more than one YAML document."),
     ("anchor", "A file uses an anchor or an alias; write the value out or use a variable."),

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use landfall_core::config::{
-    OwnedUnit, RepositoryConfig, ServiceFile, ServiceGlob, Tree, schema, unit_hash, vanished,
+    Budget, OwnedUnit, RepositoryConfig, ServiceFile, ServiceGlob, Tree, schema, unit_hash,
+    vanished,
 };
 use landfall_core::name::{ConfigPath, KindName};
 use landfall_core::plan::{Adoption, Target};
@@ -150,4 +151,78 @@ fn a_pattern_is_refused_before_whoever_reads_it_runs_out_of_stack() {
             "{depth}"
         );
     }
+}
+
+/// The codes and messages of what is said of a tree.
+fn said(repository: &str, services: Vec<Arc<ServiceFile>>) -> Vec<(&'static str, String)> {
+    let tree = RepositoryConfig::load(REGISTRY, "landfall.yaml", repository.as_bytes())
+        .and_then(|repository| Tree::load(REGISTRY, Arc::new(repository), services));
+    let findings = tree.map_or_else(|findings| findings, |tree| tree.warnings);
+    findings.into_iter().map(|finding| (finding.code, finding.message)).collect()
+}
+
+#[test]
+fn more_environments_or_entries_than_are_read_are_refused_before_anything_is_made_of_them() {
+    let environments = |count: usize| -> String {
+        let names: String = (0..count).map(|n| format!("  e{n}: {{}}\n")).collect();
+        format!("version: 1\nenvironments:\n{names}")
+    };
+    assert_eq!(said(&environments(50), vec![]), []);
+    let message = "there are 30000 environments, and at most 50 are read".to_owned();
+    assert_eq!(said(&environments(30_000), vec![]), [("too-large", message)]);
+    let names: String = (0..501).map(|n| format!("n{n}.lan, ")).collect();
+    let many = format!("{REPOSITORY}known_names: [{names}]\n");
+    assert_eq!(said(&many, vec![])[0].0, "too-large");
+    assert_eq!(said(&many.replace("n0.lan, ", ""), vec![]), []);
+}
+
+#[test]
+fn services_are_counted_for_every_environment_they_live_in() {
+    let homes: String = (0..50).map(|n| format!("  e{n}: {{}}\n")).collect();
+    let repository = format!("version: 1\nenvironments:\n{homes}");
+    // Nine files of 10,000 values each: 450,000 values once they are made for 50 environments.
+    let values = "1, ".repeat(10_000);
+    let text =
+        |only: &str| format!("{only}cloudflare_dns: {{ a.example.com: {{ mx: [{values}] }} }}\n");
+    let nine = |only: &str| (0..9).map(|n| service(&format!("s{n}"), &text(only))).collect();
+    assert_eq!(said(&repository, nine(""))[0].0, "too-large");
+    assert_eq!(said(&repository, nine("only: e0\n")), []);
+}
+
+#[test]
+fn ten_thousand_services_of_a_kilobyte_are_read() {
+    let lines: String = (0..20)
+        .map(|n| {
+            format!("  name-{n}.of-this-service.example.com: {{ a: 192.0.2.{n}, ttl: 300 }}\n")
+        })
+        .collect();
+    let text = format!("cloudflare_dns:\n{lines}");
+    assert!(text.len() > 1024);
+    let file = service("s", &text);
+    let repository = repository();
+    let mut budget = Budget::default();
+    assert!((0..10_000).all(|_| budget.take(&repository, &file).is_ok()));
+}
+
+#[test]
+fn what_variables_may_insert_is_counted_too() {
+    let (long, uses) = ("x".repeat(1024), "${long} ".repeat(1000));
+    let repository = REPOSITORY.replace("suffix: \"\"", &format!("long: \"{long}\""));
+    let repository = RepositoryConfig::load(REGISTRY, "landfall.yaml", repository.as_bytes());
+    let repository = repository.unwrap();
+    let file =
+        service("s", &format!("cloudflare_dns: {{ a.example.com: {{ txt: \"{uses}\" }} }}\n"));
+    let mut budget = Budget::default();
+    let fit = (0..).take_while(|_| budget.take(&repository, &file).is_ok()).count();
+    assert!((200..300).contains(&fit), "{fit}");
+}
+
+#[test]
+fn a_hostile_web_of_needs_is_told_in_few_words() {
+    const COUNT: usize = 3000;
+    let needs = |n: usize| format!("needs: [s{}, s0, gone-{n}]\n", (n + 1) % COUNT);
+    let services = (0..COUNT).map(|n| service(&format!("s{n}"), &needs(n))).collect();
+    let found = said(REPOSITORY, services);
+    assert!(found.len() <= 1000 && found.iter().any(|(code, _)| *code == "needs-cycle"));
+    assert!(found.iter().all(|(_, message)| message.len() < 300));
 }
