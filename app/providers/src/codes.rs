@@ -11,5 +11,6 @@ pub const CODES: &[(&str, &str)] = &[
         "target-unknown",
         "A zone, tunnel or site could not be found at the provider (found while gathering).",
     ),
+    ("text-too-long", "The console takes no text of this length (found while gathering)."),
     ("device-unknown", "A device's address is not known to the console (found while gathering)."),
 ];

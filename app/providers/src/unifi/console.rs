@@ -21,6 +21,10 @@ use crate::provider::ProviderError;
 /// The first version of the Network application with DNS in its Integration API.
 const DNS_IN_INTEGRATION: (u32, u32) = (10, 1);
 
+/// The longest text that every console takes, in bytes: the older API counts 256 characters, of what
+/// encoding is not known. (The vendor describes 1024 for the Integration API.)
+pub(crate) const TAKEN_BY_ALL: usize = 256;
+
 /// A site of a console. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Console {
@@ -106,6 +110,14 @@ impl Console {
     /// already existing.
     pub(crate) fn changes_in_place(&self) -> bool {
         matches!(self.home.api, Api::Integration { .. })
+    }
+
+    /// The longest text that it takes, in bytes.
+    pub(crate) fn longest_text(&self) -> usize {
+        match self.home.api {
+            Api::Integration { .. } => 1024,
+            Api::StaticDns => TAKEN_BY_ALL,
+        }
     }
 
     /// Waits until nobody else writes to this console.

@@ -83,8 +83,10 @@ impl RecordType {
         matches!(self, Self::A | Self::Aaaa | Self::Cname)
     }
 
-    /// A value of this type in normal form.
+    /// A value of this type in normal form. A text keeps the spaces around it: with and without
+    /// them are two texts.
     pub(crate) fn normal(self, text: &str) -> String {
+        let given = text;
         let text = text.trim();
         match self {
             Self::A => text.parse().map_or_else(|_| text.to_owned(), |ip: Ipv4Addr| ip.to_string()),
@@ -92,7 +94,7 @@ impl RecordType {
                 text.parse().map_or_else(|_| text.to_owned(), |ip: Ipv6Addr| ip.to_string())
             }
             Self::Cname => normal_name(text),
-            Self::Txt => unquoted(text).to_owned(),
+            Self::Txt => unquoted(given).to_owned(),
             Self::Mx | Self::Srv => match text.rsplit_once(' ') {
                 Some((numbers, host)) => format!("{numbers} {}", normal_name(host)),
                 None => text.to_owned(),
@@ -157,6 +159,7 @@ mod tests {
             (RecordType::Srv, "0 5 389 LDAP.lan.", "0 5 389 ldap.lan"),
             (RecordType::Txt, "\"a,b\"", "a,b"),
             (RecordType::Txt, "a b", "a b"),
+            (RecordType::Txt, " a ", " a "),
         ] {
             assert_eq!(rtype.normal(text), normal);
             assert_eq!(rtype.normal(normal), normal, "normal is normal already");

@@ -10,11 +10,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::provider::decode;
-use crate::unifi::record::RecordType;
+use crate::unifi::record::{RecordType, quoted};
 
 /// The longest name that a console takes.
 const MAX_NAME: usize = 127;
-/// The longest text, with room for the quotes that a console wants around a comma.
+/// The longest text that any console takes, with room for the quotes that it wants around a comma.
 const MAX_TEXT: usize = 1022;
 /// The longest TTL of an address, in seconds.
 const MAX_TTL: u32 = 86_400;
@@ -151,6 +151,11 @@ impl Entry {
         all.into_iter().filter(|wish| !wish.texts.is_empty() || !wish.devices.is_empty()).collect()
     }
 
+    /// The texts that are longer than `longest` bytes the way they are sent.
+    pub(super) fn texts_beyond(&self, longest: usize) -> impl Iterator<Item = &Spanned<String>> {
+        self.txt.0.iter().filter(move |text| quoted(bare(text)).len() > longest)
+    }
+
     fn check(&self, name: &Spanned<DnsName>) -> Vec<Diagnostic> {
         let wrong = |span: &Span, message: String| {
             Diagnostic::error("invalid-value", span.clone(), message)
@@ -231,6 +236,9 @@ fn text_fault(text: &str) -> Option<String> {
         Some("a TXT at a console has no double quotes inside".to_owned())
     } else if text.chars().any(char::is_control) {
         Some("a TXT has no line breaks or other control characters".to_owned())
+    } else if text.trim() != text {
+        // Whether a console keeps them is not known; where it does not, every plan would differ.
+        Some("a TXT at a console has no spaces around it".to_owned())
     } else {
         None
     }

@@ -1,5 +1,6 @@
 //! What a component wants of its site, and how its changes become effects: pure.
 
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use landfall_core::diagnostic::Diagnostic;
@@ -10,10 +11,15 @@ use landfall_core::yaml::Spanned;
 use super::config::{Entry, UnifiDns, Wish};
 use super::set::RecordSet;
 use crate::provider::{Found, Lookup, Needs};
+use crate::unifi::console::TAKEN_BY_ALL;
 use crate::unifi::record::Record;
 
 /// What a component writes to: the one site that its connection leads to.
 pub(crate) const SITE: &str = "site";
+
+/// The question how long a text the console takes; the answer is a number of bytes. Only asked for a
+/// text that not every console takes.
+pub(crate) const LONGEST_TEXT: &str = "longest text";
 
 /// The question for a device's address.
 pub(crate) fn mac_lookup(mac: &MacAddress) -> Lookup {
@@ -25,14 +31,14 @@ pub(crate) fn looked_up_mac(lookup: &str) -> Option<MacAddress> {
     lookup.strip_prefix("mac ")?.parse().ok()
 }
 
-/// The site, and the devices that addresses are wanted of.
+/// The site, the devices that addresses are wanted of, and what the console takes.
 pub(super) fn needs(config: &UnifiDns) -> Needs {
-    let wishes = config.0.0.iter().flat_map(|(_, entry)| entry.wishes());
-    let devices = wishes.flat_map(|wish| wish.devices);
-    Needs {
-        scopes: [SITE.to_owned()].into(),
-        lookups: devices.map(|mac| mac_lookup(mac)).collect(),
-    }
+    let entries = || config.0.0.iter().map(|(_, entry)| entry);
+    let devices = entries().flat_map(Entry::wishes).flat_map(|wish| wish.devices);
+    let long = entries().any(|entry| entry.texts_beyond(TAKEN_BY_ALL).next().is_some());
+    let mut lookups: BTreeSet<Lookup> = devices.map(|mac| mac_lookup(mac)).collect();
+    lookups.extend(long.then(|| LONGEST_TEXT.to_owned()));
+    Needs { scopes: [SITE.to_owned()].into(), lookups }
 }
 
 /// One resource for each type of each name.
@@ -47,6 +53,7 @@ pub(super) fn desired(config: &UnifiDns, found: &Found) -> Result<Vec<Desired>, 
             ));
             break;
         };
+        findings.extend(too_long(entry, found));
         for wish in entry.wishes() {
             match resource(target, name, entry, &wish, found) {
                 Ok(resource) => desired.push(resource),
@@ -82,6 +89,18 @@ fn resource(
         set.to_value(wish.rtype.as_str()).expect("a wish has a text or a device with an address");
     let key = ResourceKey::new(target.clone(), wish.rtype.as_str(), name.as_str());
     Ok(Desired { key, value, adopt: entry.adopt, span: name.span.clone() })
+}
+
+/// The texts that the console does not take.
+fn too_long(entry: &Entry, found: &Found) -> Vec<Diagnostic> {
+    let answer = found.answers.get(LONGEST_TEXT).and_then(|answer| answer.parse().ok());
+    let longest: usize = answer.unwrap_or(TAKEN_BY_ALL);
+    let told = |text: &Spanned<String>| {
+        let message = format!("the console takes texts of at most {longest} bytes");
+        Diagnostic::error("text-too-long", text.span.clone(), message)
+            .help("consoles with UniFi Network 10.1 or later and an `api_key` take longer ones")
+    };
+    entry.texts_beyond(longest).map(told).collect()
 }
 
 fn address_of(mac: &MacAddress, found: &Found) -> Option<String> {

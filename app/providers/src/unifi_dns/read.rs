@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use landfall_core::plan::{Live, LiveResource, ResourceKey, Target};
 
 use super::kind_name;
-use super::plan::{SITE, looked_up_mac, mac_lookup};
+use super::plan::{LONGEST_TEXT, SITE, looked_up_mac, mac_lookup};
 use super::set::RecordSet;
 use crate::provider::{Lookup, ProviderError, Reader, Scope};
 use crate::unifi::console::Console;
@@ -42,14 +42,15 @@ impl Reader for SiteReader {
         lookups: &BTreeSet<Lookup>,
     ) -> Result<BTreeMap<Lookup, String>, ProviderError> {
         let devices: Macs = lookups.iter().filter_map(|lookup| looked_up_mac(lookup)).collect();
-        if devices.is_empty() {
-            return Ok(BTreeMap::new());
+        let mut answers = BTreeMap::new();
+        if lookups.contains(LONGEST_TEXT) {
+            answers.insert(LONGEST_TEXT.to_owned(), self.console.longest_text().to_string());
         }
-        let found = self.console.addresses(&devices).await?;
-        Ok(found
-            .into_iter()
-            .map(|(mac, address)| (mac_lookup(&mac), address.to_string()))
-            .collect())
+        if !devices.is_empty() {
+            let found = self.console.addresses(&devices).await?.into_iter();
+            answers.extend(found.map(|(mac, address)| (mac_lookup(&mac), address.to_string())));
+        }
+        Ok(answers)
     }
 
     async fn observe(

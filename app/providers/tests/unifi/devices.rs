@@ -106,6 +106,11 @@ fn what_makes_no_sense_is_told_at_its_place() {
         ("a.lan: { txt: '' }", "services/nas.yaml:1:15: a TXT has 1 to 1022 bytes"),
         ("a.lan: { txt: 'say \"hi\" there' }", "no double quotes inside"),
         (
+            "a.lan: { txt: ' v=1' }",
+            "services/nas.yaml:1:15: a TXT at a console has no spaces around",
+        ),
+        ("a.lan: { txt: '\"v=1 \"' }", "no spaces around it"),
+        (
             "a.lan: { a: 192.168.1.1, ttl: 90000 }",
             "services/nas.yaml:1:31: 90000 is not a TTL: 0 to 86400",
         ),

@@ -13,7 +13,7 @@ type Case =
     (&'static str, &'static str, &'static str, &'static [&'static str], &'static [&'static str]);
 
 /// Every type, each in two values that differ and in spellings that are not the normal one.
-const TYPES: [Case; 12] = [
+const TYPES: [Case; 15] = [
     ("nas.lan", "a: 192.168.1.50", "a: 192.168.1.51", &["192.168.1.50"], &["192.168.1.51"]),
     (
         "NAS.Lan.",
@@ -42,6 +42,9 @@ const TYPES: [Case; 12] = [
     ("lan", "mx: 10 mail.lan", "mx: 20 mail.lan", &["10 mail.lan"], &["20 mail.lan"]),
     ("info.lan", "txt: 'v=spf1 -all'", "txt: 'k=v, w'", &["v=spf1 -all"], &["\"k=v, w\""]),
     ("info.lan", "txt: ['\"a,b\"', c]", "txt: ['\"c\"']", &["\"a,b\"", "c"], &["c"]),
+    ("info.lan", "txt: 'a  b   c'", "txt: 'a b c'", &["a  b   c"], &["a b c"]),
+    ("info.lan", "txt: 'zwei ß, drei'", "txt: 日本語", &["\"zwei ß, drei\""], &["日本語"]),
+    ("'*.apps.lan'", "a: 192.168.1.50", "cname: nas.lan", &["192.168.1.50"], &["nas.lan"]),
     (
         "_ldap._tcp.lan",
         "srv: { priority: 0, weight: 5, port: 389, target: LDAP.lan }",
@@ -88,6 +91,49 @@ async fn every_type_is_created_changed_and_deleted_and_planned_again_to_nothing(
             assert_eq!(world.site().records(), [], "{setup:?} {second}");
             assert!(world.owned.is_empty());
         }
+    }
+}
+
+#[tokio::test]
+async fn a_text_with_spaces_around_it_is_another_text() {
+    for setup in SETUPS {
+        let mut world = World::new(setup).await;
+        world.site().seed(UnifiContent::new("info.lan", RecordValue::Txt(" v=1".to_owned())));
+        world.set("info.lan: { txt: v=1, adopt: true }");
+        let plan = world.plan().await;
+        let change = plan.changes().next().unwrap();
+        assert_ne!(change.before, change.after, "{setup:?}");
+        world.run().await;
+        assert_eq!(contents(&world), ["v=1"], "{setup:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_text_that_is_too_long_for_the_console_is_refused_before_anything_is_planned() {
+    // A comma costs two quotes, and a letter beyond ASCII more than one byte.
+    for text in ["x".repeat(257), format!("{},", "x".repeat(254)), "ß".repeat(129)] {
+        for setup in SETUPS {
+            let mut world = World::new(setup).await;
+            world.set(&format!("info.lan: {{ txt: '{text}' }}"));
+            if setup == Setup::Integration {
+                world.run().await;
+                world.set("{}");
+                world.run().await;
+                assert_eq!(world.site().records(), [], "{text}");
+                continue;
+            }
+            let findings = world.desired().await.unwrap_err();
+            assert_eq!(findings[0].code, "text-too-long", "{setup:?}");
+            assert!(
+                findings[0].to_string().contains("1:18: the console takes texts of at most 256")
+            );
+        }
+    }
+    for setup in SETUPS {
+        let mut world = World::new(setup).await;
+        world.set(&format!("info.lan: {{ txt: ['{}', '{},'] }}", "x".repeat(256), "y".repeat(253)));
+        world.run().await;
+        assert_eq!(world.site().records().len(), 2);
     }
 }
 
