@@ -16,6 +16,9 @@ use crate::plan::{Action, Change, Plan, ResourceKey, Target};
 /// would otherwise stumble over every removal.
 pub const DELETES_ALWAYS_ALLOWED: usize = 4;
 
+/// The longest pattern of what is protected, in bytes; a name has at most 253.
+const LONGEST: usize = 300;
+
 /// The limits of one environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Guardrails {
@@ -89,6 +92,9 @@ impl FromStr for Protect {
     type Err = NameError;
 
     fn from_str(text: &str) -> Result<Self, NameError> {
+        if text.len() > LONGEST {
+            return Err(NameError::new("something to protect", text, "at most 300 characters"));
+        }
         let parts: Vec<&str> = text.splitn(3, ':').collect();
         match parts[..] {
             ["apex"] => Ok(Self::Apex),
@@ -119,15 +125,21 @@ impl From<Protect> for String {
     }
 }
 
-/// `*` stands for anything, also for nothing.
+/// `*` stands for anything, also for nothing. Each part between two stars is taken where it first
+/// occurs, which leaves the most to the ones behind it: so nothing has to be tried twice.
 fn glob(pattern: &str, text: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == text,
-        Some((head, rest)) => text.strip_prefix(head).is_some_and(|tail| {
-            let ends = tail.char_indices().map(|(at, _)| at).chain([tail.len()]);
-            ends.into_iter().any(|at| glob(rest, &tail[at..]))
-        }),
-    }
+    let Some((head, rest)) = pattern.split_once('*') else { return pattern == text };
+    let (parts, tail) = rest.rsplit_once('*').unwrap_or(("", rest));
+    let Some(mut between) = text.strip_prefix(head).and_then(|text| text.strip_suffix(tail)) else {
+        return false;
+    };
+    parts.split('*').all(|part| match between.find(part) {
+        Some(at) => {
+            between = &between[at + part.len()..];
+            true
+        }
+        None => false,
+    })
 }
 
 /// A limit that a plan passes.

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::plan::testing::{change, key, plan};
 
@@ -67,4 +69,44 @@ fn patterns_read_back_as_written() {
     }
     assert!("MX".parse::<Protect>().is_err());
     assert!(glob("*.internal.lan", "a.internal.lan") && !glob("*.internal.lan", "internal.lan"));
+}
+
+#[test]
+fn a_pattern_is_matched_in_time_and_stack_however_many_stars_it_has() {
+    let stars = format!("*:*:{}b", "*a".repeat(140));
+    let hostile: Protect = stars.parse().unwrap();
+    let name = "a".repeat(250);
+    assert!(!hostile.matches(&key("unifi_dns:s", "A", &name), &zones()));
+    assert!(hostile.matches(&key("unifi_dns:s", "A", &format!("{name}b")), &zones()));
+    let error = format!("*:*:{}", "*".repeat(20_000)).parse::<Protect>().unwrap_err();
+    assert!(error.to_string().len() < 500, "{error}");
+}
+
+/// What a pattern means, told in the simplest way: fine for short texts alone.
+fn glob_by_meaning(pattern: &[char], text: &[char]) -> bool {
+    match pattern.split_first() {
+        None => text.is_empty(),
+        Some(('*', rest)) => (0..=text.len()).any(|at| glob_by_meaning(rest, &text[at..])),
+        Some((first, rest)) => text.first() == Some(first) && glob_by_meaning(rest, &text[1..]),
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_pattern_means_what_it_says(pattern in "[ab*é]{0,8}", text in "[abé]{0,10}") {
+        let chars = |text: &str| text.chars().collect::<Vec<char>>();
+        prop_assert_eq!(
+            glob(&pattern, &text),
+            glob_by_meaning(&chars(&pattern), &chars(&text)),
+            "{} on {}", pattern, text
+        );
+    }
+
+    #[test]
+    fn what_is_protected_reads_back_as_written_or_is_refused(text in "\\PC{0,400}") {
+        if let Ok(protect) = text.parse::<Protect>() {
+            prop_assert_eq!(protect.to_string(), text);
+            protect.matches(&key("unifi_dns:s", "A", "nas.lan"), &zones());
+        }
+    }
 }
