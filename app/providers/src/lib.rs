@@ -3,6 +3,8 @@
 //! One folder per vendor (the connection) and one per kind of component: `config.rs` decodes,
 //! `plan.rs` is pure, the rest talks. Adding one is a folder and a line in [`registry`].
 
+mod address;
+
 pub mod cloudflare;
 pub mod cloudflare_dns;
 pub mod cloudflare_tunnel;

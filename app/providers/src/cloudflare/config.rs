@@ -11,6 +11,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use url::Url;
 
+use crate::address::{IN_THE_CLEAR, is_in_the_clear};
+
 /// Where the vendor's API is.
 const API: &str = "https://api.cloudflare.com/client/v4";
 
@@ -63,18 +65,9 @@ impl Cloudflare {
     /// Decodes a connection.
     pub(super) fn decode(node: &Node) -> Result<Self, Vec<Diagnostic>> {
         let config: Self = decode(node)?;
-        match &config.url {
-            Some(url) if base(&url.value).is_none() => {
-                let error = Diagnostic::error(
-                    "invalid-value",
-                    url.span.clone(),
-                    "not the address of an API",
-                );
-                Err(vec![
-                    error.help("`https://` and a host, without a user, a query or a fragment"),
-                ])
-            }
-            _ => Ok(config),
+        match config.url.as_ref().and_then(fault) {
+            Some(fault) => Err(vec![fault]),
+            None => Ok(config),
         }
     }
 
@@ -83,6 +76,17 @@ impl Cloudflare {
         let text = self.url.as_ref().map_or(API, |url| url.value.as_str());
         base(text).expect("checked when it was decoded")
     }
+}
+
+/// What is wrong with an address.
+fn fault(url: &Spanned<String>) -> Option<Diagnostic> {
+    let message = match base(&url.value) {
+        None => "not the address of an API",
+        Some(base) if is_in_the_clear(&base) => IN_THE_CLEAR,
+        Some(_) => return None,
+    };
+    let fault = Diagnostic::error("invalid-value", url.span.clone(), message);
+    Some(fault.help("`https://` and a host, without a user, a query or a fragment"))
 }
 
 fn base(text: &str) -> Option<Url> {
@@ -152,5 +156,24 @@ mod tests {
             "{}",
             errors[0]
         );
+    }
+
+    #[test]
+    fn the_token_is_sent_in_the_clear_to_this_machine_alone() {
+        for (url, fits) in [
+            ("https://api.example.com/client/v4", true),
+            ("http://127.0.0.1:8787/client/v4", true),
+            ("http://localhost:8787", true),
+            ("http://api.example.com/client/v4", false),
+        ] {
+            let found = read(&format!("{GOOD}url: {url}\n"));
+            assert_eq!(found.is_ok(), fits, "{url}");
+            for error in found.err().into_iter().flatten() {
+                assert!(
+                    error.to_string().starts_with("landfall.yaml:4:6: `http` sends"),
+                    "{error}"
+                );
+            }
+        }
     }
 }

@@ -10,8 +10,9 @@ use landfall_core::yaml::{Node, Spanned};
 use landfall_os::http::{Pin, Tls};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use url::{Host, Url};
+use url::Url;
 
+use crate::address::{IN_THE_CLEAR, is_in_the_clear};
 use crate::provider::decode;
 
 /// A console, as `landfall.yaml` says it.
@@ -188,16 +189,8 @@ fn trust(written: &Spanned<WrittenTls>) -> Result<Tls, Diagnostic> {
 
 /// Plain HTTP sends the credentials in the clear; that wants the same word as believing anybody.
 fn open_to_all(url: &Spanned<ConsoleUrl>, insecure: bool) -> Option<Diagnostic> {
-    let loopback = match url.0.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    };
-    let open = url.0.scheme() == "http" && !loopback && !insecure;
-    open.then(|| {
-        let message = "`http` sends the credentials for all to read";
-        Diagnostic::error("invalid-value", url.span.clone(), message)
+    (is_in_the_clear(&url.0) && !insecure).then(|| {
+        Diagnostic::error("invalid-value", url.span.clone(), IN_THE_CLEAR)
             .help("use `https`, or say `tls: { insecure: true }`")
     })
 }
