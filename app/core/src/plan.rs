@@ -3,6 +3,7 @@
 //! A plan is data. Nothing here asks anybody anything; what it needs to know was gathered before,
 //! so planning cannot time out and two plans of the same facts are equal.
 
+mod beside;
 mod change;
 mod digest;
 mod make;

@@ -1,4 +1,5 @@
-//! Making a plan: for every resource that a pending unit wants or owns, one decision.
+//! Making a plan: for every resource that a pending unit wants or owns, one decision; then what
+//! stands in the way of each unit.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,6 +8,8 @@ use super::{
     Target, UnitHash, UnitPlan,
 };
 use crate::name::{EnvironmentName, RepositoryId, UnitName};
+
+mod block;
 
 /// A pending unit, with what it wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -180,62 +183,6 @@ impl<'a> Draft<'a> {
             && planned.is_some_and(|unit| unit.desired.is_ok())
     }
 
-    /// Whoever is blocked keeps what it has, which may block others; repeated until nobody is added.
-    fn block(&mut self) {
-        let mut before = usize::MAX;
-        while before != self.conflicts() {
-            before = self.conflicts();
-            self.find_what_stands_in_the_way();
-            self.find_entangled();
-        }
-    }
-
-    fn conflicts(&self) -> usize {
-        self.units.values().map(|plan| plan.conflicts.len()).sum()
-    }
-
-    /// A wanted resource beside one of another type at the same name: RFC 1034 section 3.6.2 lets
-    /// nothing stand beside a CNAME. What is deleted by this plan does not count.
-    fn find_what_stands_in_the_way(&mut self) {
-        let wanted: Vec<_> = self.wanted.values().copied().collect();
-        for (unit, desired) in wanted {
-            let Some(live) = self.facts.live.get(&desired.key.target) else { continue };
-            let others = live.resources.keys().filter(|other| excludes(&desired.key, other));
-            let others: Vec<_> = others.filter(|other| !self.goes(other)).cloned().collect();
-            for other in others {
-                self.record(unit, Err(Conflict::InTheWay { key: desired.key.clone(), other }));
-            }
-        }
-    }
-
-    fn goes(&self, key: &ResourceKey) -> bool {
-        let owner = self.facts.owned.get(key).map(|owned| &owned.owner.unit);
-        let plan = owner.and_then(|owner| self.units.get(owner));
-        plan.filter(|plan| plan.conflicts.is_empty()).is_some_and(|plan| {
-            plan.changes.iter().any(|change| change.action == Action::Delete && change.key == *key)
-        })
-    }
-
-    /// A blocked unit takes nothing over and gives nothing away, so the other side waits as well.
-    fn find_entangled(&mut self) {
-        let moves = self.units.iter().flat_map(|(name, plan)| {
-            let sources = plan.changes.iter().filter_map(|change| change.from.clone());
-            sources.map(move |from| ((*name).clone(), from))
-        });
-        let moves: BTreeSet<(UnitName, UnitName)> = moves.collect();
-        for (to, from) in moves {
-            match (self.is_blocked(&to), self.is_blocked(&from)) {
-                (true, false) => self.record(&from, Err(Conflict::Entangled { other: to })),
-                (false, true) => self.record(&to, Err(Conflict::Entangled { other: from })),
-                _ => {}
-            }
-        }
-    }
-
-    fn is_blocked(&self, unit: &UnitName) -> bool {
-        self.units.get(unit).is_some_and(|plan| !plan.conflicts.is_empty())
-    }
-
     fn finish(mut self) -> Plan {
         for plan in self.units.values_mut() {
             if !plan.conflicts.is_empty() {
@@ -285,12 +232,6 @@ impl<'a> Draft<'a> {
             ids,
         }
     }
-}
-
-/// Whether two resources cannot exist at once.
-pub(super) fn excludes(one: &ResourceKey, other: &ResourceKey) -> bool {
-    let cname = one.rtype == "CNAME" || other.rtype == "CNAME";
-    cname && one.rtype != other.rtype && one.name == other.name && one.target == other.target
 }
 
 #[cfg(test)]

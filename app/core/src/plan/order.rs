@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::make::excludes;
+use super::beside::excludes;
 use super::{Action, Change, Plan, Target};
 use crate::name::{KindName, ServiceName};
 
