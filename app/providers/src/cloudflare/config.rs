@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use url::Url;
 
+use super::realm::Realm;
 use crate::address::{IN_THE_CLEAR, is_in_the_clear};
 
 /// Where the vendor's API is.
@@ -104,7 +105,10 @@ impl Connection for Cloudflare {
     }
 
     fn address(&self) -> String {
-        format!("Cloudflare account {}", self.account.as_str())
+        match Realm::of(&self.base()).host() {
+            Some(host) => format!("Cloudflare account {} at {host}", self.account.as_str()),
+            None => format!("Cloudflare account {}", self.account.as_str()),
+        }
     }
 
     fn secrets(&self) -> Vec<SecretRef> {
@@ -156,6 +160,15 @@ mod tests {
             "{}",
             errors[0]
         );
+    }
+
+    #[test]
+    fn an_account_that_another_host_answers_for_is_another_one() {
+        let address = |url: &str| read(&format!("{GOOD}{url}")).unwrap().address();
+        let own = address("");
+        assert_eq!(own, "Cloudflare account 0123456789abcdef0123456789abcdef");
+        assert_eq!(address("url: https://api.cloudflare.com/client/v4\n"), own);
+        assert_eq!(address("url: https://evil.example\n"), format!("{own} at evil.example"));
     }
 
     #[test]

@@ -17,7 +17,6 @@ use super::clients::{Clients, Peer};
 use super::config::Cloudflare;
 use super::names::{About, about, kind_name, looked_up};
 use super::session::Session;
-use super::tunnels::qualified;
 use super::zones::ZoneIds;
 use crate::provider::{Access, ConnectionProvider, Lookup, ProviderError, Reader, Scope, Writer};
 use crate::{cloudflare_dns, cloudflare_tunnel};
@@ -111,11 +110,12 @@ impl Reader for CloudflareReader {
             Some(About::Zone(name)) => {
                 let id = DnsName::new(name).ok().and_then(|name| ids.get(&name));
                 let id = id.ok_or_else(|| no_zone(name, &self.session.account))?;
+                let id = self.session.realm.mark(id);
                 Ok((scope.clone(), Target::new(kind_name(cloudflare_dns::NAME), id)))
             }
             Some(About::Tunnel(name)) => {
                 // A tunnel that does not exist is created with its first rules, so its name is enough.
-                let id = qualified(&self.session.account, name);
+                let id = self.session.qualified(name);
                 Ok((scope.clone(), Target::new(kind_name(cloudflare_tunnel::NAME), id)))
             }
             None => Err(ProviderError::Missing(format!("Cloudflare has no `{scope}`"))),

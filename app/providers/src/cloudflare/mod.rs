@@ -11,6 +11,7 @@ mod config;
 mod connection;
 mod error;
 mod names;
+mod realm;
 mod session;
 mod tunnels;
 mod zones;

@@ -10,7 +10,8 @@ use url::Url;
 
 use super::api::Api;
 use super::error::CallError;
-use super::tunnels::{Tunnel, TunnelNames};
+use super::realm::Realm;
+use super::tunnels::{Tunnel, TunnelNames, qualified};
 use super::zones::{ApiZone, ZoneIds, ZoneKey};
 
 /// The most zones of a page, says the vendor.
@@ -25,6 +26,8 @@ pub(crate) struct Session {
     pub(crate) api: Api,
     /// The account's id.
     pub(crate) account: String,
+    /// Who answers for the identities of zones and tunnels.
+    pub(crate) realm: Realm,
     base: Url,
     zone_ids: Arc<ZoneIds>,
     /// The tunnels as they were last listed. The lock is held while they are listed, so that two
@@ -34,7 +37,19 @@ pub(crate) struct Session {
 
 impl Session {
     pub(super) fn new(api: Api, account: &str, base: Url, zone_ids: Arc<ZoneIds>) -> Self {
-        Self { api, account: account.to_owned(), base, zone_ids, tunnels: Mutex::new(None) }
+        let (account, realm) = (account.to_owned(), Realm::of(&base));
+        Self { api, account, realm, base, zone_ids, tunnels: Mutex::new(None) }
+    }
+
+    /// What a plan calls the tunnel `name` of the account.
+    pub(crate) fn qualified(&self, name: &str) -> String {
+        qualified(&self.realm.mark(&self.account), name)
+    }
+
+    /// The name of the tunnel that a plan calls this; none if it is not of the account.
+    pub(crate) fn own_tunnel<'t>(&self, qualified: &'t str) -> Option<&'t str> {
+        let (account, name) = qualified.split_once('/')?;
+        (self.realm.unmark(account)? == self.account).then_some(name)
     }
 
     /// The living tunnels. A list that was read before is used as long as it `suffices`: what is
@@ -50,7 +65,7 @@ impl Session {
         let path = ["accounts", &self.account, "cfd_tunnel"];
         let listing =
             self.api.list::<Tunnel>(&path, &[("is_deleted", "false")], TUNNELS_PER_PAGE).await?;
-        let tunnels = Arc::new(TunnelNames::new(&self.account, listing.items));
+        let tunnels = Arc::new(TunnelNames::new(&self.realm.mark(&self.account), listing.items));
         *known = Some(Arc::clone(&tunnels));
         Ok(tunnels)
     }

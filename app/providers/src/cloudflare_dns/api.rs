@@ -74,8 +74,8 @@ pub(super) async fn read(
     target: &Target,
     names: &BTreeSet<&str>,
     wanted: &BTreeSet<String>,
-) -> Result<Zone, CallError> {
-    let records = list(session, &target.id, names).await?;
+) -> Result<Zone, ProviderError> {
+    let records = list(session, zone_id(session, target)?, names).await?;
     let uuids: BTreeSet<&str> =
         records.iter().filter_map(|r| tunnel_uuid(&r.rtype, &r.content)).collect();
     let knows = |known: &TunnelNames| {
@@ -92,6 +92,14 @@ pub(super) async fn read(
         by_key.entry(record.key(target)).or_default().push(live);
     }
     Ok(Zone { records: by_key, tunnels })
+}
+
+/// The id by which the API knows the zone of a target.
+pub(super) fn zone_id<'t>(session: &Session, target: &'t Target) -> Result<&'t str, ProviderError> {
+    session
+        .realm
+        .unmark(&target.id)
+        .ok_or_else(|| ProviderError::Missing(format!("the connection does not lead to {target}")))
 }
 
 /// One name is asked for by name; of more, the whole zone is listed, which is fewer requests and

@@ -10,10 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use landfall_core::plan::{Change, Effect, Landed, Outcome, ResourceKey, Value};
 use serde::Deserialize;
 
-use super::api::{ApiRecord, Zone, ids_of, live_resource, read};
+use super::api::{ApiRecord, Zone, ids_of, live_resource, read, zone_id};
 use super::batch::{LiveRecord, LiveRecords, Writing, batch};
 use super::set::{Content, Record, RecordSet};
-use crate::cloudflare::{CallError, Session};
+use crate::cloudflare::Session;
 use crate::provider::ProviderError;
 
 /// The result of a batch. What was patched keeps its id, so only these are read.
@@ -34,7 +34,7 @@ struct Gone {
 pub(crate) async fn apply(session: &Session, effect: &Effect, marker: &str) -> Outcome {
     let zone = match read_names(session, effect).await {
         Ok(zone) => zone,
-        Err(error) => return error.before_write(),
+        Err(error) => return Outcome::Failed(error.to_string()),
     };
     if let Some(moved) = effect.changes.iter().find_map(|change| moved(change, &zone.records)) {
         return Outcome::Moved(moved);
@@ -48,8 +48,11 @@ pub(crate) async fn apply(session: &Session, effect: &Effect, marker: &str) -> O
     if batch.is_empty() {
         return Outcome::Done(ids_of(keys, &zone.records));
     }
-    let path = ["zones", &effect.target.id, "dns_records", "batch"];
-    match session.api.post::<Done>(&path, &batch).await {
+    let zone_id = match zone_id(session, &effect.target) {
+        Ok(id) => id,
+        Err(error) => return Outcome::Failed(error.to_string()),
+    };
+    match session.api.post::<Done>(&["zones", zone_id, "dns_records", "batch"], &batch).await {
         Ok(done) => Outcome::Done(landed_ids(effect, &zone.records, done)),
         Err(error) => error.into_outcome(),
     }
@@ -65,7 +68,7 @@ pub(crate) async fn read_back(
     Ok((landed, ids_of(effect.changes.iter().map(|change| &change.key), &zone.records)))
 }
 
-async fn read_names(session: &Session, effect: &Effect) -> Result<Zone, CallError> {
+async fn read_names(session: &Session, effect: &Effect) -> Result<Zone, ProviderError> {
     let names = effect.changes.iter().map(|change| change.key.name.as_str()).collect();
     let wanted = effect.changes.iter().flat_map(|change| records(change.after.as_ref()));
     let tunnels = wanted.filter_map(|record| match record.content {

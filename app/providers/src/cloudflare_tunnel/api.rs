@@ -60,10 +60,9 @@ pub(super) fn own_name<'t>(
     session: &Session,
     target: &'t Target,
 ) -> Result<&'t str, ProviderError> {
-    match target.id.split_once('/') {
-        Some((account, name)) if account == session.account => Ok(name),
-        _ => Err(ProviderError::Missing(format!("{target} is not in the connection's account"))),
-    }
+    session.own_tunnel(&target.id).ok_or_else(|| {
+        ProviderError::Missing(format!("{target} is not in the connection's account"))
+    })
 }
 
 /// The tunnel of a target with its configuration; none if it does not exist.

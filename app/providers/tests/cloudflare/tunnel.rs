@@ -1,6 +1,8 @@
 //! Routes through a shared tunnel: their rules, their CNAMEs, and what belongs to others.
 
-use landfall_core::plan::{Landed, Outcome};
+use landfall_core::lease::LeaseProof;
+use landfall_core::plan::{Effect, Landed, Outcome};
+use landfall_providers::ProviderError;
 use landfall_sim::cloudflare::{CloudflareMutation, ConfigSource, RecordFields};
 use landfall_sim::fault::{Answer, Fault, Gate, On};
 use serde_json::json;
@@ -160,6 +162,32 @@ async fn a_record_that_names_a_tunnel_by_uuid_is_planned_again_to_nothing() {
     world.dns(&format!("a.example.com: {{ cname: {id}.cfargotunnel.com, proxied: true }}\nb.example.com: {{ cname: 00000000-0000-4000-8000-000000000000.cfargotunnel.com }}"));
     world.run().await;
     assert_eq!(world.zone().record("a.example.com", "CNAME"), [format!("{id}.cfargotunnel.com")]);
+}
+
+#[tokio::test]
+async fn what_another_host_says_of_an_account_is_about_another_one() {
+    let mut world = World::new().await;
+    world.tunnel("web", "  a.example.com: http://a.lan");
+    let effect = world.effect("cloudflare_tunnel").await;
+    let elsewhere = world.connection_to("https://evil.example/client/v4");
+    let scope = "tunnel media".to_owned();
+    let reader = world.reader_of(&*elsewhere).await;
+    let target = reader.identify(&[scope.clone()].into()).await.unwrap().remove(&scope).unwrap();
+    assert_eq!(target.to_string(), format!("{}@evil.example/media", account_of(&effect)));
+    let writer = world.writer_of(&*elsewhere).await;
+    for kind in ["cloudflare_tunnel", "cloudflare_dns"] {
+        let effect = world.effect(kind).await;
+        let lease = LeaseProof::new(effect.target.clone(), 1);
+        assert!(matches!(writer.apply(&effect, &lease).await, Outcome::Failed(_)), "{kind}");
+        let error = writer.read_back(&effect).await.unwrap_err();
+        assert!(matches!(error, ProviderError::Missing(_)), "{kind}: {error:?}");
+    }
+    assert_eq!(world.sim.mutations(), []);
+}
+
+/// `cloudflare_tunnel:account` of an effect on the tunnel `media`.
+fn account_of(effect: &Effect) -> String {
+    effect.target.to_string().strip_suffix("/media").unwrap().to_owned()
 }
 
 #[tokio::test]

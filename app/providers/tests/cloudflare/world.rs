@@ -102,10 +102,13 @@ impl World {
     }
 
     fn connection(&self) -> Box<dyn Connection> {
+        self.connection_to(&self.sim.url())
+    }
+
+    pub(crate) fn connection_to(&self, url: &str) -> Box<dyn Connection> {
         let text = format!(
-            "{{ account: {}, zones: [example.com], token: 'ref+env://TOKEN', url: '{}' }}",
+            "{{ account: {}, zones: [example.com], token: 'ref+env://TOKEN', url: '{url}' }}",
             self.sim.account(),
-            self.sim.url()
         );
         self.kind.decode(&parse("landfall.yaml", text.as_bytes()).unwrap()).unwrap()
     }
@@ -121,11 +124,19 @@ impl World {
     }
 
     pub(crate) async fn reader(&self) -> Arc<dyn Reader> {
-        self.kind.reader(&*self.connection(), self.access()).await.unwrap()
+        self.reader_of(&*self.connection()).await
+    }
+
+    pub(crate) async fn reader_of(&self, connection: &dyn Connection) -> Arc<dyn Reader> {
+        self.kind.reader(connection, self.access()).await.unwrap()
     }
 
     pub(crate) async fn writer(&self) -> Arc<dyn Writer> {
-        self.kind.writer(&*self.connection(), self.access()).await.unwrap()
+        self.writer_of(&*self.connection()).await
+    }
+
+    pub(crate) async fn writer_of(&self, connection: &dyn Connection) -> Arc<dyn Writer> {
+        self.kind.writer(connection, self.access()).await.unwrap()
     }
 
     pub(crate) async fn plan(&self) -> Plan {
