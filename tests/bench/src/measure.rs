@@ -2,6 +2,7 @@
 
 mod acknowledge;
 mod comment;
+mod flight;
 mod start;
 mod zone;
 
@@ -24,6 +25,8 @@ pub(crate) enum Measurement {
     Comment10k,
     /// A change in a zone with 5,000 records of others.
     Zone,
+    /// 1,000 pull requests over 50 installations at once, and the memory that they take.
+    Flight,
 }
 
 /// How much is measured.
@@ -53,6 +56,7 @@ impl Measurement {
             Self::Comment1kTwo => comment::measure(&comment::THOUSAND_TWICE, extent).await,
             Self::Comment10k => comment::measure(&comment::TEN_THOUSAND, extent).await,
             Self::Zone => zone::measure(extent).await,
+            Self::Flight => flight::measure().await,
         }
     }
 }

@@ -77,11 +77,23 @@ impl Server {
     /// # Errors
     /// The system does not tell.
     pub(crate) fn resident(&self) -> anyhow::Result<f64> {
+        self.memory("VmRSS:")
+    }
+
+    /// The most that it ever had in use, in MiB: `VmHWM`.
+    ///
+    /// # Errors
+    /// The system does not tell.
+    pub(crate) fn peak(&self) -> anyhow::Result<f64> {
+        self.memory("VmHWM:")
+    }
+
+    fn memory(&self, field: &str) -> anyhow::Result<f64> {
         let id = self.child.id().context("the server has ended")?;
         let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let line = status.lines().find_map(|line| line.strip_prefix(field));
         let kibibytes = line.and_then(|line| line.split_whitespace().next());
-        let kibibytes: u32 = kibibytes.context("no VmRSS in the status")?.parse()?;
+        let kibibytes: u32 = kibibytes.context("the field is not in the status")?.parse()?;
         Ok(f64::from(kibibytes) / 1024.0)
     }
 

@@ -1,7 +1,7 @@
 //! The surroundings of a measurement: a simulated GitHub and Cloudflare, and a server between them.
 
 use anyhow::Context as _;
-use landfall_sim::cloudflare::{CloudflareSettings, CloudflareSim, Plan};
+use landfall_sim::cloudflare::{CloudflareSettings, CloudflareSim, Plan, ZoneSettings};
 use landfall_sim::exchange::ExchangeLog;
 use landfall_sim::github::{self, GithubSim, TEST_PRIVATE_KEY, TEST_WEBHOOK_SECRET};
 use tempfile::TempDir;
@@ -25,17 +25,26 @@ pub(crate) struct Town {
 }
 
 impl Town {
-    /// Starts everything.
+    /// Starts everything, with the zone `example.com`.
     ///
     /// # Errors
     /// Something cannot be started.
     pub(crate) async fn start() -> anyhow::Result<Self> {
+        Self::start_with(vec![ZoneSettings::active("example.com")]).await
+    }
+
+    /// Starts everything, with these zones.
+    ///
+    /// # Errors
+    /// Something cannot be started.
+    pub(crate) async fn start_with(zones: Vec<ZoneSettings>) -> anyhow::Result<Self> {
         let log = ExchangeLog::default();
         let settings = github::Settings { exchanges: log.clone(), ..github::Settings::default() };
         let app = settings.app_id;
         let github = GithubSim::start(settings).await?;
         let settings = CloudflareSettings {
             exchanges: log.clone(),
+            zones,
             plan: Plan::Paid,
             rate_limit: None,
             ..CloudflareSettings::default()
