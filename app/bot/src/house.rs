@@ -16,6 +16,7 @@ use crate::gather::Caches;
 use crate::gather::session::Reach;
 use crate::gather::sight::KnownTargets;
 use crate::operator::Operator;
+use crate::panics::Panics;
 use crate::render::Templates;
 
 mod open;
@@ -47,6 +48,8 @@ pub struct House {
     pub timing: Timing,
     /// Takes secrets out of what is shown.
     pub redactor: Redactor,
+    /// Where panics end.
+    pub panics: Panics,
 }
 
 /// What planning and applying take: the house without GitHub and the mirrors, which a command on a
@@ -106,6 +109,9 @@ pub struct Timing {
     /// How long is waited before looking again which pull request a commit came from: GitHub's
     /// index lags behind a push. After the last one a commit counts as pushed directly.
     pub attribution: Vec<Duration>,
+    /// How long is waited before GitHub is asked again for a head that it announced and does not
+    /// show yet, by attempt; the last one repeats.
+    pub lag: Vec<Duration>,
     /// How long is waited before a job that failed is tried again, by attempt; the last one repeats.
     pub retry: Vec<Duration>,
     /// How long is waited before GitHub is told again what it did not take, by attempt; the last

@@ -9,6 +9,7 @@ pub mod flow;
 pub mod gather;
 pub mod house;
 pub mod operator;
+pub mod panics;
 pub mod publish;
 pub mod render;
 pub mod server;

@@ -12,6 +12,7 @@ use landfall_github::{Failure, GithubError, InstalledRepository, Reader, Writer}
 use landfall_store::{ClaimedItem, ItemKind};
 
 use crate::house::{House, wait};
+use crate::panics::Panicked;
 
 pub mod body;
 mod check;
@@ -26,13 +27,24 @@ pub use body::{CheckBody, CommentBody, DeploymentBody, ReactionBody};
 enum Ended {
     /// It is there, under these ids.
     Done(Vec<u64>),
+    /// Not as it should have.
+    Failed(Why),
+}
+
+/// Why an attempt failed.
+#[derive(Debug, thiserror::Error)]
+enum Why {
     /// GitHub was asked and said no, or could not be asked.
-    Failed(GithubError),
+    #[error(transparent)]
+    Github(GithubError),
+    /// At some point of it, before GitHub was asked or after.
+    #[error(transparent)]
+    Panicked(Panicked),
 }
 
 impl From<GithubError> for Ended {
     fn from(error: GithubError) -> Self {
-        Self::Failed(error)
+        Self::Failed(Why::Github(error))
     }
 }
 
@@ -66,33 +78,38 @@ pub async fn publish(house: &House, item: &ClaimedItem) -> anyhow::Result<()> {
         reader: house.github.reader(on.clone()),
         writer: house.github.writer(on),
     };
-    let ended = match key.kind {
-        ItemKind::Comment => desk.comment().await?,
-        ItemKind::Check => desk.check().await?,
-        ItemKind::Deployment => desk.deployment().await?,
-        ItemKind::Reaction => desk.reaction().await?,
+    let ended = match house.panics.caught(desk.publish()).await {
+        Ok(ended) => ended?,
+        Err(panicked) => Ended::Failed(Why::Panicked(panicked)),
     };
-    let store = &house.store;
     match ended {
-        Ended::Done(ids) => store.item_done(&item.claim, &ids).await?,
-        Ended::Failed(error) => desk.give_back(&error).await?,
+        Ended::Done(ids) => Ok(house.store.item_done(&item.claim, &ids).await?),
+        Ended::Failed(why) => desk.give_back(&why).await,
     }
-    Ok(())
 }
 
 impl Desk<'_> {
+    async fn publish(&self) -> anyhow::Result<Ended> {
+        match self.item.item.key.kind {
+            ItemKind::Comment => self.comment().await,
+            ItemKind::Check => self.check().await,
+            ItemKind::Deployment => self.deployment().await,
+            ItemKind::Reaction => self.reaction().await,
+        }
+    }
+
     /// Puts an item back, or drops it when no attempt could ever succeed.
-    async fn give_back(&self, error: &GithubError) -> anyhow::Result<()> {
+    async fn give_back(&self, why: &Why) -> anyhow::Result<()> {
         let store = &self.house.store;
         let now = store.now().await?;
-        let claim = &self.item.claim;
-        let why = error.to_string();
-        tracing::warn!(item = %self.item.item.key, attempt = self.item.attempt, error = %why, "not published");
-        let wait = wait(&self.house.timing.publication, self.item.attempt);
-        match next(&error.failure, self.item.attempt, now, wait) {
-            Next::Retry(at) => store.retry_item(claim, at, &why).await?,
-            Next::Look(at) => store.retry_uncertain_item(claim, at, &why).await?,
-            Next::Drop => store.drop_item(claim, &why).await?,
+        let (claim, attempt) = (&self.item.claim, self.item.attempt);
+        let told = why.to_string();
+        tracing::warn!(item = %self.item.item.key, attempt, error = %told, "not published");
+        let wait = wait(&self.house.timing.publication, attempt);
+        match next(why, attempt, now, wait) {
+            Next::Retry(at) => store.retry_item(claim, at, &told).await?,
+            Next::Look(at) => store.retry_uncertain_item(claim, at, &told).await?,
+            Next::Drop => store.drop_item(claim, &told).await?,
         }
         Ok(())
     }
@@ -109,17 +126,22 @@ enum Next {
     Drop,
 }
 
-/// After this many refusals GitHub is believed.
-const REFUSALS: u32 = 5;
+/// After this many refusals GitHub is believed, and after this many panics that it is our fault.
+const ENOUGH: u32 = 5;
 
 /// The policy: one visible `match`. `wait` is ours, for failures where GitHub did not say how long.
-fn next(failure: &Failure, attempt: u32, now: Timestamp, wait: Duration) -> Next {
+fn next(why: &Why, attempt: u32, now: Timestamp, wait: Duration) -> Next {
     let later = now.saturating_add(wait).unwrap_or(now);
+    let failure = match why {
+        Why::Github(error) => &error.failure,
+        Why::Panicked(_) if attempt < ENOUGH => return Next::Look(later),
+        Why::Panicked(_) => return Next::Drop,
+    };
     match failure {
         Failure::Limited { until } => Next::Retry((*until).max(now)),
         Failure::Unreachable { .. } => Next::Retry(later),
         Failure::Unknown { .. } | Failure::Malformed { .. } => Next::Look(later),
-        Failure::Denied { .. } | Failure::Unprocessable { .. } if attempt < REFUSALS => {
+        Failure::Denied { .. } | Failure::Unprocessable { .. } if attempt < ENOUGH => {
             Next::Retry(later)
         }
         Failure::Denied { .. } | Failure::Unprocessable { .. } => Next::Drop,
@@ -134,34 +156,37 @@ mod tests {
     const NOW: Timestamp = Timestamp::constant(1_000, 0);
     const WAIT: Duration = Duration::from_secs(8);
 
-    fn after(failure: &Failure, attempt: u32) -> Next {
-        next(failure, attempt, NOW, WAIT)
+    fn after(failure: Failure, attempt: u32) -> Next {
+        let call = "POST /repos/acme/homelab/issues/7/comments".to_owned();
+        next(&Why::Github(GithubError { call, failure }), attempt, NOW, WAIT)
     }
 
     #[test]
     fn only_what_may_have_been_accepted_is_looked_for() {
         let later = Timestamp::constant(1_008, 0);
         let unknown = Failure::Unknown { why: "status 502".into() };
-        assert_eq!(after(&unknown, 1), Next::Look(later));
+        assert_eq!(after(unknown, 1), Next::Look(later));
+        assert_eq!(next(&Why::Panicked(Panicked), 1, NOW, WAIT), Next::Look(later));
         let unreachable = Failure::Unreachable { why: "refused".into() };
-        assert_eq!(after(&unreachable, 3), Next::Retry(later));
+        assert_eq!(after(unreachable, 3), Next::Retry(later));
     }
 
     #[test]
     fn where_github_says_how_long_to_wait_that_is_done() {
         for seconds in [1_001, 1_060] {
             let until = Timestamp::constant(seconds, 0);
-            assert_eq!(after(&Failure::Limited { until }, 9), Next::Retry(until));
+            assert_eq!(after(Failure::Limited { until }, 9), Next::Retry(until));
         }
         let over = Failure::Limited { until: Timestamp::constant(999, 0) };
-        assert_eq!(after(&over, 1), Next::Retry(NOW));
+        assert_eq!(after(over, 1), Next::Retry(NOW));
     }
 
     #[test]
     fn a_refusal_is_believed_in_the_end() {
         let denied = Failure::Denied { message: "Resource not accessible by integration".into() };
-        assert_ne!(after(&denied, 1), Next::Drop);
-        assert_eq!(after(&denied, REFUSALS), Next::Drop);
-        assert_eq!(after(&Failure::NotFound, 1), Next::Drop);
+        assert_ne!(after(denied.clone(), 1), Next::Drop);
+        assert_eq!(after(denied, ENOUGH), Next::Drop);
+        assert_eq!(after(Failure::NotFound, 1), Next::Drop);
+        assert_eq!(next(&Why::Panicked(Panicked), ENOUGH, NOW, WAIT), Next::Drop);
     }
 }

@@ -2,6 +2,11 @@
 //!
 //! A delivery is verified over its raw bytes, put on disk, and answered; nothing else happens while
 //! GitHub waits. Who sends something that is not believed is told nothing but "no".
+//!
+//! A request that makes the server panic is answered like any other. When something panics that
+//! carries no single piece of work (a worker's loop, the listener), no work is taken any more, what
+//! is under way is finished, and the server ends with an error: whoever supervises the process
+//! starts it again, and it goes on from what is on disk.
 
 mod body;
 mod connections;
@@ -12,12 +17,18 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use landfall_github::webhook::Verifier;
 use tokio::net::TcpListener;
+use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::house::House;
+use crate::panics::{Panicked, Panics};
 use crate::worker;
 
 /// What the routes share.
@@ -31,11 +42,26 @@ pub struct Shared {
 
 /// All routes.
 pub fn router(shared: Arc<Shared>) -> Router {
-    Router::new()
+    let panics = shared.house.panics.clone();
+    let routes = Router::new()
         .route("/webhook", post(receive::receive))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
-        .with_state(shared)
+        .with_state(shared);
+    answering_panics(routes, panics)
+}
+
+/// The routes, which answer also when they panic.
+fn answering_panics(routes: Router, panics: Panics) -> Router {
+    let answer = async |State(panics): State<Panics>, request: Request, next: Next| -> Response {
+        match panics.caught(next.run(request)).await {
+            Ok(response) => response,
+            Err(panicked) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, panicked.to_string()).into_response()
+            }
+        }
+    };
+    routes.layer(middleware::from_fn_with_state(panics, answer))
 }
 
 /// A server that runs.
@@ -44,7 +70,7 @@ pub struct Running {
     /// Where it listens.
     pub address: SocketAddr,
     stop: CancellationToken,
-    all: tokio::task::JoinHandle<anyhow::Result<()>>,
+    all: JoinHandle<Result<(), Panicked>>,
 }
 
 impl Running {
@@ -63,10 +89,10 @@ impl Running {
     /// Takes no more work, finishes what is under way, and ends.
     ///
     /// # Errors
-    /// The server failed, or a worker panicked.
+    /// Something panicked, and was not only a piece of work.
     pub async fn stop(self) -> anyhow::Result<()> {
         self.stop.cancel();
-        self.all.await?
+        Ok(unless_panicked(self.all.await)??)
     }
 
     /// Waits until it ends by itself, which it does only when it fails.
@@ -74,38 +100,34 @@ impl Running {
     /// # Errors
     /// Why it failed.
     pub async fn failed(&mut self) -> anyhow::Result<()> {
-        (&mut self.all).await?
+        Ok(unless_panicked((&mut self.all).await)??)
     }
 }
 
+/// Serves until it is stopped or something panics. Everything that was begun is ended either way.
 async fn serve(
     shared: Shared,
     listener: TcpListener,
     stop: CancellationToken,
-) -> anyhow::Result<()> {
+) -> Result<(), Panicked> {
     let shared = Arc::new(shared);
-    let mut workers = worker::start(&shared.house, &stop);
-    let token = stop.clone();
-    let head = shared.house.timing.request_head;
-    let mut served =
-        tokio::spawn(connections::serve(listener, router(Arc::clone(&shared)), head, token));
-    tokio::select! {
-        outcome = &mut served => {
-            stop.cancel();
-            outcome?;
-        }
-        // A worker only ends early by a panic: then nothing may look as if it went on.
-        Some(ended) = workers.join_next() => {
-            stop.cancel();
-            ended?;
-        }
-    }
-    while let Some(ended) = workers.join_next().await {
-        ended?;
-    }
-    if !served.is_finished() {
-        served.await?;
+    let mut tasks = worker::start(&shared.house, &stop);
+    let (router, head) = (router(Arc::clone(&shared)), shared.house.timing.request_head);
+    tasks.spawn(connections::serve(listener, router, head, stop.clone()));
+    let mut outcome = Ok(());
+    while let Some(ended) = tasks.join_next().await {
+        // None ends before all are told to, unless it panics; then nothing may look as if it went on.
+        outcome = outcome.and(unless_panicked(ended));
+        stop.cancel();
     }
     shared.house.store.close().await;
-    Ok(())
+    outcome
 }
+
+/// What a task came to. What it panicked with is not passed on: see [`crate::panics`].
+fn unless_panicked<T>(ended: Result<T, JoinError>) -> Result<T, Panicked> {
+    ended.map_err(|_| Panicked)
+}
+
+#[cfg(test)]
+mod tests;

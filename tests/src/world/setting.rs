@@ -83,6 +83,7 @@ fn impatient() -> Timing {
     let millis = Duration::from_millis;
     Timing {
         poll: millis(100),
+        lag: vec![millis(1); 12],
         attribution: vec![millis(1), millis(1)],
         retry: vec![millis(1)],
         publication: vec![millis(1)],

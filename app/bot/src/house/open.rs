@@ -16,6 +16,7 @@ use crate::gather::Caches;
 use crate::gather::session::Reach;
 use crate::gather::sight::KnownTargets;
 use crate::operator::Operator;
+use crate::panics::Panics;
 use crate::render::Templates;
 use crate::settings::Settings;
 
@@ -85,6 +86,7 @@ impl House {
             templates: Templates::load(settings.templates.as_deref())?,
             timing: around.timing,
             redactor: around.redactor,
+            panics: Panics::default(),
         })
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use landfall_github::webhook::Event;
-use landfall_store::{Consequences, Delivery, Retry};
+use landfall_store::{Consequences, Delivery, NewDelivery, Retry};
 
 use super::Round;
 use crate::flow::handle;
@@ -31,9 +31,16 @@ pub(super) async fn round(house: &House) -> anyhow::Result<Round> {
     Ok(Round::Worked)
 }
 
-/// What follows from a delivery; none if it was given back.
+/// What follows from a delivery; none if nothing will, or if it was given back.
 async fn handle_one(house: &House, delivery: &Delivery) -> anyhow::Result<Option<Consequences>> {
-    let new = &delivery.delivery;
+    let read = house.panics.caught(read(house, &delivery.delivery)).await;
+    match read.map_err(Into::into).flatten() {
+        Ok(consequences) => Ok(consequences),
+        Err(error) => give_back(house, delivery, &error).await.map(|()| None),
+    }
+}
+
+async fn read(house: &House, new: &NewDelivery) -> anyhow::Result<Option<Consequences>> {
     let event = match Event::parse(&new.event, &new.body) {
         Ok(event) => event,
         Err(error) => {
@@ -43,10 +50,7 @@ async fn handle_one(house: &House, delivery: &Delivery) -> anyhow::Result<Option
             return Ok(None);
         }
     };
-    match handle::consequences(house, &event).await {
-        Ok(consequences) => Ok(Some(consequences)),
-        Err(error) => give_back(house, delivery, &error).await.map(|()| None),
-    }
+    handle::consequences(house, &event).await.map(Some)
 }
 
 /// Writes what follows from all of them at once, which is one wait for the disk; when that fails,

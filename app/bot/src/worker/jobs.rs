@@ -21,7 +21,7 @@ pub(super) async fn round(house: &House, worker: &str) -> anyhow::Result<Round> 
     let Some(job) = house.store.claim_job(&claim).await? else { return Ok(Round::Idle) };
     tracing::debug!(job = %job.key, attempt = job.attempt, "job begins");
     let outcome = tokio::select! {
-        outcome = carry_out(house, &job) => outcome,
+        outcome = house.panics.caught(carry_out(house, &job)) => outcome.map_err(Into::into).flatten(),
         lost = keep_alive(house.tools(), &job) => Err(lost),
     };
     end(house, &job, outcome).await?;
@@ -77,6 +77,14 @@ async fn end(
             tracing::warn!(job = %job.key, "job is somebody else's now");
             return Ok(());
         }
+        // No attempt was made, so none is counted.
+        Err(error) if limited(&error).is_some() => {
+            tracing::info!(job = %job.key, "job comes later: {error:#}");
+            let run_at = limited(&error);
+            let again = NewJob { key: job.key.clone(), installation: job.installation, run_at };
+            store.enqueue(&[again]).await?;
+            store.complete_job(&job.fence).await
+        }
         Err(error) if is_not_installed(&error) => {
             tracing::info!(job = %job.key, "job is dropped: the App is not installed there any more");
             store.complete_job(&job.fence).await
@@ -99,10 +107,15 @@ async fn end(
 }
 
 fn is_stale(error: &anyhow::Error) -> bool {
-    matches!(
-        error.downcast_ref::<StoreError>(),
-        Some(StoreError::StaleEpoch | StoreError::LeaseLost(_))
-    )
+    matches!(error.downcast_ref::<StoreError>(), Some(StoreError::StaleEpoch))
+}
+
+/// When GitHub may be asked again.
+fn limited(error: &anyhow::Error) -> Option<jiff::Timestamp> {
+    match error.downcast_ref::<GithubError>()?.failure {
+        Failure::Limited { until } => Some(until),
+        _ => None,
+    }
 }
 
 fn is_not_installed(error: &anyhow::Error) -> bool {
