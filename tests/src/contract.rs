@@ -21,6 +21,7 @@ mod known;
 mod parameter;
 mod pointer;
 mod request;
+pub mod samples;
 mod schema;
 mod template;
 mod webhook;

@@ -48,6 +48,26 @@ async fn the_demo_is_told_in_comments_and_ends_with_a_summary() {
 }
 
 #[tokio::test]
+async fn a_demo_that_is_interrupted_has_not_shown_that_all_is_well() {
+    // The shell says its number and becomes the demo.
+    let become_it = ["-c", r#"echo $$; exec "$0" demo --once"#, env!("CARGO_BIN_EXE_landfall")];
+    let demo = Command::new("sh").args(become_it).timeout(Duration::from_secs(120));
+    let talk = |_stdin, stdout: ChildStdout| async move {
+        let mut lines = BufReader::new(stdout).lines();
+        let process = lines.next_line().await?.unwrap_or_default();
+        // It listens for the interrupt before it tells anything.
+        lines.next_line().await?;
+        let stopped = Command::new("kill").args(["-INT", process.as_str()]).run().await;
+        assert!(stopped.unwrap().is_success());
+        while lines.next_line().await?.is_some() {}
+        Ok(())
+    };
+    let ((), output) = demo.converse(talk).await.unwrap();
+    assert_eq!(output.exit, Exit::Code(1));
+    assert!(output.stderr.contains("interrupted before everything"), "{}", output.stderr);
+}
+
+#[tokio::test]
 async fn the_simulators_stay_up_until_they_are_interrupted() {
     let ports = ["github", "github-api", "unifi", "unifi-lab", "cloudflare"];
     let ports: String = ports.map(|name| format!(" --{name}-port 0")).concat();

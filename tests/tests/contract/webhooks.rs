@@ -1,7 +1,5 @@
 //! Webhooks: payloads that GitHub really sent, payloads that it would not send, and those of the simulator.
 
-use std::path::{Path, PathBuf};
-
 use std::collections::BTreeSet;
 
 use axum::Router;
@@ -9,6 +7,7 @@ use axum::http::StatusCode;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use landfall_sim::exchange::{Exchange, Wire};
 use landfall_sim::github::{GithubSim, MergeMethod, NewPull, Role, Settings, TEST_PRIVATE_KEY};
+use landfall_tests::contract::samples::samples;
 use serde_json::{Value, json};
 
 use crate::caller::{Caller, assert_faithful, exchange, faults};
@@ -28,23 +27,11 @@ fn delivery(event: &str, payload: &Value) -> Exchange {
     delivery
 }
 
-/// The published examples of real payloads, beside the descriptions.
 fn examples() -> Vec<(String, Value)> {
-    let folder = landfall_tests::contract::folder().join("../webhooks");
-    let read = std::fs::read_dir(&folder);
-    let files = read.unwrap_or_else(|error| {
-        panic!("the examples of webhooks are missing: {}: {error}", folder.display())
-    });
-    let mut paths: Vec<PathBuf> = files.map(|file| file.unwrap().path()).collect();
-    paths.sort();
-    let examples = paths.iter().filter_map(|path| example(path));
-    examples.collect()
-}
-
-fn example(path: &Path) -> Option<(String, Value)> {
-    let name = path.file_name()?.to_str()?.strip_suffix(".json")?;
-    let payload = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-    (name != "MANIFEST").then(|| (name.to_owned(), payload))
+    let parsed = |(name, payload): (String, Vec<u8>)| {
+        (name, serde_json::from_slice(&payload).expect("a payload is JSON"))
+    };
+    samples().into_iter().map(parsed).collect()
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! The door: which deliveries are believed, and what one that is believed may cost.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use insta::assert_snapshot;
 use landfall_sim::github::{Fate, OnDelivery};
+use landfall_tests::contract::samples::samples;
 use landfall_tests::world::{ALICE, Delivery, Setting, World, world, world_with};
 
 /// The bytes of the largest delivery that GitHub sends.
@@ -166,26 +166,4 @@ async fn a_command(w: &mut World) -> Vec<u8> {
     w.assert_silence().await;
     let lost = w.github.hooks().log().pop().expect("GitHub remembers it");
     lost.payload.to_string().into_bytes()
-}
-
-/// Real payloads by the name of their file. They are no part of Landfall, so they have to be there.
-fn samples() -> Vec<(String, Vec<u8>)> {
-    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/webhooks");
-    let folder = std::env::var_os("LANDFALL_WEBHOOK_SAMPLES");
-    let folder = folder.map_or_else(|| PathBuf::from(beside), PathBuf::from);
-    let files = std::fs::read_dir(&folder).unwrap_or_else(|error| {
-        panic!(
-            "this test needs the real payloads: no folder {} ({error}); \
-             name it in LANDFALL_WEBHOOK_SAMPLES",
-            folder.display()
-        )
-    });
-    let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
-    let mut names: Vec<String> =
-        names.filter(|name| name.ends_with(".json") && name != "MANIFEST.json").collect();
-    names.sort();
-    names
-        .into_iter()
-        .map(|name| (name.clone(), std::fs::read(folder.join(name)).unwrap()))
-        .collect()
 }

@@ -58,8 +58,14 @@ impl Demo {
             ended = self.on_stage(&folder, &redactor, &log) => {
                 ended.map_err(|error| with_log(&error, &log))
             }
-            () = interrupted => Ok(Ended::Done),
+            () = interrupted => self.cut_short(),
         }
+    }
+
+    /// An interrupt ends what stays up; with `--once` nobody has seen then that all is as it should be.
+    fn cut_short(&self) -> anyhow::Result<Ended> {
+        anyhow::ensure!(!self.once, "interrupted before everything was looked at");
+        Ok(Ended::Done)
     }
 
     /// Plays, and goes on until the server fails or, with `--once`, until the story is told.

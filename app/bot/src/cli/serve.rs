@@ -25,6 +25,9 @@ Environment:
   LANDFALL_ALLOW_HOSTS     hosts and networks that connections may lead to beside public ones
   LANDFALL_TEMPLATES       a folder whose templates take the place of the built-in ones
   LANDFALL_LOG             what is logged, as in `info` or `landfall=debug` [info]
+  LANDFALL_LOG_FORMAT      `json` for one object a line [text]
+  LANDFALL_SECRET_…        what `ref+env://LANDFALL_SECRET_…` in landfall.yaml leads to
+  LANDFALL_WEBHOOKS        `push`: GitHub sends them here; there is no other way yet [push]
   GITHUB_APP_ID            the App's number
   GITHUB_PRIVATE_KEY       its key in PEM form, or GITHUB_PRIVATE_KEY_PATH
   GITHUB_WEBHOOK_SECRET    its webhook secret; during a rotation the old one goes into

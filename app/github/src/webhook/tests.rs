@@ -12,20 +12,21 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{PullState, UserKind};
 
-/// The collection of real payloads: not a part of Landfall, so it has to be there.
+/// The collection of real payloads, in the folder `webhooks` beside the vendors' descriptions: not a
+/// part of Landfall, so it has to be there.
 fn samples() -> &'static [(String, Value)] {
     static SAMPLES: LazyLock<Vec<(String, Value)>> = LazyLock::new(read_samples);
     &SAMPLES
 }
 
 fn read_samples() -> Vec<(String, Value)> {
-    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/webhooks");
-    let folder = std::env::var_os("LANDFALL_WEBHOOK_SAMPLES");
-    let folder = folder.map_or_else(|| PathBuf::from(default), PathBuf::from);
+    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/specs");
+    let specs = std::env::var_os("LANDFALL_SPECS").filter(|folder| !folder.is_empty());
+    let specs = specs.map_or_else(|| PathBuf::from(beside), PathBuf::from);
+    let folder = specs.with_file_name("webhooks");
     let files = std::fs::read_dir(&folder).unwrap_or_else(|error| {
         panic!(
-            "this test needs the real payloads: no folder {} ({error}); \
-             name it in LANDFALL_WEBHOOK_SAMPLES",
+            "the tests need payloads that GitHub sent, in {}: {error}; set LANDFALL_SPECS to the folder that has them beside it",
             folder.display()
         )
     });
