@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use landfall_core::name::{InstallationId, RepositoryId};
+use landfall_core::name::{BranchName, CommitSha, InstallationId, PullNumber, RepositoryId};
 
 use crate::words::uuid_id;
 use crate::{NewCommand, NewJob, Pull, Repository, Result, Retry};
@@ -65,10 +65,25 @@ pub struct Consequences {
     pub repositories: Vec<Repository>,
     /// What was learnt about pull requests.
     pub pulls: Vec<Pull>,
+    /// The pull requests that a plan is asked for, among or beside `pulls`.
+    pub asked: Vec<(RepositoryId, PullNumber)>,
+    /// Where branches are said to be.
+    pub heads: Vec<PushedHead>,
     /// What somebody said.
     pub commands: Vec<NewCommand>,
     /// What has to be done.
     pub jobs: Vec<NewJob>,
+}
+
+/// Where a branch was when a push was announced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PushedHead {
+    /// The repository.
+    pub repository: RepositoryId,
+    /// The branch.
+    pub branch: BranchName,
+    /// Its head; none when it was deleted.
+    pub head: Option<CommitSha>,
 }
 
 /// What may go from the inbox. Only processed and failed deliveries go.

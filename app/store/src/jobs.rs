@@ -191,9 +191,6 @@ pub trait Jobs {
     /// Holds the claim for another `lease` from now.
     async fn heartbeat(&self, fence: &Fence, lease: Duration) -> Result<()>;
 
-    /// Whether the same work is wanted again since this job began, so that a newer one will follow.
-    async fn has_newer(&self, key: &JobKey) -> Result<bool>;
-
     /// The job is done.
     async fn complete_job(&self, fence: &Fence) -> Result<()>;
 

@@ -44,16 +44,18 @@ pub use audit::{Audit, AuditEntry, AuditRow};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use commands::{Command, CommandId, Commands, NewCommand};
 pub use error::{Result, StoreError};
-pub use inbox::{Consequences, Delivery, DeliveryId, Inbox, Inserted, NewDelivery, Purge};
+pub use inbox::{
+    Consequences, Delivery, DeliveryId, Inbox, Inserted, NewDelivery, Purge, PushedHead,
+};
 pub use jobs::{ClaimJob, ClaimedJob, Fence, GivenUp, JobId, JobKey, JobKind, Jobs, NewJob, Retry};
 pub use leases::{Acquired, LeaseRequest, Leases};
-pub use outbox::{ClaimedItem, Item, ItemClaim, ItemKey, ItemKind, Outbox};
+pub use outbox::{Amend, ClaimedItem, Item, ItemClaim, ItemKey, ItemKind, Outbox};
 pub use plans::{NewPlan, PlanId, PlanScope, Plans, Published, StoredPlan};
-pub use pulls::{Pull, PullState, Pulls};
+pub use pulls::{Asked, Pull, PullState, Pulls};
 pub use repositories::{Applied, Environment, Repositories, Repository};
 pub use resources::{OwnedResource, Resources};
 pub use runs::{Approval, Created, NewRun, Run, RunId, RunState, Runs, Trigger};
-pub use steps::{ProofQuery, ReadBack, Step, StepId, StepState, Steps, Unresolved};
+pub use steps::{ProofQuery, Proofs, ReadBack, Step, StepId, StepState, Steps, Unresolved};
 
 /// What a worker may wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

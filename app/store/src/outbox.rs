@@ -82,6 +82,9 @@ pub struct ClaimedItem {
     pub uncertain: bool,
 }
 
+/// What is changed of a body.
+pub type Amend<'a> = &'a (dyn Fn(&mut serde_json::Value) + Send + Sync);
+
 /// What is to be published.
 #[async_trait]
 pub trait Outbox {
@@ -115,6 +118,10 @@ pub trait Outbox {
 
     /// GitHub's ids of what was published; empty before.
     async fn external_ids(&self, key: &ItemKey) -> Result<Vec<u64>>;
+
+    /// Changes the newest body of an item, if there is one. Others who change it at the same time
+    /// come before or after, so that nothing of theirs is lost.
+    async fn amend(&self, fence: &Fence, key: &ItemKey, amend: Amend<'_>) -> Result<()>;
 
     /// The newest body that was put, published or not.
     async fn item_body(&self, key: &ItemKey) -> Result<Option<serde_json::Value>>;

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use landfall_core::name::{BranchName, CommitSha, PullNumber, RepositoryId, UserId};
 
-use crate::Result;
+use crate::{Fence, Result};
 
 /// A pull request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +53,12 @@ impl Pull {
     }
 }
 
-/// Pull requests.
+/// Which asking for a plan it was, of all for one pull request: 1 for being opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Asked(pub u64);
+
+/// Pull requests. A plan is asked for by what happens to the pull request, by people, and by runs
+/// that end; it is due until one was made for the last asking, whatever became of the jobs.
 #[async_trait]
 pub trait Pulls {
     /// Notes what GitHub says about a pull request, unless something newer is known.
@@ -61,6 +66,22 @@ pub trait Pulls {
 
     /// The pull request, if it was ever heard of.
     async fn pull(&self, repository: RepositoryId, number: PullNumber) -> Result<Option<Pull>>;
+
+    /// Asks for a plan of each. Whoever asks also adds the job.
+    async fn ask_for_plans(&self, repository: RepositoryId, pulls: &[PullNumber]) -> Result<()>;
+
+    /// The asking that no plan was made for yet; none when none is due.
+    async fn plan_due(&self, repository: RepositoryId, number: PullNumber)
+    -> Result<Option<Asked>>;
+
+    /// A plan was made for this asking, and for those before it.
+    async fn plan_made(
+        &self,
+        fence: &Fence,
+        repository: RepositoryId,
+        number: PullNumber,
+        asked: Asked,
+    ) -> Result<()>;
 
     /// The open ones of a repository, by number.
     async fn open_pulls(&self, repository: RepositoryId) -> Result<Vec<Pull>>;

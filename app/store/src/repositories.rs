@@ -73,6 +73,13 @@ pub trait Repositories {
     /// All repositories where the App is installed.
     async fn active_repositories(&self) -> Result<Vec<Repository>>;
 
+    /// Where the last announced push left a branch. A mirror that lacks it was fetched too early.
+    async fn pushed_head(
+        &self,
+        repository: RepositoryId,
+        branch: &BranchName,
+    ) -> Result<Option<CommitSha>>;
+
     /// Where an environment stands; none when nothing was ever noted about it.
     async fn environment(
         &self,

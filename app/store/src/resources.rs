@@ -45,12 +45,13 @@ pub trait Resources {
     /// One resource with everything that is known of it.
     async fn owned_resource(&self, key: &ResourceKey) -> Result<Option<OwnedResource>>;
 
-    /// The hash that each unit of an environment was last applied with in full. One query.
+    /// The hash that each unit of an environment was last applied with in full; none for a unit that
+    /// a step was begun for and that no run has brought anywhere in full since. One query.
     async fn unit_hashes(
         &self,
         repository: RepositoryId,
         environment: &EnvironmentName,
-    ) -> Result<BTreeMap<UnitName, UnitHash>>;
+    ) -> Result<BTreeMap<UnitName, Option<UnitHash>>>;
 
     /// Notes which units were applied in full; none for a unit that is gone.
     async fn record_units(

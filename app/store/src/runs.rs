@@ -63,10 +63,19 @@ impl RunState {
         match self {
             Queued => matches!(next, Held | Running | Failed | Superseded | Cancelled),
             Held => matches!(next, Held | Queued | Running | Failed | Superseded | Cancelled),
-            Running => matches!(next, Verifying | Succeeded | Failed | Cancelled | NeedsAttention),
+            // Held again: it was cut off, and what is left is not what was reviewed.
+            Running => {
+                matches!(next, Held | Verifying | Succeeded | Failed | Cancelled | NeedsAttention)
+            }
             Verifying => matches!(next, Succeeded | Failed | NeedsAttention),
             Succeeded | Failed | Superseded | Cancelled | NeedsAttention => false,
         }
+    }
+
+    /// Whether nothing goes on before somebody says so.
+    #[must_use]
+    pub fn waits_for_somebody(self) -> bool {
+        self == Self::Held || self.may_be_retried()
     }
 
     /// Whether somebody may have a run in this state tried again.
@@ -167,7 +176,9 @@ impl<T> Created<T> {
 #[async_trait]
 pub trait Runs {
     /// Makes a queued run, or finds the one that exists for the same repository, environment,
-    /// commit and config digest, whatever became of it.
+    /// commit and config digest. One that succeeded or was superseded and is neither the newest
+    /// nor the last to succeed is begun anew, without its approvals: a branch or the rules went
+    /// back to what they were, and the environment has moved since.
     async fn insert_or_get_run(&self, fence: &Fence, run: &NewRun) -> Result<Created<Run>>;
 
     /// A run by its id.
@@ -205,6 +216,15 @@ pub trait Runs {
 
     /// Ends all queued and held runs of the environment that are older than `newest`, and names them.
     async fn supersede_older_runs(&self, fence: &Fence, newest: RunId) -> Result<Vec<RunId>>;
+
+    /// Ends the runs of the environment, other than `this`, that were cut off while they ran, and
+    /// names them. Whoever holds the environment's job knows that nobody works on them any more.
+    async fn end_cut_off_runs(&self, fence: &Fence, this: RunId) -> Result<Vec<RunId>>;
+
+    /// Gives up a run that waits for a person: one that is held is cancelled, and the steps of its
+    /// environment that nobody could find out about are dismissed. None, and nothing is changed,
+    /// when the run goes on by itself.
+    async fn give_up_run(&self, fence: &Fence, id: RunId, why: &str) -> Result<Option<Run>>;
 
     /// All runs in one of these states, oldest first.
     async fn runs_in(&self, states: &[RunState]) -> Result<Vec<Run>>;

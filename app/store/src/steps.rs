@@ -117,6 +117,15 @@ pub struct ProofQuery {
     pub since: Timestamp,
 }
 
+/// What steps of ours have done of the changes that were asked about.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Proofs {
+    /// Changes that were done in full.
+    pub done: BTreeSet<Digest>,
+    /// Changes that were cut off in the middle: part of them is there.
+    pub begun: BTreeSet<Digest>,
+}
+
 /// Effects, before and after.
 #[async_trait]
 pub trait Steps {
@@ -139,9 +148,6 @@ pub trait Steps {
     /// the step stays unresolved, as `attention`.
     async fn resolve_step(&self, fence: &Fence, step: StepId, found: &ReadBack) -> Result<Step>;
 
-    /// Closes an unresolved step without a change of ownership, because a person said so.
-    async fn dismiss_step(&self, fence: &Fence, step: StepId, why: &str) -> Result<Step>;
-
     /// Changes that no provider has to be told (adopting and transferring what is already as
     /// wanted, releasing, forgetting), as a step that is done at once.
     async fn settle(&self, fence: &Fence, run: RunId, effect: &Effect) -> Result<Step>;
@@ -153,5 +159,5 @@ pub trait Steps {
     async fn unresolved_steps(&self, at: &Unresolved) -> Result<Vec<Step>>;
 
     /// Which of the changes were done by a step of ours.
-    async fn proven(&self, query: &ProofQuery) -> Result<BTreeSet<Digest>>;
+    async fn proven(&self, query: &ProofQuery) -> Result<Proofs>;
 }

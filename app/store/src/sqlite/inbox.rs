@@ -43,6 +43,12 @@ async fn follow(write: &mut Write, consequences: &Consequences) -> Result<()> {
     for pull in &consequences.pulls {
         pulls::upsert(write.conn(), pull).await?;
     }
+    for (repository, number) in &consequences.asked {
+        pulls::ask(write.conn(), *repository, *number).await?;
+    }
+    for pushed in &consequences.heads {
+        repositories::note_head(write.conn(), pushed).await?;
+    }
     for command in &consequences.commands {
         commands::insert(write.conn(), command).await?;
     }

@@ -205,13 +205,6 @@ impl Jobs for Sqlite {
         write.commit().await
     }
 
-    async fn has_newer(&self, key: &JobKey) -> Result<bool> {
-        let query = sqlx::query_scalar(
-            "select exists (select 1 from job where kind = ? and key = ? and state = 'waiting')",
-        );
-        Ok(query.bind(key.kind().as_str()).bind(key.to_string()).fetch_one(&self.readers).await?)
-    }
-
     async fn complete_job(&self, fence: &Fence) -> Result<()> {
         let mut write = self.write_as(fence).await?;
         remove(write.conn(), fence.job).await?;

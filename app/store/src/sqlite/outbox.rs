@@ -10,7 +10,7 @@ use sqlx::sqlite::SqliteRow;
 use super::columns::{Columns, json};
 use super::jobs::take_turn;
 use super::{Sqlite, Write, after, fenced};
-use crate::{ClaimedItem, Fence, Item, ItemClaim, ItemKey, Outbox, Result, Topic};
+use crate::{Amend, ClaimedItem, Fence, Item, ItemClaim, ItemKey, Outbox, Result, Topic};
 
 fn claimed(row: &SqliteRow) -> Result<ClaimedItem> {
     let key = ItemKey {
@@ -62,6 +62,29 @@ async fn next(write: &mut Write) -> Result<Option<i64>> {
     Ok(query.bind(write.now).fetch_optional(write.conn()).await?)
 }
 
+/// Puts an item. One that is being published stays in the lane where it is.
+async fn put(write: &mut Write, item: &Item) -> Result<()> {
+    let now = write.now;
+    sqlx::query(
+        "insert into outbox (installation, repository, kind, subject, body, priority, ready_at)
+         values (?, ?, ?, ?, ?, ?, ?)
+         on conflict (repository, kind, subject) do update set
+             installation = iif(claimed_until is null, excluded.installation, installation),
+             body = excluded.body, priority = excluded.priority, version = version + 1, attempt = 0
+         where body <> excluded.body or (version = settled and error is not null)",
+    )
+    .bind(item.key.installation.0.cast_signed())
+    .bind(item.key.repository.0.cast_signed())
+    .bind(item.key.kind.as_str())
+    .bind(&item.key.subject)
+    .bind(json(&item.body))
+    .bind(item.priority)
+    .bind(now)
+    .execute(write.conn())
+    .await?;
+    Ok(())
+}
+
 impl Sqlite {
     async fn retry(
         &self,
@@ -93,25 +116,23 @@ impl Sqlite {
 impl Outbox for Sqlite {
     async fn put(&self, fence: &Fence, item: &Item) -> Result<()> {
         let mut write = self.write_as(fence).await?;
-        let now = write.now;
-        // An item that is being published stays in the lane where it is.
-        sqlx::query(
-            "insert into outbox (installation, repository, kind, subject, body, priority, ready_at)
-             values (?, ?, ?, ?, ?, ?, ?)
-             on conflict (repository, kind, subject) do update set
-                 installation = iif(claimed_until is null, excluded.installation, installation),
-                 body = excluded.body, priority = excluded.priority, version = version + 1, attempt = 0
-             where body <> excluded.body or (version = settled and error is not null)",
-        )
-        .bind(item.key.installation.0.cast_signed())
-        .bind(item.key.repository.0.cast_signed())
-        .bind(item.key.kind.as_str())
-        .bind(&item.key.subject)
-        .bind(json(&item.body))
-        .bind(item.priority)
-        .bind(now)
-        .execute(write.conn())
-        .await?;
+        put(&mut write, item).await?;
+        write.commit().await?;
+        self.wake(Topic::Outbox);
+        Ok(())
+    }
+
+    async fn amend(&self, fence: &Fence, key: &ItemKey, amend: Amend<'_>) -> Result<()> {
+        let mut write = self.write_as(fence).await?;
+        let query = sqlx::query(
+            "select body, priority from outbox where repository = ? and kind = ? and subject = ?",
+        );
+        let query = query.bind(key.repository.0.cast_signed()).bind(key.kind.as_str());
+        let row = query.bind(&key.subject).fetch_optional(write.conn()).await?;
+        let Some(row) = row else { return Ok(()) };
+        let mut body = row.json("body")?;
+        amend(&mut body);
+        put(&mut write, &Item { key: key.clone(), body, priority: row.plain("priority")? }).await?;
         write.commit().await?;
         self.wake(Topic::Outbox);
         Ok(())

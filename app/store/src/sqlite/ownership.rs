@@ -106,16 +106,29 @@ async fn disown(write: &mut Write, key: &ResourceKey) -> Result<()> {
     Ok(())
 }
 
-/// Keeps that a step of ours did this change, with the last time it did.
-pub(super) async fn prove(write: &mut Write, actor: &Actor<'_>, change: &Change) -> Result<()> {
+/// How much of a change a step did.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Extent {
+    Whole,
+    Part,
+}
+
+/// Keeps that a step of ours did this change, how much of it, and the last time it did.
+pub(super) async fn prove(
+    write: &mut Write,
+    actor: &Actor<'_>,
+    change: &Change,
+    extent: Extent,
+) -> Result<()> {
     let now = write.now;
     sqlx::query(
-        "insert into proven_change (repository, environment, digest, at) values (?, ?, ?, ?)
-         on conflict (repository, environment, digest) do update set at = excluded.at",
+        "insert into proven_change (repository, environment, digest, whole, at) values (?, ?, ?, ?, ?)
+         on conflict (repository, environment, digest) do update set whole = excluded.whole, at = excluded.at",
     )
     .bind(actor.repository.0.cast_signed())
     .bind(actor.environment.as_str())
     .bind(change.digest().to_string())
+    .bind(extent == Extent::Whole)
     .bind(now)
     .execute(write.conn())
     .await?;

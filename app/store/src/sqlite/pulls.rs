@@ -6,7 +6,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::Sqlite;
 use super::columns::{Columns, json_words, unreadable};
-use crate::{Pull, PullState, Pulls, Result};
+use crate::{Asked, Fence, Pull, PullState, Pulls, Result};
 
 pub(super) async fn upsert(conn: &mut SqliteConnection, pull: &Pull) -> Result<()> {
     let (state, merged) = match &pull.state {
@@ -37,6 +37,19 @@ pub(super) async fn upsert(conn: &mut SqliteConnection, pull: &Pull) -> Result<(
     .bind(pull.updated_at.as_millisecond())
     .execute(conn)
     .await?;
+    Ok(())
+}
+
+pub(super) async fn ask(
+    conn: &mut SqliteConnection,
+    repository: RepositoryId,
+    number: PullNumber,
+) -> Result<()> {
+    sqlx::query("update pull set asked = asked + 1 where repository = ? and number = ?")
+        .bind(repository.0.cast_signed())
+        .bind(number.0.cast_signed())
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
@@ -78,6 +91,46 @@ impl Pulls for Sqlite {
         let query = sqlx::query("select * from pull where repository = ? and number = ?");
         let query = query.bind(repository.0.cast_signed()).bind(number.0.cast_signed());
         query.fetch_optional(&self.readers).await?.as_ref().map(pull).transpose()
+    }
+
+    async fn ask_for_plans(&self, repository: RepositoryId, pulls: &[PullNumber]) -> Result<()> {
+        let mut write = self.write().await?;
+        for number in pulls {
+            ask(write.conn(), repository, *number).await?;
+        }
+        write.commit().await
+    }
+
+    async fn plan_due(
+        &self,
+        repository: RepositoryId,
+        number: PullNumber,
+    ) -> Result<Option<Asked>> {
+        let query = sqlx::query_scalar::<_, i64>(
+            "select asked from pull where repository = ? and number = ? and asked > planned",
+        );
+        let query = query.bind(repository.0.cast_signed()).bind(number.0.cast_signed());
+        let asked = query.fetch_optional(&self.readers).await?;
+        Ok(asked.map(|asked| Asked(asked.cast_unsigned())))
+    }
+
+    async fn plan_made(
+        &self,
+        fence: &Fence,
+        repository: RepositoryId,
+        number: PullNumber,
+        asked: Asked,
+    ) -> Result<()> {
+        let mut write = self.write_as(fence).await?;
+        sqlx::query(
+            "update pull set planned = max(planned, ?) where repository = ? and number = ?",
+        )
+        .bind(asked.0.cast_signed())
+        .bind(repository.0.cast_signed())
+        .bind(number.0.cast_signed())
+        .execute(write.conn())
+        .await?;
+        write.commit().await
     }
 
     async fn open_pulls(&self, repository: RepositoryId) -> Result<Vec<Pull>> {

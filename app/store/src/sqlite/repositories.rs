@@ -1,12 +1,14 @@
 //! Repositories and environments in SQLite.
 
 use async_trait::async_trait;
-use landfall_core::name::{BlobSha, BranchName, EnvironmentName, InstallationId, RepositoryId};
+use landfall_core::name::{
+    BlobSha, BranchName, CommitSha, EnvironmentName, InstallationId, RepositoryId,
+};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::columns::Columns;
 use super::{Sqlite, Write};
-use crate::{Applied, Environment, Fence, NewRun, Repositories, Repository, Result};
+use crate::{Applied, Environment, Fence, NewRun, PushedHead, Repositories, Repository, Result};
 
 pub(super) async fn upsert(conn: &mut SqliteConnection, repository: &Repository) -> Result<()> {
     sqlx::query(
@@ -44,6 +46,22 @@ pub(super) async fn succeeded(write: &mut Write, run: &NewRun) -> Result<()> {
     .bind(run.rules.as_ref().map(BlobSha::as_str))
     .execute(write.conn())
     .await?;
+    Ok(())
+}
+
+pub(super) async fn note_head(conn: &mut SqliteConnection, pushed: &PushedHead) -> Result<()> {
+    let query = match &pushed.head {
+        None => sqlx::query("delete from pushed where repository = ? and branch = ?"),
+        Some(_) => sqlx::query(
+            "insert into pushed (repository, branch, head) values (?, ?, ?)
+             on conflict (repository, branch) do update set head = excluded.head",
+        ),
+    };
+    let mut query = query.bind(pushed.repository.0.cast_signed()).bind(pushed.branch.as_str());
+    if let Some(head) = &pushed.head {
+        query = query.bind(head.as_str());
+    }
+    query.execute(conn).await?;
     Ok(())
 }
 
@@ -102,6 +120,17 @@ impl Repositories for Sqlite {
     async fn active_repositories(&self) -> Result<Vec<Repository>> {
         let query = sqlx::query("select * from repository where active order by id");
         query.fetch_all(&self.readers).await?.iter().map(repository).collect()
+    }
+
+    async fn pushed_head(
+        &self,
+        repository: RepositoryId,
+        branch: &BranchName,
+    ) -> Result<Option<CommitSha>> {
+        let query = sqlx::query("select head from pushed where repository = ? and branch = ?");
+        let query = query.bind(repository.0.cast_signed()).bind(branch.as_str());
+        let row = query.fetch_optional(&self.readers).await?;
+        row.map(|row| row.text("head")).transpose()
     }
 
     async fn environment(

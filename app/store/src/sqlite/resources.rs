@@ -34,6 +34,24 @@ async fn set_hash(
     Ok(())
 }
 
+/// A step for the unit begins: what it will be as, nobody knows yet.
+pub(super) async fn unsettle(
+    write: &mut Write,
+    repository: RepositoryId,
+    unit: &UnitName,
+) -> Result<()> {
+    sqlx::query(
+        "insert into unit (repository, environment, unit, hash) values (?, ?, ?, null)
+         on conflict (repository, environment, unit) do update set hash = null",
+    )
+    .bind(repository.0.cast_signed())
+    .bind(unit.environment.as_str())
+    .bind(unit.to_string())
+    .execute(write.conn())
+    .await?;
+    Ok(())
+}
+
 async fn remove_hash(write: &mut Write, repository: RepositoryId, unit: &UnitName) -> Result<()> {
     sqlx::query("delete from unit where repository = ? and environment = ? and unit = ?")
         .bind(repository.0.cast_signed())
@@ -97,12 +115,12 @@ impl Resources for Sqlite {
         &self,
         repository: RepositoryId,
         environment: &EnvironmentName,
-    ) -> Result<BTreeMap<UnitName, UnitHash>> {
+    ) -> Result<BTreeMap<UnitName, Option<UnitHash>>> {
         let query =
             sqlx::query("select unit, hash from unit where repository = ? and environment = ?");
         let query = query.bind(repository.0.cast_signed()).bind(environment.as_str());
         let rows = query.fetch_all(&self.readers).await?;
-        rows.iter().map(|row| Ok((row.text("unit")?, row.text("hash")?))).collect()
+        rows.iter().map(|row| Ok((row.text("unit")?, row.maybe_text("hash")?))).collect()
     }
 
     async fn record_units(

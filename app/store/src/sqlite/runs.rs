@@ -9,7 +9,7 @@ use landfall_core::report::Waiting;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::columns::{Columns, json, json_words};
-use super::{Sqlite, Write, repositories};
+use super::{Sqlite, Write, repositories, steps};
 use crate::{Approval, Created, Fence, NewRun, Result, Run, RunId, RunState, Runs, StoreError};
 
 fn run(row: &SqliteRow) -> Result<Run> {
@@ -124,6 +124,39 @@ async fn set_state(
     Ok(())
 }
 
+/// Whether the environment went on from a run that was over, and is to come back to it.
+async fn is_overtaken(conn: &mut SqliteConnection, run: &Run) -> Result<bool> {
+    if !matches!(run.state, RunState::Succeeded | RunState::Superseded) {
+        return Ok(false);
+    }
+    let query = sqlx::query_scalar(
+        "select exists (
+             select 1 from run as newer join run as this on this.id = ?1
+             where newer.repository = this.repository and newer.environment = this.environment
+                 and newer.seq > this.seq)
+         and not exists (select 1 from environment where last_run = ?1)",
+    );
+    Ok(query.bind(run.run.id.to_string()).fetch_one(conn).await?)
+}
+
+async fn begin_anew(mut write: Write, id: RunId) -> Result<Run> {
+    sqlx::query("delete from approval where run = ?")
+        .bind(id.to_string())
+        .execute(write.conn())
+        .await?;
+    sqlx::query(
+        "update run set seq = (select max(seq) + 1 from run), state = 'queued', reason = '', plan = null,
+             attempt = attempt + 1, started_at = null, ended_at = null
+         where id = ?",
+    )
+    .bind(id.to_string())
+    .execute(write.conn())
+    .await?;
+    let run = get(write.conn(), id).await?;
+    write.commit().await?;
+    Ok(run)
+}
+
 fn illegal(run: &Run, to: RunState) -> StoreError {
     StoreError::IllegalTransition { run: run.run.id, from: run.state, to }
 }
@@ -133,7 +166,10 @@ impl Runs for Sqlite {
     async fn insert_or_get_run(&self, fence: &Fence, new: &NewRun) -> Result<Created<Run>> {
         let mut write = self.write_as(fence).await?;
         if let Some(run) = existing(write.conn(), new).await? {
-            return Ok(Created::Existing(run));
+            return match is_overtaken(write.conn(), &run).await? {
+                true => begin_anew(write, run.run.id).await.map(Created::New),
+                false => Ok(Created::Existing(run)),
+            };
         }
         insert(&mut write, new).await?;
         let run = get(write.conn(), new.id).await?;
@@ -253,6 +289,39 @@ impl Runs for Sqlite {
         .await?;
         write.commit().await?;
         rows.iter().map(|row| row.text("id")).collect()
+    }
+
+    async fn end_cut_off_runs(&self, fence: &Fence, this: RunId) -> Result<Vec<RunId>> {
+        let mut write = self.write_as(fence).await?;
+        let now = write.now;
+        let rows = sqlx::query(
+            "update run set state = 'failed', reason = 'it was cut off, and a newer commit goes on from it', ended_at = ?1
+             from (select repository, environment from run where id = ?2) as this
+             where run.repository = this.repository and run.environment = this.environment
+                 and run.id <> ?2 and run.state in ('running', 'verifying')
+             returning run.id",
+        )
+        .bind(now)
+        .bind(this.to_string())
+        .fetch_all(write.conn())
+        .await?;
+        write.commit().await?;
+        rows.iter().map(|row| row.text("id")).collect()
+    }
+
+    async fn give_up_run(&self, fence: &Fence, id: RunId, why: &str) -> Result<Option<Run>> {
+        let mut write = self.write_as(fence).await?;
+        let run = get(write.conn(), id).await?;
+        if !run.state.waits_for_somebody() {
+            return Ok(None);
+        }
+        steps::dismiss_all(&mut write, &run.run, why).await?;
+        if run.state == RunState::Held {
+            set_state(&mut write, id, RunState::Cancelled, why, None).await?;
+        }
+        let run = get(write.conn(), id).await?;
+        write.commit().await?;
+        Ok(Some(run))
     }
 
     async fn runs_in(&self, states: &[RunState]) -> Result<Vec<Run>> {

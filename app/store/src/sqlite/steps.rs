@@ -1,19 +1,19 @@
 //! Steps in SQLite.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use landfall_core::lease::LeaseProof;
 use landfall_core::name::RepositoryId;
-use landfall_core::plan::{Action, Change, Digest, Effect, Landed, Outcome, ResourceKey};
+use landfall_core::plan::{Action, Change, Effect, Landed, Outcome, ResourceKey};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::columns::{Columns, json, json_words, unreadable};
-use super::ownership::{Actor, prove, record};
-use super::{Sqlite, Write, leases, runs};
+use super::ownership::{Actor, Extent, prove, record};
+use super::{Sqlite, Write, leases, resources, runs};
 use crate::{
-    Fence, ProofQuery, ReadBack, Result, RunId, RunState, Step, StepId, StepState, Steps,
-    StoreError, Unresolved,
+    Fence, NewRun, ProofQuery, Proofs, ReadBack, Result, RunId, RunState, Step, StepId, StepState,
+    Steps, StoreError, Unresolved,
 };
 
 fn step(row: &SqliteRow) -> Result<Step> {
@@ -38,13 +38,30 @@ async fn get(conn: &mut SqliteConnection, id: StepId) -> Result<Step> {
     row.as_ref().map(step).transpose()?.ok_or_else(|| StoreError::Missing(format!("step {id}")))
 }
 
+/// Nobody will find out about the steps of this environment any more.
+pub(super) async fn dismiss_all(write: &mut Write, run: &NewRun, why: &str) -> Result<()> {
+    let now = write.now;
+    sqlx::query(
+        "update step set state = 'failed', message = ?, ended_at = ?
+         where repository = ? and environment = ? and state in ('intent', 'unknown', 'attention')",
+    )
+    .bind(why)
+    .bind(now)
+    .bind(run.repository.0.cast_signed())
+    .bind(run.environment.as_str())
+    .execute(write.conn())
+    .await?;
+    Ok(())
+}
+
 /// The step, if it has no final result.
 async fn get_unresolved(conn: &mut SqliteConnection, id: StepId) -> Result<Step> {
     let step = get(conn, id).await?;
     if step.state.is_unresolved() { Ok(step) } else { Err(StoreError::StepEnded(id)) }
 }
 
-/// Writes the intent of an effect of a running run.
+/// Writes the intent of an effect of a running run. From here on its units are as no hash says,
+/// until a run has brought them somewhere in full.
 async fn insert(
     write: &mut Write,
     run: RunId,
@@ -59,6 +76,11 @@ async fn insert(
             from: found.state,
             to: RunState::Running,
         });
+    }
+    for change in &effect.changes {
+        for unit in [Some(&change.unit), change.from.as_ref()].into_iter().flatten() {
+            resources::unsettle(write, found.run.repository, unit).await?;
+        }
     }
     let index = sqlx::query_scalar(
         "insert into step (run, idx, repository, environment, target, effect, lease_epoch, state, intended_at)
@@ -103,7 +125,7 @@ async fn all_landed(
 ) -> Result<()> {
     for change in &step.effect.changes {
         record(write, &actor(step), change, ids).await?;
-        prove(write, &actor(step), change).await?;
+        prove(write, &actor(step), change, Extent::Whole).await?;
     }
     Ok(())
 }
@@ -174,23 +196,18 @@ impl Steps for Sqlite {
             match landed {
                 Landed::After => {
                     record(&mut write, &actor(&step), change, &found.ids).await?;
-                    prove(&mut write, &actor(&step), change).await?;
+                    prove(&mut write, &actor(&step), change, Extent::Whole).await?;
                 }
-                Landed::Partly if is_ours_in_part(change) => {
-                    record(&mut write, &actor(&step), change, &found.ids).await?;
+                Landed::Partly => {
+                    if is_ours_in_part(change) {
+                        record(&mut write, &actor(&step), change, &found.ids).await?;
+                    }
+                    prove(&mut write, &actor(&step), change, Extent::Part).await?;
                 }
-                Landed::Partly | Landed::Before | Landed::Foreign => {}
+                Landed::Before | Landed::Foreign => {}
             }
         }
         let step = set_state(&mut write, id, state_after(&found.landed), &found.message).await?;
-        write.commit().await?;
-        Ok(step)
-    }
-
-    async fn dismiss_step(&self, fence: &Fence, id: StepId, why: &str) -> Result<Step> {
-        let mut write = self.write_as(fence).await?;
-        get_unresolved(write.conn(), id).await?;
-        let step = set_state(&mut write, id, StepState::Failed, why).await?;
         write.commit().await?;
         Ok(step)
     }
@@ -227,9 +244,9 @@ impl Steps for Sqlite {
         query.fetch_all(&self.readers).await?.iter().map(step).collect()
     }
 
-    async fn proven(&self, query: &ProofQuery) -> Result<BTreeSet<Digest>> {
+    async fn proven(&self, query: &ProofQuery) -> Result<Proofs> {
         let rows = sqlx::query(
-            "select digest from proven_change where repository = ? and environment = ? and at >= ?
+            "select digest, whole from proven_change where repository = ? and environment = ? and at >= ?
                  and digest in (select value from json_each(?))",
         )
         .bind(query.repository.0.cast_signed())
@@ -238,6 +255,11 @@ impl Steps for Sqlite {
         .bind(json_words(&query.digests))
         .fetch_all(&self.readers)
         .await?;
-        rows.iter().map(|row| row.text("digest")).collect()
+        let mut proofs = Proofs::default();
+        for row in &rows {
+            let digests = if row.plain("whole")? { &mut proofs.done } else { &mut proofs.begun };
+            digests.insert(row.text("digest")?);
+        }
+        Ok(proofs)
     }
 }

@@ -6,8 +6,8 @@ use landfall_core::name::{InstallationId, PullNumber};
 use landfall_core::plan::{Action, Outcome, Plan};
 use landfall_core::report::Waiting;
 use landfall_store::{
-    Approval, ClaimedJob, CommandId, Fence, Item, ItemKey, ItemKind, JobKey, NewJob, ReadBack,
-    Result, Retry, RunState, StepId, Store, StoreError, Topic,
+    Approval, Asked, ClaimedJob, CommandId, Fence, Item, ItemKey, ItemKind, JobKey, NewJob,
+    ReadBack, Result, Retry, RunState, StepId, Store, StoreError, Topic,
 };
 use serde_json::json;
 
@@ -54,17 +54,6 @@ pub(crate) async fn kinds_of_one_key_do_not_share_a_waiting_job(engine: &Engine)
     enqueue(store, &[plan_job(7), run_job(&production())]).await;
     assert!(claim(store).await.is_some());
     assert!(claim(store).await.is_some());
-}
-
-pub(crate) async fn a_running_job_sees_that_it_is_wanted_again(engine: &Engine) {
-    let store = &*engine.store;
-    enqueue(store, &[plan_job(7)]).await;
-    let job = claim(store).await.unwrap();
-    assert!(!store.has_newer(&job.key).await.unwrap());
-    enqueue(store, &[plan_job(8)]).await;
-    assert!(!store.has_newer(&job.key).await.unwrap());
-    enqueue(store, &[plan_job(7)]).await;
-    assert!(store.has_newer(&job.key).await.unwrap());
 }
 
 pub(crate) async fn an_expired_claim_is_taken_with_a_new_epoch(engine: &Engine) {
@@ -147,7 +136,10 @@ async fn writes(store: &dyn Store, fence: &Fence) -> Vec<(&'static str, Result<(
             store.finish_step(fence, step, &Outcome::Failed(String::new())).await.map(drop),
         ),
         ("resolve_step", store.resolve_step(fence, step, &found).await.map(drop)),
-        ("dismiss_step", store.dismiss_step(fence, step, "").await.map(drop)),
+        ("give_up_run", store.give_up_run(fence, id, "").await.map(drop)),
+        ("end_cut_off_runs", store.end_cut_off_runs(fence, id).await.map(drop)),
+        ("plan_made", store.plan_made(fence, HOMELAB, PullNumber(7), Asked(1)).await),
+        ("amend", store.amend(fence, &item.key, &|_| ()).await),
         ("settle", store.settle(fence, id, &effect).await.map(drop)),
         ("record_units", store.record_units(fence, HOMELAB, &BTreeMap::new()).await),
         ("put", store.put(fence, &item).await),

@@ -35,7 +35,7 @@ macro_rules! suite {
                     a_retry_waits_for_its_time, purging_spares_ids_and_whatever_is_pending,
                     what_was_accepted_is_there_after_a_restart;
                 jobs: the_same_work_waits_once, one_job_runs_per_key, kinds_of_one_key_do_not_share_a_waiting_job,
-                    a_running_job_sees_that_it_is_wanted_again, an_expired_claim_is_taken_with_a_new_epoch,
+                    an_expired_claim_is_taken_with_a_new_epoch,
                     a_heartbeat_holds_the_claim, every_write_of_a_stale_worker_is_refused,
                     a_retry_waits_for_its_time_unless_asked_for_anew, a_later_request_replaces_a_failed_attempt,
                     a_job_that_kills_its_worker_is_given_up, a_parked_attempt_does_not_count,
@@ -46,19 +46,23 @@ macro_rules! suite {
                 outbox: the_newest_body_wins, a_body_put_while_publishing_is_published_after,
                     the_same_body_is_published_once, one_item_per_installation_is_in_flight_and_comments_go_first,
                     an_expired_claim_makes_an_item_uncertain, ids_noted_on_the_way_are_kept,
-                    a_dropped_version_is_not_tried_again_and_a_new_body_is, a_flood_of_one_installation_starves_no_other;
+                    a_dropped_version_is_not_tried_again_and_a_new_body_is,
+                    of_two_who_amend_a_body_neither_is_lost, a_flood_of_one_installation_starves_no_other;
                 plans: a_plan_is_found_by_what_it_is_for, a_plan_is_found_by_the_beginning_of_its_digest,
                     the_first_publication_counts, a_discarded_plan_is_found_by_nobody;
-                pulls: an_older_description_never_replaces_a_newer_one, merged_ones_are_found_by_their_commit;
-                repositories: a_rename_keeps_the_row, an_environment_remembers;
+                pulls: an_older_description_never_replaces_a_newer_one, merged_ones_are_found_by_their_commit,
+                    a_plan_is_due_until_one_was_made_for_the_last_asking;
+                repositories: a_rename_keeps_the_row, an_environment_remembers, a_pushed_head_is_the_last_that_was_announced;
                 resources: a_resource_has_one_owner_everywhere, ownership_is_found_by_key_unit_and_environment,
-                    ten_thousand_units_read_back;
+                    ten_thousand_units_read_back, a_unit_is_as_no_hash_says_once_a_step_for_it_begins;
                 runs: a_run_is_unique_for_its_commit_and_config, illegal_steps_between_states_are_refused,
                     success_is_noted_at_the_environment, a_newer_run_supersedes_only_what_waits,
-                    a_hold_is_kept_with_its_plan_until_the_run_goes_on, a_retry_is_asked_for_and_counted, each_word_for_a_digest_is_kept_once;
+                    a_hold_is_kept_with_its_plan_until_the_run_goes_on, a_retry_is_asked_for_and_counted, each_word_for_a_digest_is_kept_once,
+                    a_run_that_was_overtaken_is_begun_anew, a_run_that_was_cut_off_is_ended_by_the_next,
+                    only_a_run_that_waits_is_given_up;
                 steps: an_intent_needs_a_running_run_and_the_lease_of_its_target, a_result_is_final,
                     a_result_and_its_ownership_are_one, every_action_leaves_the_right_owner,
-                    an_unknown_step_is_resolved_change_by_change, something_foreign_stays_unresolved_until_dismissed,
+                    an_unknown_step_is_resolved_change_by_change, something_foreign_stays_unresolved_until_given_up,
                     what_no_provider_is_told_is_settled_at_once, only_what_was_done_since_proves;
             );
         }

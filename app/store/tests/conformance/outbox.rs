@@ -143,3 +143,22 @@ pub(crate) async fn a_flood_of_one_installation_starves_no_other(engine: &Engine
     store.item_done(&first.claim, &[1]).await.unwrap();
     assert_eq!((says(&first), says(&next(store).await.unwrap())), ("flood", "quiet"));
 }
+
+pub(crate) async fn of_two_who_amend_a_body_neither_is_lost(engine: &Engine) {
+    let store = &*engine.store;
+    let fence = fence(store).await;
+    let key = comment("").key;
+    store.amend(&fence, &key, &|_| panic!("there is nothing to amend")).await.unwrap();
+    store.put(&fence, &Item { body: json!({}), ..comment("") }).await.unwrap();
+    let first = next(store).await.unwrap();
+    store.item_done(&first.claim, &[11]).await.unwrap();
+    let add = async |name: &'static str| {
+        store.amend(&fence, &key, &move |body| body[name] = json!(true)).await.unwrap();
+    };
+    tokio::join!(add("staging"), add("production"));
+    let amended = next(store).await.unwrap();
+    assert_eq!(amended.item.body, json!({ "staging": true, "production": true }));
+    store.item_done(&amended.claim, &[11]).await.unwrap();
+    store.amend(&fence, &key, &|_| ()).await.unwrap();
+    assert_eq!(next(store).await, None, "the same body is nothing new");
+}

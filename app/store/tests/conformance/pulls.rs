@@ -4,7 +4,7 @@ use landfall_core::name::PullNumber;
 use landfall_store::{Pull, PullState};
 
 use crate::engine::Engine;
-use crate::given::{HOMELAB, OCTOCAT, OTHER, commit};
+use crate::given::{HOMELAB, OCTOCAT, OTHER, commit, fence};
 
 /// Pull request `number`, as GitHub describes it at minute `minute`.
 fn pull(number: u64, minute: u32, state: PullState) -> Pull {
@@ -58,4 +58,24 @@ pub(crate) async fn merged_ones_are_found_by_their_commit(engine: &Engine) {
         [4, 3],
         "by the time of the merge"
     );
+}
+
+pub(crate) async fn a_plan_is_due_until_one_was_made_for_the_last_asking(engine: &Engine) {
+    let store = &*engine.store;
+    let fence = fence(store).await;
+    let number = PullNumber(7);
+    let due = async || store.plan_due(HOMELAB, number).await.unwrap();
+    assert_eq!(due().await, None, "nobody heard of it");
+    store.upsert_pull(&pull(7, 1, PullState::Open)).await.unwrap();
+    let opened = due().await.unwrap();
+    store.ask_for_plans(HOMELAB, &[number]).await.unwrap();
+    let asked = due().await.unwrap();
+    assert!(asked > opened, "{asked:?} {opened:?}");
+    store.plan_made(&fence, HOMELAB, number, opened).await.unwrap();
+    assert_eq!(due().await, Some(asked), "it was asked for again meanwhile");
+    store.plan_made(&fence, HOMELAB, number, asked).await.unwrap();
+    store.plan_made(&fence, HOMELAB, number, opened).await.unwrap();
+    assert_eq!(due().await, None);
+    store.upsert_pull(&pull(7, 2, PullState::Open)).await.unwrap();
+    assert_eq!(due().await, None, "a description asks for nothing");
 }

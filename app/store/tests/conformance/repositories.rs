@@ -1,10 +1,11 @@
 //! Repositories and environments remember what was noted.
 
 use landfall_core::name::InstallationId;
-use landfall_store::{Fence, Repository, Store};
+use landfall_store::{Consequences, Fence, PushedHead, Repository, Store};
 
 use crate::engine::Engine;
-use crate::given::{ACME, HOMELAB, OTHER, fence, production, staging};
+use crate::given::{ACME, HOMELAB, OTHER, commit, fence, production, staging};
+use crate::inbox::delivery;
 
 pub(crate) async fn a_rename_keeps_the_row(engine: &Engine) {
     let store = &*engine.store;
@@ -63,4 +64,25 @@ async fn offers_are_settled_by_following(store: &dyn Store, fence: &Fence) {
     store.follow_branch(fence, HOMELAB, &production(), &"main".parse().unwrap()).await.unwrap();
     let settled = store.environment(HOMELAB, &production()).await.unwrap().unwrap();
     assert_eq!(settled.offered, None);
+}
+
+pub(crate) async fn a_pushed_head_is_the_last_that_was_announced(engine: &Engine) {
+    let store = &*engine.store;
+    let main = "main".parse().unwrap();
+    let announce = async |number: u128, head: Option<char>| {
+        let delivery = delivery(number, "push");
+        store.insert_delivery(&delivery).await.unwrap();
+        let pushed = PushedHead {
+            repository: HOMELAB,
+            branch: "main".parse().unwrap(),
+            head: head.map(commit),
+        };
+        let consequences = Consequences { heads: vec![pushed], ..Consequences::default() };
+        store.finish_delivery(delivery.id, &consequences).await.unwrap();
+        store.pushed_head(HOMELAB, &main).await.unwrap()
+    };
+    assert_eq!(store.pushed_head(HOMELAB, &main).await.unwrap(), None);
+    assert_eq!(announce(1, Some('a')).await, Some(commit('a')));
+    assert_eq!(announce(2, Some('b')).await, Some(commit('b')));
+    assert_eq!(announce(3, None).await, None, "it was deleted");
 }

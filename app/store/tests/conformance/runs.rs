@@ -132,6 +132,9 @@ pub(crate) async fn a_hold_is_kept_with_its_plan_until_the_run_goes_on(engine: &
 
     let gone_on = store.advance_run(&fence, run_id(1), RunState::Running, "").await.unwrap();
     assert_eq!((gone_on.waiting, gone_on.reason.as_str()), (None, ""));
+    let again = store.hold_run(&fence, run_id(1), &Waiting::Conflicts, &plan).await.unwrap();
+    assert_eq!(again.state, RunState::Held, "it was cut off, and what is left was not reviewed");
+    store.advance_run(&fence, run_id(1), RunState::Cancelled, "").await.unwrap();
     let too_late = store.hold_run(&fence, run_id(1), &Waiting::Bootstrap, &plan).await;
     assert!(matches!(too_late, Err(StoreError::IllegalTransition { .. })), "{too_late:?}");
 }
@@ -167,4 +170,64 @@ pub(crate) async fn each_word_for_a_digest_is_kept_once(engine: &Engine) {
     let approvals = store.run(run_id(1)).await.unwrap().unwrap().approvals;
     assert_eq!(approvals.len(), 2);
     assert!(approvals.contains(&first) && approvals.contains(&second));
+}
+
+pub(crate) async fn a_run_that_was_overtaken_is_begun_anew(engine: &Engine) {
+    let store = &*engine.store;
+    let fence = fence(store).await;
+    let ask = async |number, digit| {
+        store.insert_or_get_run(&fence, &new_run(number, commit(digit))).await.unwrap()
+    };
+    let end = async |run, state| {
+        store.advance_run(&fence, run, RunState::Running, "").await.unwrap();
+        store.advance_run(&fence, run, state, "").await.unwrap();
+    };
+    ask(1, 'a').await;
+    let word = Approval {
+        digest: digest("plan"),
+        by: OCTOCAT,
+        login: "octocat".to_owned(),
+        at: store.now().await.unwrap(),
+    };
+    store.approve_run(&fence, run_id(1), &word).await.unwrap();
+    end(run_id(1), RunState::Succeeded).await;
+    assert!(matches!(ask(9, 'a').await, Created::Existing(_)), "it is the newest");
+    ask(2, 'b').await;
+    end(run_id(2), RunState::Failed).await;
+    assert!(matches!(ask(9, 'a').await, Created::Existing(_)), "it is what succeeded last");
+    ask(3, 'c').await;
+    end(run_id(3), RunState::Succeeded).await;
+
+    let Created::New(again) = ask(9, 'a').await else { panic!("the branch went back") };
+    assert_eq!((again.run.id, again.state, again.attempt), (run_id(1), RunState::Queued, 2));
+    assert!(again.approvals.is_empty(), "a word is for what was to be done then");
+    let newest = store.recent_runs(HOMELAB, &production(), 1).await.unwrap().remove(0);
+    assert_eq!(newest.run.id, run_id(1));
+    assert!(matches!(ask(9, 'b').await, Created::Existing(_)), "nothing retries what failed");
+}
+
+pub(crate) async fn a_run_that_was_cut_off_is_ended_by_the_next(engine: &Engine) {
+    let store = &*engine.store;
+    let fence = fence(store).await;
+    let cut_off = running(store, &fence, &new_run(1, commit('1'))).await;
+    let elsewhere = NewRun { environment: staging(), ..new_run(2, commit('2')) };
+    let elsewhere = running(store, &fence, &elsewhere).await;
+    let this = running(store, &fence, &new_run(3, commit('3'))).await;
+    assert_eq!(store.end_cut_off_runs(&fence, this).await.unwrap(), [cut_off]);
+    assert_eq!(state(store, cut_off).await, RunState::Failed);
+    assert_eq!(state(store, this).await, RunState::Running);
+    assert_eq!(state(store, elsewhere).await, RunState::Running);
+}
+
+pub(crate) async fn only_a_run_that_waits_is_given_up(engine: &Engine) {
+    let store = &*engine.store;
+    let fence = fence(store).await;
+    let plan = Plan::empty(production());
+    store.insert_or_get_run(&fence, &new_run(1, commit('1'))).await.unwrap();
+    assert_eq!(store.give_up_run(&fence, run_id(1), "why").await.unwrap(), None, "it is queued");
+    store.hold_run(&fence, run_id(1), &Waiting::Bootstrap, &plan).await.unwrap();
+    let given_up = store.give_up_run(&fence, run_id(1), "why").await.unwrap().unwrap();
+    assert_eq!((given_up.state, given_up.reason.as_str()), (RunState::Cancelled, "why"));
+    let again = store.give_up_run(&fence, run_id(1), "why not").await.unwrap().unwrap();
+    assert_eq!(again.reason, "why", "what has ended stays as it ended");
 }

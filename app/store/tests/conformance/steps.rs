@@ -35,7 +35,7 @@ async fn owned_names(store: &dyn Store) -> Vec<String> {
 async fn proven(store: &dyn Store, changes: &[Change], since: jiff::Timestamp) -> usize {
     let digests = changes.iter().map(Change::digest).collect();
     let query = ProofQuery { repository: HOMELAB, environment: production(), digests, since };
-    store.proven(&query).await.unwrap().len()
+    store.proven(&query).await.unwrap().done.len()
 }
 
 pub(crate) async fn an_intent_needs_a_running_run_and_the_lease_of_its_target(engine: &Engine) {
@@ -175,7 +175,7 @@ pub(crate) async fn an_unknown_step_is_resolved_change_by_change(engine: &Engine
     assert_eq!(resolved.state, StepState::Done, "an intent without a result is read back as well");
 }
 
-pub(crate) async fn something_foreign_stays_unresolved_until_dismissed(engine: &Engine) {
+pub(crate) async fn something_foreign_stays_unresolved_until_given_up(engine: &Engine) {
     let store = &*engine.store;
     let (fence, run, lease) = begin(store).await;
     let step = store
@@ -193,7 +193,9 @@ pub(crate) async fn something_foreign_stays_unresolved_until_dismissed(engine: &
     let at = Unresolved::At(target("zone"));
     assert_eq!(store.unresolved_steps(&at).await.unwrap().len(), 1);
     assert!(store.unresolved_steps(&Unresolved::In(HOMELAB, staging())).await.unwrap().is_empty());
-    store.dismiss_step(&fence, step, "octocat looked at it").await.unwrap();
+    assert_eq!(store.give_up_run(&fence, run, "").await.unwrap(), None, "it runs");
+    store.advance_run(&fence, run, RunState::NeedsAttention, "").await.unwrap();
+    store.give_up_run(&fence, run, "octocat looked at it").await.unwrap().unwrap();
     assert!(store.unresolved_steps(&at).await.unwrap().is_empty());
     assert!(owned_names(store).await.is_empty());
 }

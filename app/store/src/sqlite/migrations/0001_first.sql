@@ -111,6 +111,14 @@ create table environment (
     primary key (repository, name)
 ) strict, without rowid;
 
+-- Where webhooks say that branches are. A mirror that lacks it was fetched too early.
+create table pushed (
+    repository integer not null,
+    branch text not null,
+    head text not null,
+    primary key (repository, branch)
+) strict, without rowid;
+
 create table pull (
     repository integer not null,
     number integer not null,
@@ -123,6 +131,8 @@ create table pull (
     merge_commit text,
     merged_by integer,
     updated_at integer not null,
+    asked integer not null default 1, -- how often a plan was asked for; the first time by being opened
+    planned integer not null default 0, -- the asking that was answered last
     primary key (repository, number),
     check ((state = 'merged') = (merged_at is not null) and (state = 'merged') = (merge_commit is not null))
 ) strict, without rowid;
@@ -202,11 +212,12 @@ create table step (
 create index step_unresolved on step (repository, environment) where state in ('intent', 'unknown', 'attention');
 create index step_unresolved_at on step (target) where state in ('intent', 'unknown', 'attention');
 
--- The changes that steps of ours are known to have done.
+-- The changes that steps of ours are known to have done, whole or in part.
 create table proven_change (
     repository integer not null,
     environment text not null,
     digest text not null,
+    whole integer not null check (whole in (0, 1)),
     at integer not null,
     primary key (repository, environment, digest)
 ) strict, without rowid;
@@ -230,7 +241,7 @@ create table unit (
     repository integer not null,
     environment text not null,
     unit text not null,
-    hash text not null,
+    hash text, -- null while a step for it is under way or came to a bad end
     primary key (repository, environment, unit)
 ) strict, without rowid;
 
