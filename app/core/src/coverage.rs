@@ -43,6 +43,9 @@ pub struct Evidence<'a> {
     pub owned: &'a BTreeMap<ResourceKey, Owned>,
     /// Digests of changes that one of our steps has done.
     pub proven: &'a BTreeSet<Digest>,
+    /// Digests of changes that one of our steps was cut off in the middle of. Finishing one needs
+    /// no second word, although it is another change from where it stands now.
+    pub begun: &'a BTreeSet<Digest>,
     /// What the environment says.
     pub plan_changed: PlanChanged,
 }
@@ -140,10 +143,17 @@ fn differences(
         seen.insert(change.digest());
     }
     let planned: BTreeSet<&ResourceKey> = plan.changes().map(|change| &change.key).collect();
+    let finishes = |change: &Change| {
+        let reviewed = reviewed
+            .get(&change.key)
+            .filter(|reviewed| reviewed.unit == change.unit && reviewed.after == change.after);
+        reviewed.is_some_and(|reviewed| evidence.begun.contains(&reviewed.digest()))
+    };
     let extra = plan.changes().filter(|change| !seen.contains(&change.digest()));
+    let extra: Vec<Change> = extra.filter(|change| !finishes(change)).cloned().collect();
     let missing = reviewed.into_values().filter(|change| !planned.contains(&change.key));
     let missing = missing.filter(|change| !is_in_place(change, evidence));
-    (extra.cloned().collect(), missing.cloned().collect())
+    (extra, missing.cloned().collect())
 }
 
 fn is_in_place(change: &Change, evidence: &Evidence<'_>) -> bool {

@@ -116,6 +116,8 @@ pub enum Waiting {
     Conflicts,
     /// A limit is passed.
     Guardrail(Vec<Violation>),
+    /// The limits were loosened, and the ones that were applied last are passed.
+    Loosened(Vec<Violation>),
     /// The commit is not one that the environment simply goes on to.
     Branch(Detour),
 }
@@ -130,8 +132,18 @@ impl Waiting {
             | Self::Adopts(_)
             | Self::Forgets(_)
             | Self::Differs { .. }
+            | Self::Loosened(_)
             | Self::Branch(_) => true,
             Self::Conflicts | Self::Guardrail(_) => false,
+        }
+    }
+
+    /// The limits that it is about.
+    #[must_use]
+    pub fn violations(&self) -> &[Violation] {
+        match self {
+            Self::Guardrail(violations) | Self::Loosened(violations) => violations,
+            _ => &[],
         }
     }
 }
@@ -148,6 +160,9 @@ impl fmt::Display for Waiting {
             Self::Differs { .. } => f.write_str("what would happen is not what was reviewed"),
             Self::Conflicts => f.write_str("something is in the way"),
             Self::Guardrail(_) => f.write_str("a guardrail is passed"),
+            Self::Loosened(_) => {
+                f.write_str("a guardrail is passed that held when it was applied last")
+            }
             Self::Branch(detour) => detour.fmt(f),
         }
     }

@@ -23,6 +23,7 @@ struct Case {
     never_ran: Option<()>,
     owned: BTreeMap<ResourceKey, Owned>,
     proven: BTreeSet<Digest>,
+    begun: BTreeSet<Digest>,
     plan_changed: PlanChanged,
 }
 
@@ -47,6 +48,7 @@ impl Case {
             ran_before: self.never_ran.is_none(),
             owned: &self.owned,
             proven: &self.proven,
+            begun: &self.begun,
             plan_changed: self.plan_changed,
         };
         confirm(&plan(changes.iter().cloned()), &evidence)
@@ -87,6 +89,21 @@ fn what_one_of_our_steps_has_done_need_not_be_ours_any_more() {
     let mut case = Case::reviewed(&[&[done.clone(), rest.clone()]]);
     case.proven.insert(done.digest());
     assert!(case.confirm(&[rest]).is_ok());
+}
+
+#[test]
+fn what_a_step_of_ours_left_half_done_may_be_finished_and_nothing_else() {
+    let reviewed = a("x.lan", Action::Create);
+    let finish = a("x.lan", Action::Update);
+    assert_eq!(finish.after, reviewed.after);
+    let mut case = Case::reviewed(&[std::slice::from_ref(&reviewed)]);
+    assert!(case.confirm(std::slice::from_ref(&finish)).is_err(), "no step of ours was there");
+    case.begun.insert(reviewed.digest());
+    assert!(case.confirm(std::slice::from_ref(&finish)).is_ok());
+    let other = Change { after: Some("other".into()), ..finish.clone() };
+    assert!(case.confirm(&[other]).is_err(), "that is not what was begun");
+    let elsewhere = change("tv/unifi_dns", Action::Update, finish.key.clone());
+    assert!(case.confirm(&[elsewhere]).is_err(), "nor is what another unit makes of it");
 }
 
 #[test]

@@ -142,8 +142,8 @@ fn reason(stage: &RunStage) -> String {
         RunStage::Failed(why) | RunStage::NeedsAttention(why) | RunStage::Cancelled(why) => {
             why.clone()
         }
-        RunStage::Held(Waiting::Guardrail(violations)) => {
-            violations.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        RunStage::Held(waiting) => {
+            waiting.violations().iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
         }
         _ => String::new(),
     }
