@@ -94,7 +94,7 @@ impl View<'_> {
             next: self.next(&plan),
             ways,
             exposure: self.exposure(&plan),
-            violations: self.place.violations(survey).await?,
+            violations: self.place.guarded(survey).await?.map_or_else(Vec::new, |waiting| waiting.violations().to_vec()),
             plan: Ok(plan),
         })
     }

@@ -48,13 +48,13 @@ impl Board<'_> {
         Ok(self.house.store.put(self.fence, &item).await?)
     }
 
-    /// Whether a comment with our plan is on the pull request already.
+    /// Whether a comment with our plan is on the pull request already, or on its way there.
     ///
     /// # Errors
     /// The store could not be asked.
     pub async fn has_commented(&self, pull: PullNumber) -> anyhow::Result<bool> {
         let key = self.comment_key(&plan_subject(pull));
-        Ok(!self.house.store.external_ids(&key).await?.is_empty())
+        Ok(self.house.store.item_body(&key).await?.is_some())
     }
 
     /// The one comment on a pull request, and a check for each environment.
@@ -187,7 +187,7 @@ impl Board<'_> {
         let subject = format!("run/{run}/{}", body.pull);
         let needs_somebody =
             matches!(stage, RunStage::Held(_) | RunStage::Failed(_) | RunStage::NeedsAttention(_));
-        if !needs_somebody && self.body(&subject).await?.is_none() {
+        if !needs_somebody && self.house.store.item_body(&self.comment_key(&subject)).await?.is_none() {
             return Ok(());
         }
         self.put(ItemKind::Comment, subject, FIRST, body).await
@@ -195,15 +195,12 @@ impl Board<'_> {
 
     /// One line about the run in the one comment on the pull request, if there is one.
     async fn run_line(&self, report: &RunReport, pull: PullNumber) -> anyhow::Result<()> {
-        let Some(mut body) = self.body(&plan_subject(pull)).await? else { return Ok(()) };
         let line = self.house.templates.run_line(report)?;
-        body.runs.insert(report.environment.clone(), line.trim_end().to_owned());
-        self.put(ItemKind::Comment, plan_subject(pull), FIRST, &body).await
-    }
-
-    async fn body(&self, subject: &str) -> anyhow::Result<Option<CommentBody>> {
-        let body = self.house.store.item_body(&self.comment_key(subject)).await?;
-        Ok(body.map(serde_json::from_value).transpose()?)
+        let key = self.comment_key(&plan_subject(pull));
+        let amend = |body: &mut serde_json::Value| {
+            body["runs"][report.environment.as_str()] = line.trim_end().into();
+        };
+        Ok(self.house.store.amend(self.fence, &key, &amend).await?)
     }
 
     fn comment_key(&self, subject: &str) -> ItemKey {
@@ -302,6 +299,9 @@ fn judge(report: &EnvironmentReport, now: Timestamp) -> (CheckState, String) {
     let counts = if counts.is_empty() { "Nothing to do".to_owned() } else { counts };
     match report.next {
         NextStep::Mend => (CheckState::Failure(now), "Something is in the way".to_owned()),
+        NextStep::MergeThenApply(ref waiting) if !waiting.ends_by_a_word() => {
+            (CheckState::ActionRequired(now), format!("{counts}; {waiting}"))
+        }
         NextStep::Provisional | NextStep::NotPlanned => {
             (CheckState::Neutral(now), format!("{counts}; planned again when a run ends"))
         }

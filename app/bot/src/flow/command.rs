@@ -5,7 +5,7 @@
 //! found out anew.
 
 use landfall_core::command::{self, Command};
-use landfall_core::name::{EnvironmentName, RepositoryId};
+use landfall_core::name::EnvironmentName;
 use landfall_github::{Permission, Pull};
 use landfall_store::{AuditEntry, ClaimedJob, NewCommand};
 
@@ -52,8 +52,7 @@ impl Answer {
     }
 }
 
-/// Carries out everything that was said and not done yet. Says whether the pull request is to be
-/// planned: it is when nothing was said, or when somebody asked for it.
+/// Carries out everything that was said and not done yet.
 ///
 /// # Errors
 /// The store or GitHub could not be asked.
@@ -62,23 +61,15 @@ pub async fn carry_out(
     job: &ClaimedJob,
     ground: &Ground,
     pull: &Pull,
-) -> anyhow::Result<bool> {
+) -> anyhow::Result<()> {
     let pending = house.store.pending_commands(ground.repository.id, pull.number).await?;
-    let mut replan = pending.is_empty();
     for row in &pending {
         let said = Said { house, job, ground, pull, words: &row.command };
         house.store.take_command(&job.fence, row.command.id).await?;
         let answer = said.carried_out().await?;
-        replan |= matches!(answer, Answer::Replan);
         said.answer(answer).await?;
     }
-    Ok(replan || !was_planned(house, ground.repository.id, pull).await?)
-}
-
-/// Whether the head of a pull request was planned already. A push and a command may have become one
-/// job, and then both are due.
-async fn was_planned(house: &House, repository: RepositoryId, pull: &Pull) -> anyhow::Result<bool> {
-    Ok(!house.store.plans_for_head(repository, pull.number, &pull.head.sha).await?.is_empty())
+    Ok(())
 }
 
 impl Said<'_> {
@@ -99,7 +90,9 @@ impl Said<'_> {
         // Asked now, not read from the event: rights may have changed since.
         let has = self.ground.reader.permission(self.words.author, &self.words.login).await?;
         if has < needed {
-            return Ok(Answer::refuse("It takes write permission on this repository."));
+            let permission = if needed == Permission::Read { "read" } else { "write" };
+            let why = format!("It takes {permission} permission on this repository.");
+            return Ok(Answer::refuse(why));
         }
         match command {
             Command::Help => help::help(self),
@@ -122,6 +115,8 @@ impl Said<'_> {
                 "done".to_owned()
             }
             Answer::Replan => {
+                let (repository, pull) = (self.ground.repository.id, self.pull.number);
+                self.house.store.ask_for_plans(repository, &[pull]).await?;
                 board.react(id.comment, ReactionWord::Heard).await?;
                 "planned again".to_owned()
             }

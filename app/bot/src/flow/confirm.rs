@@ -6,12 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use landfall_core::command::DigestPrefix;
-use landfall_core::coverage::{ApprovedPlan, Evidence, Reviewed, Uncovered, confirm};
+use landfall_core::coverage::{
+    ApprovedPlan, Evidence, PlanChanged, Reviewed, Uncovered, confirm,
+};
 use landfall_core::name::{BranchName, CommitSha, PullNumber};
 use landfall_core::plan::{Change, Digest, Plan, ResourceKey};
 use landfall_core::report::Waiting;
 use landfall_repo::Commit;
-use landfall_store::{Environment, ProofQuery, Pull, PullState, Run};
+use landfall_store::{Environment, ProofQuery, Proofs, Pull, PullState, Run};
 
 use super::ground::Ground;
 use crate::house::House;
@@ -47,6 +49,11 @@ impl Brought {
         last: Option<&CommitSha>,
         tip: &CommitSha,
     ) -> anyhow::Result<Self> {
+        let last = match last {
+            // It was forced away, and the mirror has forgotten it.
+            Some(last) if !ground.mirror.has(last).await? => None,
+            other => other,
+        };
         let commits = match last {
             Some(last) if last == tip => Vec::new(),
             Some(last) => ground.mirror.commits_between(last, tip).await?,
@@ -132,6 +139,8 @@ pub struct Case<'a> {
     pub row: Option<&'a Environment>,
     /// The rules of the environment.
     pub environment: &'a landfall_core::config::Environment,
+    /// The rules that it was last applied by.
+    pub earlier: Option<&'a landfall_core::config::Environment>,
 }
 
 impl Case<'_> {
@@ -159,15 +168,16 @@ impl Case<'_> {
                 let environment = self.environment.name.clone();
                 store.proven(&ProofQuery { repository, environment, digests, since }).await?
             }
-            _ => BTreeSet::new(),
+            _ => Proofs::default(),
         };
         let evidence = Evidence {
             reviewed: &reviewed,
             approved: &approved,
             ran_before: self.row.is_some_and(|row| row.last.is_some()),
             owned: &owned,
-            proven: &proven,
-            plan_changed: self.environment.plan_changed,
+            proven: &proven.done,
+            begun: &proven.begun,
+            plan_changed: self.plan_changed(),
         };
         Ok(confirm(plan, &evidence).map_err(|uncovered| match uncovered {
             Uncovered::Bootstrap => Waiting::Bootstrap,
@@ -175,6 +185,15 @@ impl Case<'_> {
             Uncovered::Forgets(keys) => Waiting::Forgets(keys),
             Uncovered::Differs { extra, missing } => Waiting::Differs { extra, missing },
         }))
+    }
+
+    /// A merge is not judged by the rules alone that it brings.
+    fn plan_changed(&self) -> PlanChanged {
+        let both = std::iter::once(self.environment).chain(self.earlier);
+        match both.into_iter().all(|rules| rules.plan_changed == PlanChanged::Apply) {
+            true => PlanChanged::Apply,
+            false => PlanChanged::Hold,
+        }
     }
 
     /// The reviewed plans: for the head that was merged, and accepted by GitHub before the merge.

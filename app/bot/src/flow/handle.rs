@@ -7,7 +7,7 @@ use landfall_github::webhook::{
     PullRequest, PushedRef,
 };
 use landfall_github::{Pull, PullState, Repository, UserKind};
-use landfall_store::{CommandId, Consequences, JobKey, NewCommand, NewJob};
+use landfall_store::{CommandId, Consequences, JobKey, NewCommand, NewJob, PushedHead};
 
 use crate::house::House;
 
@@ -24,6 +24,11 @@ pub async fn consequences(house: &House, event: &Event) -> anyhow::Result<Conseq
         Event::Push(event) => {
             let mut found = described(event.on.installation, &event.repository);
             if let PushedRef::Branch(branch) = &event.reference {
+                found.heads.push(PushedHead {
+                    repository: event.repository.id,
+                    branch: branch.clone(),
+                    head: event.change.after().cloned(),
+                });
                 let key =
                     JobKey::Branch { repository: event.repository.id, branch: branch.clone() };
                 found.jobs.push(NewJob { key, installation: event.on.installation, run_at: None });
@@ -32,46 +37,62 @@ pub async fn consequences(house: &House, event: &Event) -> anyhow::Result<Conseq
         }
         Event::IssueComment(event) => issue_comment(event, house.github.id()),
         Event::Installation(event) => {
-            let ids: Vec<RepositoryId> =
-                event.repositories.iter().map(|granted| granted.id).collect();
+            let meant = match event.repositories.as_slice() {
+                [] => Meant::All,
+                some => Meant::These(some),
+            };
             match event.action {
                 InstallationAction::Created
                 | InstallationAction::Unsuspend
                 | InstallationAction::NewPermissionsAccepted => {
-                    known(house, event.installation, &ids, true).await?
+                    known(house, event.installation, meant, Access::Granted).await?
                 }
                 InstallationAction::Deleted | InstallationAction::Suspend => {
-                    known(house, event.installation, &[], false).await?
+                    known(house, event.installation, Meant::All, Access::Withdrawn).await?
                 }
             }
         }
         Event::InstallationRepositories(event) => {
-            let ids =
-                |granted: &[Granted]| granted.iter().map(|granted| granted.id).collect::<Vec<_>>();
-            let mut found = known(house, event.installation, &ids(&event.added), true).await?;
-            let removed = known(house, event.installation, &ids(&event.removed), false).await?;
-            found
-                .repositories
-                .extend(removed.repositories.into_iter().filter(|_| !event.removed.is_empty()));
+            let (added, removed) = (Meant::These(&event.added), Meant::These(&event.removed));
+            let mut found = known(house, event.installation, added, Access::Granted).await?;
+            let gone = known(house, event.installation, removed, Access::Withdrawn).await?;
+            found.repositories.extend(gone.repositories);
             found
         }
         Event::Ping(_) | Event::Other { .. } => Consequences::default(),
     })
 }
 
-/// The repositories of an installation that were heard of before, those of `ids` or all, marked as
-/// ours or not ours any more. One that was never heard of has nothing to keep; its first event
-/// describes it.
+/// Which repositories of an installation an event is about.
+#[derive(Clone, Copy)]
+enum Meant<'a> {
+    All,
+    These(&'a [Granted]),
+}
+
+/// Whether the App may be there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Granted,
+    Withdrawn,
+}
+
+/// The repositories of an installation that were heard of before, marked as ours or not ours any
+/// more. One that was never heard of has nothing to keep; its first event describes it.
 async fn known(
     house: &House,
     installation: InstallationId,
-    ids: &[RepositoryId],
-    active: bool,
+    meant: Meant<'_>,
+    access: Access,
 ) -> anyhow::Result<Consequences> {
+    let is_meant = |repository: &landfall_store::Repository| match meant {
+        Meant::All => true,
+        Meant::These(these) => these.iter().any(|granted| granted.id == repository.id),
+    };
     let all = house.store.repositories_of(installation).await?;
-    let meant = all.into_iter().filter(|repository| ids.is_empty() || ids.contains(&repository.id));
-    let repositories =
-        meant.map(|repository| landfall_store::Repository { active, ..repository }).collect();
+    let active = access == Access::Granted;
+    let marked = |repository| landfall_store::Repository { active, ..repository };
+    let repositories = all.into_iter().filter(is_meant).map(marked).collect();
     Ok(Consequences { repositories, ..Consequences::default() })
 }
 
@@ -87,13 +108,14 @@ fn pull_request(event: &PullRequest) -> Consequences {
         PullAction::ConvertedToDraft | PullAction::Closed => false,
     };
     if plans {
+        found.asked.push((event.repository.id, event.pull.number));
         found.jobs.push(plan_job(event.on.installation, event.repository.id, event.pull.number));
     }
     found
 }
 
 /// Only what a person says when they say it: an edit would fire with today's rights on an old,
-/// trusted-looking comment. What an App says is no command, ours least of all.
+/// trusted-looking comment. What our own App says is no command.
 fn issue_comment(event: &IssueComment, us: landfall_github::AppId) -> Consequences {
     let mut found = described(event.on.installation, &event.repository);
     let CommentedOn::Pull { number, .. } = event.commented_on else { return found };

@@ -9,7 +9,7 @@ use landfall_core::name::{BranchName, EnvironmentName, PullNumber, RepositoryId,
 use landfall_core::report::{EnvironmentReport, NextStep, PullOutcome, PullReport};
 use landfall_github::{Pull, PullState};
 use landfall_repo::{Merged, Wanted};
-use landfall_store::{ClaimedJob, NewPlan, PlanId};
+use landfall_store::{Asked, ClaimedJob, NewPlan, PlanId};
 use uuid::Uuid;
 
 use super::announce::Board;
@@ -36,24 +36,21 @@ pub async fn plan(
     let Some(ground) = Ground::open(house, repository).await? else { return Ok(Ended::Done) };
     let pull = ground.reader.pull(number).await?;
     super::handle::note_pull(house, repository, &pull).await?;
-    let replan = command::carry_out(house, job, &ground, &pull).await?;
-    if pull.state != PullState::Open || !replan {
+    command::carry_out(house, job, &ground, &pull).await?;
+    let due = house.store.plan_due(repository, number).await?;
+    let Some(asked) = due.filter(|_| pull.state == PullState::Open) else {
         return Ok(Ended::Done);
-    }
+    };
     let base = pull.base.branch.clone();
     let ground = match ground.fetch(&[Wanted::Branch(base), Wanted::Pull(number)]).await {
         Ok(ground) => ground,
-        Err(error) if resolve::lags(&error) => return Ok(behind(&error)),
+        Err(error) if resolve::lags(&error) => return Ok(resolve::behind(house, job, &error)),
         Err(error) => return Err(error),
     };
     if let Err(error) = ground.fetched.expect(&Wanted::Pull(number), &pull.head.sha) {
-        return Ok(behind(&error.into()));
+        return Ok(resolve::behind(house, job, &error.into()));
     }
-    Planning { house, job, ground: &ground, pull: &pull }.publish().await
-}
-
-fn behind(error: &anyhow::Error) -> Ended {
-    Ended::Again(std::time::Duration::from_secs(1), format!("GitHub lags behind: {error}"))
+    Planning { house, job, ground: &ground, pull: &pull, asked }.publish().await
 }
 
 /// One pull request being planned.
@@ -63,6 +60,8 @@ struct Planning<'a> {
     job: &'a ClaimedJob,
     ground: &'a Ground,
     pull: &'a Pull,
+    /// What is answered by it.
+    asked: Asked,
 }
 
 /// What planning came to.
@@ -77,8 +76,10 @@ struct Planned {
 impl Planning<'_> {
     async fn publish(&self) -> anyhow::Result<Ended> {
         let planned = self.planned().await?;
-        // A newer head or request follows: its plan is the one that people should read.
-        if self.house.store.has_newer(&self.job.key).await? {
+        // It was asked for again meanwhile, by a newer head or a person, and the job for that waits:
+        // its plan is the one that people should read.
+        let (store, repository) = (&self.house.store, self.ground.repository.id);
+        if store.plan_due(repository, self.pull.number).await? != Some(self.asked) {
             return Ok(Ended::Done);
         }
         let mut ids = Vec::new();
@@ -115,6 +116,7 @@ impl Planning<'_> {
             }
             PullOutcome::Planned { .. } => board.pull(&report, &ids).await?,
         }
+        store.plan_made(&self.job.fence, repository, self.pull.number, self.asked).await?;
         Ok(Ended::Done)
     }
 

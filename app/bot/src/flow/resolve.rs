@@ -9,11 +9,13 @@ use landfall_core::name::{ServiceName, UnitName};
 use landfall_core::plan::{Effect, Landed};
 use landfall_providers::ProviderError;
 use landfall_repo::RepoError;
-use landfall_store::{Fence, ReadBack, Step, StepState, Unresolved};
+use landfall_store::{ClaimedJob, Fence, ReadBack, Step, StepState, Unresolved};
 
+use super::Ended;
 use crate::gather::Sessions;
 use crate::gather::facts::Place;
 use crate::gather::session::REQUEST_DEADLINE;
+use crate::house::House;
 
 /// What is left after resolving.
 #[derive(Debug, Default)]
@@ -105,6 +107,15 @@ async fn read_back(sessions: &Sessions<'_>, effect: &Effect) -> Result<ReadBack,
         }
     }
     Err(last)
+}
+
+/// GitHub does not show yet what it announced.
+#[must_use]
+pub fn behind(house: &House, job: &ClaimedJob, error: &anyhow::Error) -> Ended {
+    let waits = &house.timing.lag;
+    let attempt = usize::try_from(job.attempt).unwrap_or(usize::MAX).saturating_sub(1);
+    let wait = waits.get(attempt).or(waits.last()).copied().unwrap_or_default();
+    Ended::Again(wait, format!("GitHub lags behind: {error}"))
 }
 
 /// Whether a job failed because GitHub does not show yet what it announced.

@@ -12,8 +12,8 @@ use landfall_core::config::{Environment, RepositoryConfig, Unit, vanished};
 use landfall_core::diagnostic::{Diagnostic, Severity};
 use landfall_core::lease::LeaseProof;
 use landfall_core::name::{EnvironmentName, RepositoryId};
-use landfall_core::plan::Target;
-use landfall_core::report::{Detour, RunStage};
+use landfall_core::plan::{Plan, Target};
+use landfall_core::report::{Detour, RunStage, Waiting};
 use landfall_repo::Wanted;
 use landfall_store::{Acquired, ClaimedJob, LeaseRequest, NewRun, RunId, RunState, Trigger};
 use uuid::Uuid;
@@ -89,9 +89,26 @@ enum Gone {
 }
 
 impl Road<'_> {
+    /// What to wait for when the mirror lacks a push that was announced. A head that never comes was
+    /// forced away since, so after a while it goes with what there is.
+    async fn lag(&self) -> anyhow::Result<Option<Ended>> {
+        let (store, ground, branch) = (&self.house.store, self.ground, &self.heading.branch);
+        let announced = store.pushed_head(ground.repository.id, branch).await?;
+        let patient = usize::try_from(self.job.attempt).is_ok_and(|n| n <= self.house.timing.lag.len());
+        let Some(head) = announced.filter(|_| patient) else { return Ok(None) };
+        if ground.mirror.has(&head).await? {
+            return Ok(None);
+        }
+        let error = anyhow::anyhow!("{branch} is not at {} yet", head.short());
+        Ok(Some(resolve::behind(self.house, self.job, &error)))
+    }
+
     async fn go(&self) -> anyhow::Result<Gone> {
         let (house, fence, name) = (self.house, &self.job.fence, &self.environment.name);
         let repository = self.ground.repository.id;
+        if let Some(wait) = self.lag().await? {
+            return Ok(Gone::Stopped(wait));
+        }
         let row = house.store.environment(repository, name).await?;
         if row.as_ref().is_none_or(|row| row.branch.is_none()) {
             house.store.follow_branch(fence, repository, name, &self.heading.branch).await?;
@@ -183,11 +200,14 @@ impl<'a> Course<'a> {
         self.earlier?.environments.get(&self.environment.name)
     }
 
-    /// A newer commit takes the place of runs that have not begun.
+    /// A newer commit takes the place of runs that have not begun, and goes on from one that was
+    /// cut off.
     async fn supersede(&self) -> anyhow::Result<()> {
-        for older in self.house.store.supersede_older_runs(&self.job.fence, self.run.run.id).await?
-        {
-            if let Some(older) = self.house.store.run(older).await? {
+        let (store, fence, this) = (&self.house.store, &self.job.fence, self.run.run.id);
+        let mut overtaken = store.supersede_older_runs(fence, this).await?;
+        overtaken.extend(store.end_cut_off_runs(fence, this).await?);
+        for older in overtaken {
+            if let Some(older) = store.run(older).await? {
                 self.tell_of(&older, RunStage::Superseded(self.run.run.commit.clone())).await?;
             }
         }
@@ -212,6 +232,13 @@ impl<'a> Course<'a> {
         }
         let (branch, from) = (self.heading.branch.clone(), last.commit.clone());
         Ok(Some(Detour::Forced { branch, from }))
+    }
+
+    /// Whether somebody named this very plan after `waiting` was shown; or the run is under way with it.
+    fn has_word_for(&self, waiting: &Waiting, plan: &Plan) -> bool {
+        let digest = plan.digest();
+        let named = self.run.approvals.iter().any(|approval| approval.digest == digest);
+        waiting.ends_by_a_word() && (named || self.run.state == RunState::Running)
     }
 
     /// From here on the environment follows the branch that the run is on.
@@ -245,6 +272,9 @@ impl<'a> Course<'a> {
         self.run =
             self.house.store.advance_run(&self.job.fence, self.run.run.id, to, reason).await?;
         self.note(to);
+        if to.is_ended() {
+            self.replan_provisional().await?;
+        }
         Ok(())
     }
 

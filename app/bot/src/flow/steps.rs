@@ -35,6 +35,8 @@ pub struct Execution<'a> {
     pub leases: &'a [LeaseProof],
     /// Which services each service needs.
     pub needs: &'a Needs,
+    /// The services that are not as they should be since an earlier run: who needs them waits.
+    pub stuck: BTreeSet<ServiceName>,
 }
 
 /// What has gone wrong so far.
@@ -75,7 +77,7 @@ impl Execution<'_> {
         let kinds = Kinds::of(&self.tools.reach.registry);
         let batches = plan::order(plan, &kinds.ranks(), self.needs)?;
         let mut reports = self.settle(plan.changes()).await?;
-        let mut failed = Failed::default();
+        let mut failed = Failed { services: self.stuck.clone(), ..Failed::default() };
         for batch in batches {
             let (held, free): (Vec<Change>, Vec<Change>) =
                 batch.changes.into_iter().partition(|change| failed.holds_back(change, self.needs));
@@ -133,7 +135,8 @@ impl Execution<'_> {
             Err(error) => return Ok(StepResult::Failed(error.to_string())),
         };
         let store = self.tools.store;
-        store.renew_leases(std::slice::from_ref(lease), self.tools.timing.target_lease).await?;
+        // All of them: those of later steps have to last until it is their turn.
+        store.renew_leases(self.leases, self.tools.timing.target_lease).await?;
         let step = store.intend(&self.fence, lease, self.run, effect).await?;
         let outcome = writer.apply(effect, lease).await;
         let outcome = self.redacted(outcome);

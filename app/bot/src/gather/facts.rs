@@ -1,10 +1,9 @@
 //! From sight to plan: which units are pending, what the facts are, and the plan they make.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::iter;
 
 use landfall_core::config::{Environment, Unit};
-use landfall_core::guardrail::{self, DELETES_ALWAYS_ALLOWED, Guardrails, Violation};
+use landfall_core::guardrail::{self, DELETES_ALWAYS_ALLOWED};
 use landfall_core::name::{DnsName, RepositoryId, UnitName};
 use landfall_core::plan::{
     self, Action, Effect, Facts, Live, Origin, Plan, ResourceKey, Target, UnitHash, Wanted,
@@ -33,10 +32,13 @@ impl Pending {
     pub fn find(
         units: &[&Unit],
         located: &Located,
-        applied: &BTreeMap<UnitName, UnitHash>,
+        applied: &BTreeMap<UnitName, Option<UnitHash>>,
     ) -> Self {
         let declared: BTreeSet<&UnitName> = units.iter().map(|unit| &unit.name).collect();
-        let differs = |unit: &&&Unit| located.hashes.get(&unit.name) != applied.get(&unit.name);
+        let differs = |unit: &&&Unit| {
+            let last = applied.get(&unit.name).and_then(Option::as_ref);
+            last.is_none() || located.hashes.get(&unit.name) != last
+        };
         let mut origins: BTreeMap<UnitName, Origin> =
             units.iter().filter(differs).map(|unit| (unit.name.clone(), Origin::Pending)).collect();
         let gone = applied.keys().filter(|name| !declared.contains(name));
@@ -47,10 +49,9 @@ impl Pending {
 
     /// Keeps the units of `effect` out.
     pub fn block(&mut self, effect: &Effect, why: &str) {
-        for change in &effect.changes {
-            if self.origins.contains_key(&change.unit) {
-                self.blocked.insert(change.unit.clone(), why.to_owned());
-            }
+        let units = effect.changes.iter().flat_map(|change| [Some(&change.unit), change.from.as_ref()]);
+        for unit in units.flatten().filter(|unit| self.origins.contains_key(*unit)) {
+            self.blocked.insert(unit.clone(), why.to_owned());
         }
     }
 
@@ -173,14 +174,13 @@ impl Place<'_> {
         Ok(Survey { plan, live: observed.live, routes: observed.routes, zones: located.zones() })
     }
 
-    /// The limits that a plan passes, of the rules that hold and of those that were applied last: a
-    /// merge is not judged by the rules alone that it brings.
+    /// What the limits that a plan passes make of it: those of the rules that hold stop it, those
+    /// that it was applied by last want somebody's word. A merge is not judged by the rules alone
+    /// that it brings.
     ///
     /// # Errors
     /// The store could not be asked.
-    pub async fn violations(&self, survey: &Survey) -> anyhow::Result<Vec<Violation>> {
-        let both = iter::once(self.environment).chain(self.earlier);
-        let rules: Vec<&Guardrails> = both.map(|rules| &rules.guardrails).collect();
+    pub async fn guarded(&self, survey: &Survey) -> anyhow::Result<Option<Waiting>> {
         let deletes = survey.plan.changes().filter(|change| change.action == Action::Delete);
         let owned = if deletes.count() > DELETES_ALWAYS_ALLOWED {
             let owned = self.tools.store.owned_in(self.repository, &self.environment.name);
@@ -188,7 +188,13 @@ impl Place<'_> {
         } else {
             0
         };
-        Ok(guardrail::violations(&survey.plan, &rules, owned, &survey.zones))
+        let passed = |environment: &Environment| {
+            let rules = &environment.guardrails;
+            let found = guardrail::violations(&survey.plan, &[rules], owned, &survey.zones);
+            (!found.is_empty()).then_some(found)
+        };
+        let own = passed(self.environment).map(Waiting::Guardrail);
+        Ok(own.or_else(|| self.earlier.and_then(passed).map(Waiting::Loosened)))
     }
 }
 

@@ -155,6 +155,17 @@ pub enum RefChange {
     },
 }
 
+impl RefChange {
+    /// Where it is now; none when it is gone.
+    #[must_use]
+    pub fn after(&self) -> Option<&CommitSha> {
+        match self {
+            Self::Created { after } | Self::Moved { after, .. } => Some(after),
+            Self::Deleted { .. } => None,
+        }
+    }
+}
+
 /// Something about a comment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IssueComment {

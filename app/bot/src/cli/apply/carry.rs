@@ -69,6 +69,7 @@ impl Carrying<'_> {
             routes: &survey.routes,
             leases,
             needs: &needs,
+            stuck: BTreeSet::new(),
         };
         let steps = execution.carry_out(&approved).await?;
         let stage = self.end(run, &approved, &steps).await?;
@@ -84,6 +85,7 @@ impl Carrying<'_> {
             ran_before: true,
             owned: &BTreeMap::new(),
             proven: &BTreeSet::new(),
+            begun: &BTreeSet::new(),
             plan_changed: PlanChanged::Hold,
         };
         let moved = survey.plan.conflicts().next().is_some();

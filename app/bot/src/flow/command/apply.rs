@@ -30,12 +30,20 @@ pub(super) async fn apply(
         }
         PullState::Merged { commit: Some(commit), .. } => commit.clone(),
     };
-    let waiting = said.waiting(environment.as_ref(), &commit).await?;
+    let mut waiting = said.waiting(environment.as_ref(), &commit).await?;
+    if waiting.iter().any(|run| run.state.waits_for_somebody()) {
+        waiting.retain(|run| run.state.waits_for_somebody());
+    }
     match waiting.as_slice() {
-        [] => Ok(Answer::refuse("No run of this pull request waits or has failed.")),
+        [] => Ok(Answer::refuse(match environment {
+            Some(name) => format!("No run on {name} that brings this waits or has failed."),
+            None => "No run of this pull request waits or has failed.".to_owned(),
+        })),
         [run] => match run.state {
             RunState::Held => said.release(run, digest.as_ref()).await,
-            _ => said.retry(run).await,
+            state if state.may_be_retried() => said.retry(run).await,
+            // It is on its way; if its job was given up, it is not any more.
+            _ => said.go_on(run).await,
         },
         several => {
             let names: Vec<String> =
@@ -49,7 +57,7 @@ pub(super) async fn apply(
 }
 
 impl Said<'_> {
-    /// The newest run of each environment, where it brings `commit` and waits for a person.
+    /// The newest run of each environment, where it brings `commit` and has not succeeded.
     pub(super) async fn waiting(
         &self,
         only: Option<&EnvironmentName>,
@@ -64,8 +72,8 @@ impl Said<'_> {
             let Some(run) = store.recent_runs(repository, &environment.name, 1).await?.pop() else {
                 continue;
             };
-            let waits = run.state == RunState::Held || run.state.may_be_retried();
-            if waits && self.brings(&run, commit).await? {
+            let stands = run.state.waits_for_somebody() || !run.state.is_ended();
+            if stands && self.brings(&run, commit).await? {
                 waiting.push(run);
             }
         }
@@ -134,6 +142,12 @@ impl Said<'_> {
         };
         let published = self.house.store.published_digests(&scope, self.words.commented_at).await?;
         Ok(published == BTreeSet::from([*digest]))
+    }
+
+    async fn go_on(&self, run: &Run) -> anyhow::Result<Answer> {
+        self.audit("go on", Some(&run.run.environment), &run.reason).await?;
+        self.set_going(run).await?;
+        Ok(Answer::Done)
     }
 
     async fn retry(&self, run: &Run) -> anyhow::Result<Answer> {

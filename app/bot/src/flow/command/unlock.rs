@@ -4,7 +4,7 @@ use landfall_core::name::EnvironmentName;
 use landfall_core::plan::Plan;
 use landfall_core::report::{RunReport, RunStage};
 use landfall_github::PullState;
-use landfall_store::{Run, RunState, Unresolved};
+use landfall_store::{Run, RunState};
 
 use super::super::confirm::Brought;
 use super::{Answer, Said};
@@ -16,7 +16,8 @@ pub(super) async fn unlock(
     let PullState::Merged { commit: Some(commit), .. } = &said.pull.state else {
         return Ok(Answer::refuse("This pull request is not merged, so no run of it can be held."));
     };
-    let waiting = said.waiting(environment.as_ref(), commit).await?;
+    let mut waiting = said.waiting(environment.as_ref(), commit).await?;
+    waiting.retain(|run| run.state.waits_for_somebody());
     let run = match waiting.as_slice() {
         [] => return Ok(Answer::refuse("No run of this pull request waits.")),
         [run] => run,
@@ -29,13 +30,11 @@ pub(super) async fn unlock(
     };
     let (store, name) = (&said.house.store, run.run.environment.clone());
     let why = format!("unlocked by {}", said.words.login);
-    let place = Unresolved::In(said.ground.repository.id, name.clone());
-    for step in store.unresolved_steps(&place).await? {
-        store.dismiss_step(&said.job.fence, step.id, &why).await?;
-    }
+    let Some(given_up) = store.give_up_run(&said.job.fence, run.run.id, &why).await? else {
+        return Ok(Answer::refuse(format!("The run on {name} does not wait any more.")));
+    };
     if run.state == RunState::Held {
-        let run = store.advance_run(&said.job.fence, run.run.id, RunState::Cancelled, &why).await?;
-        said.tell_cancelled(&run, why).await?;
+        said.tell_cancelled(&given_up, why).await?;
     }
     said.audit("unlock", Some(&name), &run.reason).await?;
     Ok(Answer::Done)

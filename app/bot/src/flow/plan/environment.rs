@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use landfall_core::config::Unit;
 use landfall_core::config::names::Names;
 use landfall_core::diagnostic::Diagnostic;
-use landfall_core::guardrail::Violation;
 use landfall_core::name::{CommitSha, EnvironmentName, TreeSha, UnitName};
 use landfall_core::plan::{Origin, Plan};
 use landfall_core::report::{Detour, EnvironmentReport, NextStep, Waiting};
@@ -76,8 +75,9 @@ impl Place<'_> {
         let after: Vec<&Names> = self.merged.tree.units_of(name).map(|unit| &unit.names).collect();
         let routes = after.iter().flat_map(|names| &names.routes);
         report.ways = Scene::new(after.iter().copied(), &survey.plan, &survey.live).ways(routes);
-        report.violations = place.violations(&survey).await?;
-        report.next = self.next(row.as_ref(), &survey, &report.violations).await?;
+        let guarded = place.guarded(&survey).await?;
+        report.violations = guarded.as_ref().map(Waiting::violations).unwrap_or_default().to_vec();
+        report.next = self.next(row.as_ref(), &survey, guarded).await?;
         report.plan = Ok(survey.plan);
         Ok(report)
     }
@@ -122,7 +122,7 @@ impl Place<'_> {
         &self,
         row: Option<&landfall_store::Environment>,
         survey: &Survey,
-        violations: &[Violation],
+        guarded: Option<Waiting>,
     ) -> anyhow::Result<NextStep> {
         let store = &self.planning.house.store;
         let plan = &survey.plan;
@@ -139,11 +139,8 @@ impl Place<'_> {
         if busy {
             return Ok(NextStep::Provisional);
         }
-        if !violations.is_empty() {
-            return Ok(NextStep::MergeThenApply(Waiting::Guardrail(violations.to_vec())));
-        }
         let ran = row.is_some_and(|row| row.last.is_some());
-        let waiting = self.switch(row).or_else(|| facts::always_waits(plan, ran));
+        let waiting = guarded.or_else(|| self.switch(row)).or_else(|| facts::always_waits(plan, ran));
         Ok(waiting.map_or(NextStep::Merge, NextStep::MergeThenApply))
     }
 

@@ -6,7 +6,7 @@ use landfall_core::config::Unit;
 use landfall_core::coverage::ApprovedPlan;
 use landfall_core::lease::LeaseProof;
 use landfall_core::name::UnitName;
-use landfall_core::plan::{Conflict, Plan, UnitHash};
+use landfall_core::plan::{Plan, UnitHash};
 use landfall_core::report::{Detour, RunStage, StepReport, StepResult, Waiting};
 use landfall_store::RunState;
 
@@ -78,7 +78,7 @@ impl Applying<'_, '_> {
             Ok(survey) => survey,
             Err(message) => return self.unreachable(&message).await,
         };
-        let approved = match self.confirmed(&survey).await? {
+        let approved = match self.confirmed(&survey, pending).await? {
             Confirmed::Yes(approved) => approved,
             Confirmed::Wait(wait) => return Ok(wait),
             Confirmed::No(waiting) => return self.course.hold(&survey.plan, waiting).await,
@@ -93,6 +93,7 @@ impl Applying<'_, '_> {
             routes: &survey.routes,
             leases: &leases,
             needs: &needs,
+            stuck: self.left.services(),
         };
         let steps = execution.carry_out(&approved).await?;
         self.end(&approved, located, pending, steps).await
@@ -109,20 +110,20 @@ impl Applying<'_, '_> {
         Ok(pending)
     }
 
-    async fn confirmed(&mut self, survey: &Survey) -> anyhow::Result<Confirmed> {
+    async fn confirmed(
+        &mut self,
+        survey: &Survey,
+        pending: &Pending,
+    ) -> anyhow::Result<Confirmed> {
         let plan = &survey.plan;
         let course = &self.course;
         let mut brought = course.brought().await?;
-        let unsettled = |conflict: &Conflict| !matches!(conflict, Conflict::Unanswered { .. });
-        if plan
-            .conflicts()
-            .any(|(unit, conflict)| unsettled(conflict) && !self.left.units().contains(unit))
-        {
+        if plan.conflicts().any(|(unit, _)| !pending.blocked.contains_key(unit)) {
             return Ok(Confirmed::No(Waiting::Conflicts));
         }
-        let violations = course.place().violations(survey).await?;
-        if !violations.is_empty() {
-            return Ok(Confirmed::No(Waiting::Guardrail(violations)));
+        let guarded = course.place().guarded(survey).await?;
+        if let Some(waiting) = guarded.filter(|waiting| !course.has_word_for(waiting, plan)) {
+            return Ok(Confirmed::No(waiting));
         }
         if let Some(detour) = course.detour().await? {
             return Ok(Confirmed::No(Waiting::Branch(detour)));
@@ -134,6 +135,7 @@ impl Applying<'_, '_> {
             run: &course.run,
             row,
             environment: course.environment,
+            earlier: course.earlier_environment(),
         };
         let mut verdict = case.judge(plan, &brought.pulls).await?;
         if verdict.is_err() && !brought.unattributed.is_empty() {
@@ -203,7 +205,6 @@ impl Applying<'_, '_> {
                 .collect(),
         };
         course.tell(stage, Some(outcome)).await?;
-        course.replan_provisional().await?;
         Ok(Ended::Done)
     }
 
@@ -218,7 +219,6 @@ impl Applying<'_, '_> {
         if never_ran && steps.is_empty() && self.units.is_empty() {
             // Its first run is still to come, and that one waits for somebody's word.
             course.advance(RunState::Cancelled, "nothing is declared for it yet").await?;
-            course.replan_provisional().await?;
             return Ok(Ended::Done);
         }
         course.turn().await?;
@@ -234,7 +234,6 @@ impl Applying<'_, '_> {
             let outcome = super::told::Outcome { steps, ..Default::default() };
             course.tell(RunStage::Succeeded, Some(outcome)).await?;
         }
-        course.replan_provisional().await?;
         Ok(Ended::Done)
     }
 

@@ -30,10 +30,12 @@ impl Course<'_> {
         self.board().run(self.run.run.id, &report, &brought.numbers(), &[]).await
     }
 
-    /// Tells of another run of the environment, on its commit and deployment only.
+    /// Tells of an older run of the environment, wherever it was told of: what this run brings, that
+    /// one would have brought.
     pub(super) async fn tell_of(&self, run: &Run, stage: RunStage) -> anyhow::Result<()> {
+        let brought = self.brought().await?;
         let report = self.report(run, stage, Outcome::default());
-        self.board().run(run.run.id, &report, &[], &[]).await
+        self.board().run(run.run.id, &report, &brought.numbers(), &[]).await
     }
 
     /// Holds the run and shows what it waits for. The plan shown is kept, so that its digest can be
@@ -48,6 +50,7 @@ impl Course<'_> {
         }
         self.run = store.hold_run(fence, self.run.run.id, &waiting, plan).await?;
         self.note(RunState::Held);
+        self.replan_provisional().await?;
         let report = self.report(&self.run, RunStage::Held(waiting), Outcome::default());
         self.board().run(self.run.run.id, &report, &brought.numbers(), &ids).await?;
         Ok(Ended::Done)
@@ -92,11 +95,7 @@ impl Course<'_> {
     /// The pull requests that the run brings, as far as the store knows.
     pub(super) async fn brought(&self) -> anyhow::Result<Brought> {
         let last = self.row.as_ref().and_then(|row| row.last.as_ref()).map(|last| &last.commit);
-        let known = match last {
-            Some(last) if !self.ground.mirror.has(last).await? => None,
-            other => other,
-        };
-        Brought::find(self.house, self.ground, known, &self.run.run.commit).await
+        Brought::find(self.house, self.ground, last, &self.run.run.commit).await
     }
 
     fn board(&self) -> Board<'_> {
@@ -110,23 +109,23 @@ impl Course<'_> {
 
     /// Plans that were made while this run was under way are made again.
     pub(super) async fn replan_provisional(&self) -> anyhow::Result<()> {
-        let repository = self.ground.repository.id;
-        let mut jobs = Vec::new();
+        let (repository, store) = (self.ground.repository.id, &self.house.store);
+        let (mut asked, mut jobs) = (Vec::new(), Vec::new());
         for pull in self.house.store.open_pulls(repository).await? {
             let environment = self.environment.name.clone();
             let scope = PlanScope { repository, pull: pull.number, environment };
-            let provisional = self
-                .house
-                .store
+            let provisional = store
                 .latest_plan(&scope)
                 .await?
                 .is_some_and(|stored| stored.plan.provisional);
             if provisional {
+                asked.push(pull.number);
                 let key = JobKey::Plan { repository, pull: pull.number };
                 jobs.push(NewJob { key, installation: self.job.installation, run_at: None });
             }
         }
-        self.house.store.enqueue(&jobs).await?;
+        store.ask_for_plans(repository, &asked).await?;
+        store.enqueue(&jobs).await?;
         Ok(())
     }
 }
