@@ -16,7 +16,9 @@ pub(crate) mod testing;
 
 pub use change::{Action, Change, Effect, Landed, Outcome};
 pub use digest::{Digest, UnitHash};
-pub use make::{Adoption, Facts, Wanted, make};
+pub use make::{Adoption, Facts, Unanswered, Wanted, make};
 pub use order::{Batch, Cycle, Needs, Ranks, order, stands_behind};
-pub use resource::{Desired, Live, LiveResource, Owned, Owner, ResourceKey, Target, Value};
+pub use resource::{
+    Desired, Live, LiveResource, Owned, Owner, ResourceKey, ResourceName, Target, Value,
+};
 pub use unit::{Conflict, Origin, Plan, UnitPlan};

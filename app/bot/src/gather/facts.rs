@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use landfall_core::config::names::Names;
 use landfall_core::config::{Environment, Unit};
 use landfall_core::guardrail::{self, DELETES_ALWAYS_ALLOWED};
 use landfall_core::name::{DnsName, RepositoryId, UnitName};
 use landfall_core::plan::{
-    self, Action, Effect, Facts, Live, Origin, Plan, ResourceKey, Target, UnitHash, Wanted,
+    self, Action, Effect, Facts, Live, Origin, Plan, ResourceKey, Target, Unanswered, UnitHash,
+    Wanted,
 };
 use landfall_core::report::Waiting;
 use landfall_providers::ProviderError;
@@ -49,7 +51,8 @@ impl Pending {
 
     /// Keeps the units of `effect` out.
     pub fn block(&mut self, effect: &Effect, why: &str) {
-        let units = effect.changes.iter().flat_map(|change| [Some(&change.unit), change.from.as_ref()]);
+        let units =
+            effect.changes.iter().flat_map(|change| [Some(&change.unit), change.from.as_ref()]);
         for unit in units.flatten().filter(|unit| self.origins.contains_key(*unit)) {
             self.blocked.insert(unit.clone(), why.to_owned());
         }
@@ -152,12 +155,21 @@ impl Place<'_> {
         if !unknown.is_empty() {
             owned.extend(store.owned(&unknown).await?);
         }
+        let declares: BTreeMap<&UnitName, &Names> =
+            units.iter().map(|unit| (&unit.name, &unit.names)).collect();
         let wanted = |(name, origin): (&UnitName, &Origin)| {
             let desired = match (pending.blocked.get(name), pending.removed.contains(name)) {
                 (Some(why), _) => Err(why.clone()),
                 (None, true) => Ok(Vec::new()),
-                (None, false) => observed.desired.remove(name).unwrap_or_else(|| Ok(Vec::new())),
+                (None, false) => observed
+                    .desired
+                    .remove(name)
+                    .unwrap_or_else(|| Err("nobody was asked what it wants".to_owned())),
             };
+            let desired = desired.map_err(|message| {
+                let declares = declares.get(name).map(|names| names.resources());
+                Unanswered { message, declares: declares.unwrap_or_default() }
+            });
             let hash =
                 located.hashes.get(name).filter(|_| !pending.removed.contains(name)).cloned();
             (name.clone(), Wanted { origin: *origin, hash, desired })

@@ -1,7 +1,10 @@
 //! The names that components declare: all that the checks see of them.
 
 use crate::diagnostic::Span;
+use std::collections::BTreeSet;
+
 use crate::name::{DnsName, MacAddress};
+use crate::plan::ResourceName;
 
 /// What one component declares and points at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -12,6 +15,20 @@ pub struct Names {
     pub routes: Vec<Route>,
     /// Devices that a name is looked up from.
     pub devices: Vec<Device>,
+}
+
+impl Names {
+    /// What the component will want, whatever the targets are: its record sets, and for a route the
+    /// CNAME that leads into the tunnel and the rule that leads out of it.
+    #[must_use]
+    pub fn resources(&self) -> BTreeSet<ResourceName> {
+        let records = self.records.iter().map(|r| ResourceName::new(r.rtype, r.name.as_str()));
+        let routes = self.routes.iter().flat_map(|route| {
+            let cname = ResourceName::new("CNAME", route.hostname.as_str());
+            [cname, ResourceName::new("rule", route.rule.as_str())]
+        });
+        records.chain(routes).collect()
+    }
 }
 
 /// Where a name is valid.
@@ -45,6 +62,8 @@ pub struct Route {
     pub hostname: DnsName,
     /// The path, as a regular expression; none for all paths.
     pub path: Option<String>,
+    /// What the rule that leads there is called at its provider.
+    pub rule: String,
     /// The tunnel it goes through.
     pub tunnel: String,
     /// The origin as written: `http://jellyfin.internal.lan:8096`.

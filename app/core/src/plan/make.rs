@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Action, Change, Conflict, Desired, Live, LiveResource, Origin, Owned, Owner, Plan, ResourceKey,
-    Target, UnitHash, UnitPlan,
+    ResourceName, Target, UnitHash, UnitPlan,
 };
 use crate::name::{EnvironmentName, RepositoryId, UnitName};
 
@@ -19,7 +19,17 @@ pub struct Wanted {
     /// Its hash in the tree; none when the tree has it no more, and then it wants nothing.
     pub hash: Option<UnitHash>,
     /// What it wants, or why that could not be found out.
-    pub desired: Result<Vec<Desired>, String>,
+    pub desired: Result<Vec<Desired>, Unanswered>,
+}
+
+/// Why nobody knows what a unit wants: a look-up without an answer, an unresolved step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unanswered {
+    /// What was asked and what came back; fit for a comment.
+    pub message: String,
+    /// What the configuration says that it declares. Whoever has one of these keeps it until it is
+    /// known whether it moves here.
+    pub declares: BTreeSet<ResourceName>,
 }
 
 /// Which resources that exist and are nobody's may be taken over without `adopt: true` at the entry.
@@ -77,7 +87,9 @@ impl<'a> Draft<'a> {
         for (name, unit) in &facts.units {
             let mut conflicts = Vec::new();
             match &unit.desired {
-                Err(message) => conflicts.push(Conflict::Unanswered { message: message.clone() }),
+                Err(Unanswered { message, .. }) => {
+                    conflicts.push(Conflict::Unanswered { message: message.clone() });
+                }
                 Ok(desired) => {
                     for want in desired {
                         if let Some((other, _)) = wanted.insert(&want.key, (name, want)) {
@@ -105,7 +117,8 @@ impl<'a> Draft<'a> {
     }
 
     /// What a pending unit owns and nobody wants any more goes, unless what the unit wants could
-    /// not be found out: then nobody knows, and it stays. At a target that could not be looked at,
+    /// not be found out: then nobody knows, and it stays. So does what may move to another unit of
+    /// which that is not known. At a target that could not be looked at,
     /// because no connection leads there any more, it can only be forgotten.
     fn decide_unwanted(&mut self) {
         for (key, owned) in self.facts.owned {
@@ -113,6 +126,10 @@ impl<'a> Draft<'a> {
             let ours = owned.owner.repository == self.facts.repository;
             let known = self.facts.units.get(unit).is_some_and(|wanted| wanted.desired.is_ok());
             if !ours || !known || self.wanted.contains_key(key) {
+                continue;
+            }
+            if let Some(other) = self.may_move_to(key) {
+                self.record(unit, Err(Conflict::Entangled { other: other.clone() }));
                 continue;
             }
             let live = self.live(key);
@@ -124,6 +141,14 @@ impl<'a> Draft<'a> {
             let change = self.change(unit, action, key);
             self.record(unit, Ok(Some(Change { before, ..change })));
         }
+    }
+
+    /// The unit that declares the resource, if nobody knows where it wants it.
+    fn may_move_to(&self, key: &ResourceKey) -> Option<&'a UnitName> {
+        let mut units = self.facts.units.iter();
+        let declares = |unanswered: &Unanswered| unanswered.declares.iter().any(|n| n.is_of(key));
+        let found = units.find(|(_, unit)| unit.desired.as_ref().is_err_and(declares));
+        found.map(|(name, _)| name)
     }
 
     fn decide(&self, unit: &UnitName, desired: &Desired) -> Decision {

@@ -82,6 +82,29 @@ impl ResourceKey {
     }
 }
 
+/// What a resource is called wherever it is written to: what a configuration says of it before
+/// anybody was asked about targets.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ResourceName {
+    /// Its name at the provider.
+    pub name: String,
+    /// Its type at the provider.
+    pub rtype: String,
+}
+
+impl ResourceName {
+    /// The name of `rtype` `name`.
+    pub fn new(rtype: impl Into<String>, name: impl Into<String>) -> Self {
+        Self { name: name.into(), rtype: rtype.into() }
+    }
+
+    /// Whether the resource of `key` is called so.
+    #[must_use]
+    pub fn is_of(&self, key: &ResourceKey) -> bool {
+        self.name == key.name && self.rtype == key.rtype
+    }
+}
+
 impl fmt::Display for ResourceKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.rtype, self.name)

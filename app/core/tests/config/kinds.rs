@@ -187,6 +187,7 @@ impl Component for Tunnel {
             Route {
                 hostname: name.value.clone(),
                 path: None,
+                rule: name.to_string(),
                 tunnel: self.tunnel.value.clone(),
                 origin: origin.value.clone(),
                 origin_name: DnsName::new(host).ok().filter(|_| !literal),

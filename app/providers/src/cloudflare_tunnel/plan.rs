@@ -79,6 +79,7 @@ fn cname(zone: &Target, tunnel: &Target, wanted: &WantedRule<'_>) -> Desired {
 /// The public hostnames and where they lead.
 pub(super) fn routes(config: &CloudflareTunnel) -> Vec<Route> {
     let route = |wanted: WantedRule<'_>| Route {
+        rule: wanted.matcher.name(),
         hostname: wanted.hostname.value.clone(),
         path: wanted.matcher.path,
         tunnel: config.tunnel.as_str().to_owned(),

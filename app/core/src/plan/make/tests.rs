@@ -15,6 +15,8 @@ const REPOSITORY: RepositoryId = RepositoryId(1);
 #[derive(Debug, Clone, Default)]
 struct World {
     wants: BTreeMap<UnitName, Vec<Desired>>,
+    /// Units of which only what they declare is known.
+    unanswered: BTreeMap<UnitName, BTreeSet<ResourceName>>,
     live: BTreeMap<Target, Live>,
     owned: BTreeMap<ResourceKey, Owned>,
     adoption: Adoption,
@@ -37,6 +39,12 @@ impl World {
         self
     }
 
+    fn unanswered(mut self, name: &str, key: &ResourceKey) -> Self {
+        let declared = ResourceName::new(key.rtype.as_str(), key.name.as_str());
+        self.unanswered.entry(unit(name)).or_default().insert(declared);
+        self
+    }
+
     fn lives(mut self, key: &ResourceKey, value: u8) -> Self {
         let live = LiveResource { value: json!(value), ids: vec!["id".into()] };
         self.live.entry(key.target.clone()).or_default().resources.insert(key.clone(), live);
@@ -56,15 +64,19 @@ impl World {
     }
 
     fn plan(&self) -> Plan {
-        let wanted = |wants: &Vec<Desired>| Wanted {
-            origin: Origin::Changed,
-            hash: None,
-            desired: Ok(wants.clone()),
-        };
+        let mut units: BTreeMap<UnitName, Result<Vec<Desired>, Unanswered>> =
+            self.wants.iter().map(|(name, wants)| (name.clone(), Ok(wants.clone()))).collect();
+        units.extend(self.unanswered.iter().map(|(name, declares)| {
+            let message = "no answer".to_owned();
+            (name.clone(), Err(Unanswered { message, declares: declares.clone() }))
+        }));
+        let units = units
+            .into_iter()
+            .map(|(name, desired)| (name, Wanted { origin: Origin::Changed, hash: None, desired }));
         make(&Facts {
             repository: REPOSITORY,
             environment: "production".parse().unwrap(),
-            units: self.wants.iter().map(|(name, wants)| (name.clone(), wanted(wants))).collect(),
+            units: units.collect(),
             live: &self.live,
             owned: &self.owned,
             adoption: self.adoption,
@@ -220,19 +232,28 @@ fn who_is_blocked_gives_nothing_and_makes_no_room() {
 
 #[test]
 fn a_unit_whose_wishes_are_unknown_loses_nothing() {
-    let mut facts = World::default().owns("nas/unifi_dns", &nas(), 1).lives(&nas(), 1);
-    facts.wants.clear();
-    let wanted =
-        Wanted { origin: Origin::Changed, hash: None, desired: Err("nas.lan: no address".into()) };
-    let plan = make(&Facts {
-        repository: REPOSITORY,
-        environment: "production".parse().unwrap(),
-        units: BTreeMap::from([(unit("nas/unifi_dns"), wanted)]),
-        live: &facts.live,
-        owned: &facts.owned,
-        adoption: Adoption::All,
-    });
-    assert!(matches!(conflicts(&plan)[..], [(_, Conflict::Unanswered { .. })]));
+    let world = World::default().unanswered("nas/unifi_dns", &nas());
+    let world = world.owns("nas/unifi_dns", &nas(), 1).lives(&nas(), 1);
+    assert!(matches!(conflicts(&world.plan())[..], [(_, Conflict::Unanswered { .. })]));
+}
+
+#[test]
+fn what_moves_to_a_unit_whose_wishes_are_unknown_stays_until_they_are_known() {
+    let other = key("unifi_dns:s", "A", "other.lan");
+    let world = World::default().gone("old/unifi_dns").unanswered("new/unifi_dns", &nas());
+    let world = world.owns("old/unifi_dns", &nas(), 1).lives(&nas(), 1);
+    let world = world.owns("old/unifi_dns", &other, 1).lives(&other, 1);
+    let plan = world.plan();
+    let [(_, Conflict::Unanswered { .. }), (old, Conflict::Entangled { other })] =
+        &conflicts(&plan)[..]
+    else {
+        panic!("{plan:#?}")
+    };
+    assert_eq!((old.as_str(), other), ("old", &unit("new/unifi_dns")));
+    // Once it is known, it moves, and what nobody declares goes.
+    let world = World { unanswered: BTreeMap::new(), ..world }.wants("new/unifi_dns", &nas(), 1);
+    let counts = BTreeMap::from([(Action::Delete, 1), (Action::Transfer, 1)]);
+    assert_eq!(world.plan().counts(), counts);
 }
 
 fn any_key() -> impl Strategy<Value = ResourceKey> {
