@@ -17,6 +17,10 @@ use landfall_core::plan::{Change, Desired, Effect, Landed, Live, Outcome, Resour
 use landfall_core::yaml::Node;
 use secrecy::SecretString;
 
+/// The most items that a listing may have. No console and no zone has so many; without a limit
+/// whoever answers at an address that a repository names could fill our memory.
+pub(crate) const MOST_LISTED: usize = 100_000;
+
 /// What a component writes to, in the words of its configuration: `site`, `zone example.com`,
 /// `tunnel media-server`. The provider answers with the [`Target`] behind it.
 pub type Scope = String;

@@ -8,6 +8,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::error::{ApiError, CallError};
+use crate::provider::MOST_LISTED;
+
+/// The most pages of a list. The smallest page that is asked for is one of zones, with 50.
+const MOST_PAGES: usize = MOST_LISTED / 50;
 
 /// The API of one account, with its token.
 #[derive(Clone)]
@@ -79,7 +83,7 @@ impl Api {
         per_page: usize,
     ) -> Result<Listing<T>, CallError> {
         let mut items = Vec::new();
-        for page in 1_usize.. {
+        for page in 1..=MOST_PAGES {
             let request = query
                 .iter()
                 .fold(self.request(Method::GET, path), |r, (key, value)| r.query(key, value));
@@ -92,6 +96,9 @@ impl Api {
             items.append(&mut found);
             if last {
                 return Ok(Listing { items, total: info.total_count });
+            }
+            if items.len() > MOST_LISTED {
+                break;
             }
         }
         Err(CallError::Unexpected("Cloudflare's list does not end".to_owned()))

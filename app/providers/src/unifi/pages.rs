@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::said::Said;
 use super::session::{Ask, Session};
-use crate::provider::ProviderError;
+use crate::provider::{MOST_LISTED, ProviderError};
 
 /// The largest page.
 const PAGE: usize = 200;
@@ -51,6 +51,10 @@ async fn pages<T: DeserializeOwned>(
         let whole = page.offset == items.len() && page.count == page.data.len();
         if *total.get_or_insert(page.total) != page.total {
             return Ok(None);
+        }
+        if page.total > MOST_LISTED {
+            let message = format!("the console's listing of {} items is too long", page.total);
+            return Err(ProviderError::Unexpected(message));
         }
         items.extend(page.data);
         if !whole || items.len() > page.total || (page.count == 0 && items.len() < page.total) {

@@ -6,6 +6,7 @@ use landfall_sim::cloudflare::{
     CloudflareMutation, CloudflareSettings, Permission, RecordFields, TokenSettings, TxtContent,
 };
 use landfall_sim::fault::{Answer, Fault, On};
+use serde_json::json;
 
 use crate::world::{MARKER, World};
 
@@ -232,6 +233,22 @@ async fn too_many_requests_are_told_with_their_time() {
         matches!(error, ProviderError::Limited { after, .. } if after.as_secs() == 120),
         "{error:?}"
     );
+}
+
+#[tokio::test]
+async fn a_list_that_does_not_end_is_given_up() {
+    let mut world = World::new().await;
+    world.dns("a.example.com: { a: 192.0.2.1 }\nb.example.com: { a: 192.0.2.1 }");
+    let record = json!({ "id": "1", "type": "A", "name": "x.example.com", "content": "192.0.2.1" });
+    let page = json!({ "success": true, "result": vec![record; 5000] }).to_string();
+    let endless = Fault::Instead(Answer::new(200, page));
+    world.sim.faults().inject(On::get("/client/v4/zones/*/dns_records").always(), endless);
+    let error = world.try_plan().await.unwrap_err();
+    assert!(
+        matches!(&error, ProviderError::Unexpected(said) if said.contains("does not end")),
+        "{error:?}"
+    );
+    assert!(world.sim.exchanges().all().len() < 30);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use landfall_core::plan::{Action, Adoption, Conflict};
 use landfall_providers::ProviderError;
-use landfall_sim::fault::{Fault, Gate, On};
+use landfall_sim::fault::{Answer, Fault, Gate, On};
 use landfall_sim::unifi::{RecordValue, ShortListing, UnifiContent, UnifiMutation};
 use serde_json::json;
 
@@ -236,6 +236,19 @@ async fn a_short_listing_is_an_error_and_never_an_empty_site() {
             "{error}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_listing_of_millions_is_given_up_at_its_first_page() {
+    let world = World::new(Setup::Integration).await;
+    let (reader, target) = (world.reader().await, world.target().await);
+    let page =
+        json!({ "offset": 0, "limit": 200, "count": 0, "totalCount": 4_000_000, "data": [] });
+    let endless = Fault::Instead(Answer::new(200, page.to_string()));
+    let records = "/proxy/network/integration/v1/sites/*/dns/policies";
+    world.sim.faults().inject(On::get(records).always(), endless);
+    let error = reader.observe(&target, &[].into()).await.unwrap_err().to_string();
+    assert_eq!(error, "the console's listing of 4000000 items is too long");
 }
 
 #[tokio::test]
