@@ -136,6 +136,7 @@ impl Default for Timing {
             job_lease: seconds(60),
             target_lease: seconds(60),
             poll: seconds(5),
+            lag: [1, 1, 2, 5, 15, 60].map(seconds).into(),
             attribution: [2, 5, 15, 60].map(seconds).into(),
             retry: [2, 10, 60, 300].map(seconds).into(),
             publication: [2, 4, 8, 16, 32, 60, 120, 300].map(seconds).into(),

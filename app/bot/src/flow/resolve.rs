@@ -15,7 +15,7 @@ use super::Ended;
 use crate::gather::Sessions;
 use crate::gather::facts::Place;
 use crate::gather::session::REQUEST_DEADLINE;
-use crate::house::House;
+use crate::house::{House, wait};
 
 /// What is left after resolving.
 #[derive(Debug, Default)]
@@ -112,9 +112,7 @@ async fn read_back(sessions: &Sessions<'_>, effect: &Effect) -> Result<ReadBack,
 /// GitHub does not show yet what it announced.
 #[must_use]
 pub fn behind(house: &House, job: &ClaimedJob, error: &anyhow::Error) -> Ended {
-    let waits = &house.timing.lag;
-    let attempt = usize::try_from(job.attempt).unwrap_or(usize::MAX).saturating_sub(1);
-    let wait = waits.get(attempt).or(waits.last()).copied().unwrap_or_default();
+    let wait = wait(&house.timing.lag, job.attempt);
     Ended::Again(wait, format!("GitHub lags behind: {error}"))
 }
 
