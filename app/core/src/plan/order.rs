@@ -4,13 +4,16 @@
 //! A service's changes at one target form a block; blocks wait for blocks. Where several may go,
 //! the lowest rank goes first, and all free blocks of one target go together, so that a provider
 //! that writes many things at once is called once. A delete that makes room for a create at the
-//! same name goes with it, right before.
+//! same name waits for nobody: it goes with the create, right before.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::beside::excludes;
 use super::{Action, Change, Plan, Target};
 use crate::name::{KindName, ServiceName};
+use turns::Turns;
+
+mod turns;
 
 /// Where each provider stands among forward changes, from [`crate::config::kind::Kind::rank`].
 pub type Ranks = BTreeMap<KindName, u8>;
@@ -40,21 +43,37 @@ fn names(services: &[ServiceName]) -> String {
 /// The changes of `plan` that touch a provider, in order.
 ///
 /// # Errors
-/// Services with changes need each other. The checks find that earlier; a plan that was stored may
-/// still carry it.
+/// Services need each other. The checks find that earlier; a plan that was stored may still carry it.
 pub fn order(plan: &Plan, ranks: &Ranks, needs: &Needs) -> Result<Vec<Batch>, Cycle> {
-    let (mut forward, mut deletes) = (Vec::new(), Vec::new());
     let touching = plan.changes().filter(|change| change.touches_provider());
     let (going, coming): (Vec<&Change>, Vec<&Change>) =
         touching.partition(|c| c.action == Action::Delete);
-    for change in going {
-        let makes_room = coming.iter().any(|other| excludes(&change.key, &other.key));
-        if makes_room { forward.push(change) } else { deletes.push(change) }
-    }
-    forward.extend(coming);
-    let mut batches = Blocks::new(&forward, ranks, needs, Direction::Forward).arrange()?;
-    batches.extend(Blocks::new(&deletes, ranks, needs, Direction::Backward).arrange()?);
+    let mut batches = Blocks::new(coming, ranks, Direction::Forward).arrange(needs)?;
+    let deletes = make_room(going, &mut batches);
+    batches.extend(Blocks::new(deletes, ranks, Direction::Backward).arrange(needs)?);
+    batches.iter_mut().for_each(|batch| sort_within(&mut batch.changes));
     Ok(batches)
+}
+
+/// Puts each delete that makes room for something into the first batch that has it. Gives back the
+/// others.
+fn make_room<'a>(deletes: Vec<&'a Change>, batches: &mut [Batch]) -> Vec<&'a Change> {
+    let mut at: BTreeMap<&Target, BTreeMap<&str, Vec<&Change>>> = BTreeMap::new();
+    for delete in deletes {
+        let names = at.entry(&delete.key.target).or_default();
+        names.entry(&delete.key.name).or_default().push(delete);
+    }
+    for batch in batches {
+        let Some(names) = at.get_mut(&batch.target) else { continue };
+        let mut rooms = Vec::new();
+        for change in &batch.changes {
+            if let Some(deletes) = names.get_mut(change.key.name.as_str()) {
+                rooms.extend(deletes.extract_if(.., |delete| excludes(&delete.key, &change.key)));
+            }
+        }
+        batch.changes.extend(rooms.into_iter().cloned());
+    }
+    at.into_values().flat_map(BTreeMap::into_values).flatten().collect()
 }
 
 /// Whether `service` needs one of `failed`, directly or through others, or is one of them.
@@ -75,7 +94,7 @@ fn all_needs<'a>(service: &ServiceName, needs: &'a Needs) -> BTreeSet<&'a Servic
     found
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Direction {
     Forward,
     Backward,
@@ -85,76 +104,64 @@ enum Direction {
 type BlockKey<'a> = (u8, &'a Target, &'a ServiceName);
 
 struct Blocks<'a> {
-    blocks: BTreeMap<BlockKey<'a>, Vec<&'a Change>>,
-    /// For each service the others whose blocks go first.
-    before: BTreeMap<&'a ServiceName, BTreeSet<&'a ServiceName>>,
+    /// What is left of each service, by rank and target.
+    left: BTreeMap<&'a ServiceName, BTreeMap<(u8, &'a Target), Vec<&'a Change>>>,
+    /// The blocks that wait for nothing.
+    free: BTreeSet<BlockKey<'a>>,
     direction: Direction,
 }
 
 impl<'a> Blocks<'a> {
-    fn new(changes: &[&'a Change], ranks: &Ranks, needs: &'a Needs, direction: Direction) -> Self {
-        let mut blocks: BTreeMap<_, Vec<&Change>> = BTreeMap::new();
+    fn new(changes: Vec<&'a Change>, ranks: &Ranks, direction: Direction) -> Self {
+        let mut left: BTreeMap<_, BTreeMap<_, Vec<_>>> = BTreeMap::new();
         for change in changes {
             let target = &change.key.target;
             let rank = ranks.get(&target.provider).copied().unwrap_or(u8::MAX);
-            blocks.entry((rank, target, &change.unit.service)).or_default().push(change);
+            let of_service = left.entry(&change.unit.service).or_default();
+            of_service.entry((rank, target)).or_default().push(change);
         }
-        let services: BTreeSet<&ServiceName> =
-            blocks.keys().map(|(_, _, service)| *service).collect();
-        let mut before: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
-        for service in &services {
-            for needed in all_needs(service, needs).into_iter().filter(|s| services.contains(s)) {
-                match direction {
-                    Direction::Forward => before.entry(*service).or_default().insert(needed),
-                    Direction::Backward => before.entry(needed).or_default().insert(*service),
-                };
-            }
-        }
-        Self { blocks, before, direction }
+        Self { left, free: BTreeSet::new(), direction }
     }
 
-    /// Takes free blocks until none is left. A block is free when no remaining one goes before it.
-    fn arrange(mut self) -> Result<Vec<Batch>, Cycle> {
+    /// Takes free blocks until none is left. A service's first blocks are free when every service
+    /// that goes before it has none left; those of its next rank when the ones before are taken.
+    fn arrange(mut self, needs: &'a Needs) -> Result<Vec<Batch>, Cycle> {
+        let mut turns = Turns::new(self.left.keys().copied(), needs, self.direction);
         let mut batches = Vec::new();
-        while !self.blocks.is_empty() {
-            let free = self.free();
-            let first = match self.direction {
-                Direction::Forward => free.first(),
-                Direction::Backward => free.last(),
-            };
-            let Some(&(rank, target, _)) = first else {
-                let services: BTreeSet<_> =
-                    self.blocks.keys().map(|(_, _, service)| *service).collect();
-                return Err(Cycle(services.into_iter().cloned().collect()));
-            };
-            let mut changes = Vec::new();
-            for key in free.into_iter().filter(|(r, t, _)| *r == rank && *t == target) {
-                changes.extend(self.blocks.remove(&key).into_iter().flatten().cloned());
+        let mut next = turns.first();
+        loop {
+            while let Some(service) = next.pop() {
+                if !self.set_free(service) {
+                    next.extend(turns.end(service));
+                }
             }
-            sort_within(&mut changes);
+            let first = match self.direction {
+                Direction::Forward => self.free.first(),
+                Direction::Backward => self.free.last(),
+            };
+            let Some(&(rank, target, _)) = first else { break };
+            let together = self.free.extract_if(.., |(r, t, _)| (*r, *t) == (rank, target));
+            next = together.map(|(_, _, service)| service).collect();
+            let blocks = next.iter().filter_map(|service| {
+                self.left.get_mut(service).and_then(|blocks| blocks.remove(&(rank, target)))
+            });
+            let changes = blocks.flatten().cloned().collect();
             batches.push(Batch { target: target.clone(), changes });
         }
-        Ok(batches)
+        turns.cycle().map_or(Ok(batches), Err)
     }
 
-    fn free(&self) -> Vec<BlockKey<'a>> {
-        let mut turn: BTreeMap<&ServiceName, u8> = BTreeMap::new();
-        for (rank, _, service) in self.blocks.keys() {
-            let next = turn.entry(service).or_insert(*rank);
-            *next = match self.direction {
-                Direction::Forward => (*next).min(*rank),
-                Direction::Backward => (*next).max(*rank),
-            };
-        }
-        let waits = |service: &ServiceName| {
-            let before = self.before.get(service);
-            before.is_some_and(|before| before.iter().any(|other| turn.contains_key(other)))
+    /// Frees the blocks of the rank that is next; or there is none left.
+    fn set_free(&mut self, service: &'a ServiceName) -> bool {
+        let Some(blocks) = self.left.get(service) else { return false };
+        let next = match self.direction {
+            Direction::Forward => blocks.first_key_value(),
+            Direction::Backward => blocks.last_key_value(),
         };
-        let free = self
-            .blocks
-            .keys()
-            .filter(|(rank, _, service)| turn[service] == *rank && !waits(service));
-        free.copied().collect()
+        let Some((&(rank, _), _)) = next else { return false };
+        let of_rank = blocks.keys().filter(|(other, _)| *other == rank);
+        self.free.extend(of_rank.map(|(rank, target)| (*rank, *target, service)));
+        true
     }
 }
 
