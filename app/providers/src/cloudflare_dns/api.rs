@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use landfall_core::plan::{Live, LiveResource, ResourceKey, Target, Value};
+use landfall_core::plan::{Cnames, Live, LiveResource, ResourceKey, Target, Value};
 use serde::Deserialize;
 
 use super::batch::{LiveRecord, LiveRecords};
@@ -64,7 +64,7 @@ pub(crate) async fn observe(
     let zone = read(session, target, &names, &BTreeSet::new()).await?;
     let resources =
         zone.records.iter().map(|(key, records)| (key.clone(), live_resource(key, records)));
-    Ok(Live { resources: resources.collect(), ..Live::default() })
+    Ok(Live { resources: resources.collect(), cnames: Cnames::Flattened, ..Live::default() })
 }
 
 /// Reads all records at `names`, and the account's tunnels if a record leads to one or if

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::origin::Origin;
+use super::path;
 use super::rule::Matcher;
 
 /// Public hostnames that lead through a tunnel to an origin.
@@ -205,20 +206,15 @@ fn check(at: &Span, ways: &[Way]) -> Vec<Diagnostic> {
     findings
 }
 
-/// The connector compiles the path as a regular expression (RE2) when it loads the configuration,
-/// and then refuses all of it: so what certainly is none is refused here.
 fn check_path(path: &Spanned<String>) -> Option<Diagnostic> {
-    let error = |message: &str| Diagnostic::error("invalid-value", path.span.clone(), message);
+    let error = |message: String| Diagnostic::error("invalid-value", path.span.clone(), message);
     if path.is_empty() || path.chars().any(char::is_control) {
-        return Some(
-            error("a path has at least one character, and no control characters")
-                .help("leave `path` out for all paths"),
-        );
+        let message = "a path has at least one character, and no control characters";
+        return Some(error(message.to_owned()).help("leave `path` out for all paths"));
     }
-    path.starts_with(['*', '+', '?']).then(|| {
-        error("a path is a regular expression, which cannot begin with a repetition")
-            .help("write `.*` for anything")
-    })
+    let fault = path::fault(path)?;
+    let message = format!("a path is a regular expression, and here {fault}");
+    Some(error(message).help("the connector takes RE2, as in `^/api/` or `\\.(jpg|png)$`"))
 }
 
 #[cfg(test)]
@@ -288,7 +284,11 @@ mod tests {
             ("  a.example.com: [http://a.lan, http://b.lan]", "two origins are for the same path"),
             (
                 "  a.example.com: { path: '*', origin: http://a.lan }",
-                "services/web.yaml:3:26: a path is a regular expression",
+                "services/web.yaml:3:26: a path is a regular expression, and here",
+            ),
+            (
+                "  a.example.com: { path: 'api(', origin: http://a.lan }",
+                "services/web.yaml:3:26: a path is a regular expression, and here",
             ),
             (
                 "  a.example.com: { origin: http://a.lan, no_tls_verfy: true }",

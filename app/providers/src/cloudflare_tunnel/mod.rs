@@ -11,6 +11,7 @@ mod api;
 mod config;
 mod ingress;
 mod origin;
+mod path;
 mod plan;
 mod rule;
 mod write;

@@ -68,7 +68,7 @@ impl Reader for SiteReader {
             Some((key, LiveResource { value, ids }))
         });
         let replaces = !self.console.changes_in_place();
-        Ok(Live { resources: resources.collect(), replaces, missing_containers: Vec::new() })
+        Ok(Live { resources: resources.collect(), replaces, ..Live::default() })
     }
 }
 

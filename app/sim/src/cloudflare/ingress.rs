@@ -1,5 +1,6 @@
 //! What makes a tunnel's configuration a bad one: the checks that cloudflared makes of its rules.
 
+use regex::Regex;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -43,8 +44,9 @@ pub(super) fn check(rules: &[IngressRule]) -> Result<(), String> {
         return Err("The last ingress rule must match all URLs (i.e. it should not have a hostname or path filter)"
             .to_owned());
     }
-    rules.iter().try_for_each(|rule| {
+    (1..).zip(rules).try_for_each(|(number, rule)| {
         check_hostname(rule.hostname.as_deref().unwrap_or_default())?;
+        check_path(number, rule.path.as_deref().unwrap_or_default())?;
         check_service(&rule.service)
     })
 }
@@ -67,6 +69,12 @@ fn check_hostname(hostname: &str) -> Result<(), String> {
             .to_owned());
     }
     Ok(())
+}
+
+/// It compiles with Go's `regexp`; ours is of the same family and takes nearly the same.
+fn check_path(number: usize, path: &str) -> Result<(), String> {
+    let invalid = |error| format!("Rule #{number} has an invalid regex: {error}");
+    Regex::new(path).map(drop).map_err(invalid)
 }
 
 fn check_service(service: &str) -> Result<(), String> {
@@ -164,6 +172,10 @@ mod tests {
                 "invalid port",
             ),
             (json!([{ "service": "http_status:99" }]), "invalid HTTP status"),
+            (
+                json!([{ "hostname": "a.com", "path": "api(", "service": "http://nas.lan" }, last]),
+                "Rule #1 has an invalid regex",
+            ),
         ] {
             let verdict = verdict(&ingress).unwrap_err();
             assert!(verdict.contains(reason), "{verdict}");
