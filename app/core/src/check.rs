@@ -29,6 +29,7 @@ const ALL: &[Check] = &[
     needs::needs,
     records::declared_twice,
     records::cname_beside_another_type,
+    records::ns_beside_another_type,
     records::two_cnames,
     records::outside_zones,
     records::outside_scope,

@@ -14,6 +14,7 @@ mod unit;
 #[cfg(test)]
 pub(crate) mod testing;
 
+pub use beside::Cnames;
 pub use change::{Action, Change, Effect, Landed, Outcome};
 pub use digest::{Digest, UnitHash};
 pub use make::{Adoption, Facts, Unanswered, Wanted, make};

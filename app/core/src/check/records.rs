@@ -1,6 +1,6 @@
 //! Record sets within one environment: who declares them, what stands beside them, where they may be.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
 
 use super::claims::{Claim, Realm};
@@ -8,6 +8,7 @@ use super::scene::Scene;
 use crate::config::{Scope, ServiceFile};
 use crate::diagnostic::Diagnostic;
 use crate::name::{DnsName, HostPattern, ServiceName};
+use crate::plan::Cnames;
 
 /// A record set has one owner: two units that declare it would undo each other.
 pub(super) fn declared_twice(scene: &Scene<'_>) -> Vec<Diagnostic> {
@@ -36,27 +37,65 @@ pub(super) fn declared_twice(scene: &Scene<'_>) -> Vec<Diagnostic> {
     })
 }
 
-/// A CNAME stands alone at its name (RFC 1034 section 3.6.2).
+/// What may stand beside a CNAME: nothing in a local network, and in public what Cloudflare lets.
 pub(super) fn cname_beside_another_type(scene: &Scene<'_>) -> Vec<Diagnostic> {
     per_stage(scene, |claims, findings| {
-        // Of each name the first CNAME and the first of anything else.
-        let mut at: HashMap<(Realm<'_>, &DnsName), [Option<&Claim<'_>>; 2]> =
-            HashMap::with_capacity(claims.len());
-        for claim in claims {
-            let seen = at.entry((claim.realm, claim.name)).or_default();
-            seen[usize::from(claim.rtype != "CNAME")].get_or_insert(claim);
-        }
-        for [cname, other] in at.into_values() {
-            let (Some(cname), Some(other)) = (cname, other) else { continue };
+        for (realm, at_name) in by_name(claims) {
+            let Some(cname) = at_name.get("CNAME") else { continue };
+            let excluded = |claim: &&&Claim<'_>| cnames(realm).exclude("CNAME", claim.rtype);
+            let Some(other) = at_name.values().find(excluded) else { continue };
             let message =
                 format!("{} is a CNAME and has a record of type {} too", cname.name, other.rtype);
             findings.push(
                 Diagnostic::error("cname-beside-other", cname.span.clone(), message)
-                    .help("a name with a CNAME can have no other record; keep one of them")
+                    .help("they cannot stand at one name; keep one of them")
                     .related(other.span.clone(), format!("the {} record", other.rtype)),
             );
         }
     })
+}
+
+/// Below a zone's own name NS hand it on to other servers, and Cloudflare lets nothing stand beside.
+pub(super) fn ns_beside_another_type(scene: &Scene<'_>) -> Vec<Diagnostic> {
+    per_stage(scene, |claims, findings| {
+        let public = by_name(claims).filter(|(realm, _)| *realm == Realm::Public);
+        for (_, at_name) in public {
+            let Some(ns) = at_name.get("NS").filter(|ns| !ns.zones.contains(ns.name)) else {
+                continue;
+            };
+            let others = at_name.values().filter(|claim| !matches!(claim.rtype, "NS" | "CNAME"));
+            for other in others.take(1) {
+                let message = format!(
+                    "{} is handed on by NS and has a record of type {} too",
+                    ns.name, other.rtype
+                );
+                findings.push(
+                    Diagnostic::error("ns-beside-other", ns.span.clone(), message)
+                        .help("declare the record at the servers that NS name, or remove NS")
+                        .related(other.span.clone(), format!("the {} record", other.rtype)),
+                );
+            }
+        }
+    })
+}
+
+fn cnames(realm: Realm<'_>) -> Cnames {
+    match realm {
+        Realm::Public => Cnames::Flattened,
+        Realm::Local(_) => Cnames::Alone,
+    }
+}
+
+/// Of each name the first claim of every type.
+fn by_name<'c, 'a>(
+    claims: &'c [Claim<'a>],
+) -> impl Iterator<Item = (Realm<'a>, BTreeMap<&'a str, &'c Claim<'a>>)> {
+    let mut found: HashMap<(Realm<'a>, &DnsName), BTreeMap<&str, &Claim<'a>>> =
+        HashMap::with_capacity(claims.len());
+    for claim in claims {
+        found.entry((claim.realm, claim.name)).or_default().entry(claim.rtype).or_insert(claim);
+    }
+    found.into_iter().map(|((realm, _), types)| (realm, types))
 }
 
 /// One CNAME of a name: a UniFi gateway whose configuration has two stops answering at all.

@@ -50,7 +50,14 @@ pub const CODES: &[(&str, &str)] = &[
     ("needs-missing", "A service needs one that does not exist."),
     ("needs-cycle", "Services need each other in a circle, so none can come first."),
     ("name-declared-twice", "Two services, or two components of one, declare the same record set."),
-    ("cname-beside-other", "A name has a CNAME and a record of another type."),
+    (
+        "cname-beside-other",
+        "A name has a CNAME and a record of a type that cannot stand beside it: any in a local network, addresses and NS in public.",
+    ),
+    (
+        "ns-beside-other",
+        "A public name below that of its zone has NS and a record of another type.",
+    ),
     ("two-cnames", "A name has more than one CNAME."),
     ("outside-zones", "A public name is in none of the zones of its connection."),
     ("outside-scope", "A public name is not among those that `scopes` gives to the service."),

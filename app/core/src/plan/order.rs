@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::beside::excludes;
-use super::{Action, Change, Plan, Target};
+use super::{Action, Change, Cnames, Plan, Target};
 use crate::name::{KindName, ServiceName};
 use turns::Turns;
 
@@ -68,7 +68,10 @@ fn make_room<'a>(deletes: Vec<&'a Change>, batches: &mut [Batch]) -> Vec<&'a Cha
         let mut rooms = Vec::new();
         for change in &batch.changes {
             if let Some(deletes) = names.get_mut(change.key.name.as_str()) {
-                rooms.extend(deletes.extract_if(.., |delete| excludes(&delete.key, &change.key)));
+                // Where CNAMEs exclude less, a delete that comes early does no harm.
+                let makes_room =
+                    |delete: &mut &Change| excludes(&delete.key, &change.key, Cnames::Alone);
+                rooms.extend(deletes.extract_if(.., makes_room));
             }
         }
         batch.changes.extend(rooms.into_iter().cloned());

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::Cnames;
 use crate::diagnostic::Span;
 use crate::name::{KindName, NameError, RepositoryId, UnitName};
 
@@ -140,6 +141,8 @@ pub struct Live {
     pub resources: BTreeMap<ResourceKey, LiveResource>,
     /// Whether a resource can be changed in place; where not, an update is planned as a replace.
     pub replaces: bool,
+    /// What may stand beside a CNAME there.
+    pub cnames: Cnames,
     /// Containers (a tunnel) that a change needs and that do not exist yet; they are created with the effect.
     pub missing_containers: Vec<String>,
 }

@@ -122,7 +122,7 @@ impl Conflict {
             Self::OwnedElsewhere { .. } => {
                 Some("remove it there first, or give it another name here")
             }
-            Self::InTheWay { .. } => Some("nothing may stand beside a CNAME; remove one of them"),
+            Self::InTheWay { .. } => Some("they cannot stand at one name; remove one of them"),
             Self::WantedTwice { .. } => Some("let one unit declare it"),
             Self::Entangled { .. } | Self::Unanswered { .. } => None,
         }

@@ -70,6 +70,7 @@ struct Values {
     cname: OneOrMany<DnsName>,
     txt: OneOrMany<String>,
     mx: OneOrMany<String>,
+    ns: OneOrMany<DnsName>,
     ttl: Option<u32>,
 }
 
@@ -130,6 +131,7 @@ impl Values {
             ("CNAME", cnames.len(), cnames),
             ("TXT", self.txt.0.len(), self.txt.0.clone()),
             ("MX", self.mx.0.len(), self.mx.0.clone()),
+            ("NS", self.ns.0.len(), self.ns.0.iter().map(ToString::to_string).collect()),
         ];
         for (rtype, _, values) in sets.into_iter().filter(|(_, length, _)| *length > 0) {
             names.records.push(Record {

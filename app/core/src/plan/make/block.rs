@@ -25,13 +25,17 @@ impl Draft<'_> {
         self.units.values().map(|plan| plan.conflicts.len()).sum()
     }
 
-    /// A wanted resource beside one of another type at the same name: RFC 1034 section 3.6.2 lets
-    /// nothing stand beside a CNAME. What is deleted by this plan does not count.
+    /// A wanted resource beside one of another type at the same name, where one of them is a CNAME.
+    /// What is deleted by this plan does not count.
     fn find_what_stands_in_the_way(&mut self) {
         let wanted: Vec<_> = self.wanted.values().copied().collect();
         for (unit, desired) in wanted {
             let Some(live) = self.facts.live.get(&desired.key.target) else { continue };
-            let others = live.resources.keys().filter(|other| excludes(&desired.key, other));
+            let key = &desired.key;
+            let first = ResourceKey::new(key.target.clone(), "", key.name.as_str());
+            let at_name = live.resources.range(first..).map(|(other, _)| other);
+            let at_name = at_name.take_while(|other| other.name == key.name);
+            let others = at_name.filter(|other| excludes(key, other, live.cnames));
             let others: Vec<_> = others.filter(|other| !self.goes(other)).cloned().collect();
             for other in others {
                 self.record(unit, Err(Conflict::InTheWay { key: desired.key.clone(), other }));

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::*;
 use crate::diagnostic::{Position, Span};
-use crate::plan::Value;
 use crate::plan::testing::{key, unit};
+use crate::plan::{Cnames, Value};
 
 const REPOSITORY: RepositoryId = RepositoryId(1);
 
@@ -212,6 +212,20 @@ fn another_type_in_the_way_is_a_conflict_unless_this_plan_takes_it_away() {
     assert!(matches!(conflicts(&world.plan())[..], [(_, Conflict::InTheWay { .. })]));
     let plan = world.owns("nas/unifi_dns", &cname, 9).plan();
     assert_eq!(plan.counts(), BTreeMap::from([(Action::Create, 1), (Action::Delete, 1)]));
+}
+
+#[test]
+fn where_a_cname_is_flattened_it_stands_beside_mail_and_text_but_no_address() {
+    let at = |rtype: &str| key("cloudflare_dns:z", rtype, "example.com");
+    for (rtype, blocks) in
+        [("MX", false), ("TXT", false), ("A", true), ("AAAA", true), ("NS", true)]
+    {
+        let world = World::default().wants("web/tunnel", &at("CNAME"), 1).lives(&at(rtype), 9);
+        assert_eq!(world.plan().conflicts().count(), 1, "{rtype} where a CNAME stands alone");
+        let mut flattened = world;
+        flattened.live.values_mut().for_each(|live| live.cnames = Cnames::Flattened);
+        assert_eq!(flattened.plan().conflicts().count(), usize::from(blocks), "{rtype}");
+    }
 }
 
 #[test]

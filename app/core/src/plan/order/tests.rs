@@ -235,7 +235,7 @@ proptest! {
         for (at, (_, change)) in placed.iter().enumerate() {
             if change.action != Action::Delete {
                 let later = placed[at..].iter().filter(|(_, other)| other.action == Action::Delete);
-                let mut in_the_way = later.filter(|(_, other)| excludes(&change.key, &other.key));
+                let mut in_the_way = later.filter(|(_, other)| excludes(&change.key, &other.key, Cnames::Alone));
                 prop_assert!(in_the_way.next().is_none(), "{batches:#?}");
             }
         }
