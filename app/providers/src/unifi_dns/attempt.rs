@@ -1,6 +1,6 @@
 //! One attempt at an effect: its steps sent one by one, and taken back if one is refused.
 
-use landfall_core::plan::{Landed, Outcome};
+use landfall_core::plan::Outcome;
 
 use super::steps::{Changing, Step, hazard, steps};
 use super::write::Task;
@@ -85,7 +85,7 @@ impl<'a> Attempt<'a> {
     }
 
     /// Takes back what this attempt did, the last first, and says how the effect ends.
-    pub(super) async fn give_up(self, why: String, begun: Landed) -> Outcome {
+    pub(super) async fn give_up(self, why: String) -> Outcome {
         let count = self.done.len();
         for undo in self.done.into_iter().rev() {
             let undone = match undo {
@@ -103,12 +103,9 @@ impl<'a> Attempt<'a> {
                 ));
             }
         }
-        match (begun, count) {
-            (Landed::Before, 0) => Outcome::Failed(why),
-            (Landed::Before, _) => {
-                Outcome::Failed(format!("{why}; what was done before was taken back"))
-            }
-            _ => Outcome::Unknown(format!("{why}; an earlier attempt left the set half done")),
+        match count {
+            0 => Outcome::Failed(why),
+            _ => Outcome::Failed(format!("{why}; what was done before was taken back")),
         }
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! A console has no transactions and nowhere to mark what is ours, so each effect begins and ends
 //! with a listing. Between the two:
-//! - What lives must be what the change found, or part of the way to what it wants: an effect that
-//!   was cut off is finished by applying it again, and writes only what is missing or too many.
+//! - What lives must be what the change found. An effect that was cut off is never gone on with: it
+//!   is read back, what is there of it becomes ours, and the rest is planned anew from what lives.
+//!   (Without an intent of ours, part of a change in place is somebody else's work.)
 //! - Each record is held against everything at its name before it is written ([`Attempt`]). Another client of the
 //!   console may still come in between; it has no lock that both could take.
 //! - A refusal (4xx, or a request that never left) is certain: what this attempt did before is taken
@@ -54,10 +55,9 @@ impl SiteWriter {
             Ok(listing) => listing,
             Err(error) => return Outcome::Failed(error.to_string()),
         };
-        let begun = match standing(&tasks, &listing) {
-            Ok(begun) => begun,
-            Err(message) => return Outcome::Moved(message),
-        };
+        if let Some(message) = tasks.iter().find_map(|task| moved(task, &listing)) {
+            return Outcome::Moved(message);
+        }
         let mut attempt = Attempt::new(&self.console, listing);
         for task in &tasks {
             match attempt.perform(task).await {
@@ -66,7 +66,7 @@ impl SiteWriter {
                     return Outcome::Unknown(format!("{}: {why}", task.change.key));
                 }
                 Err(WriteError::Refused(why)) => {
-                    return attempt.give_up(format!("{}: {why}", task.change.key), begun).await;
+                    return attempt.give_up(format!("{}: {why}", task.change.key)).await;
                 }
             }
         }
@@ -120,13 +120,13 @@ impl Writer for SiteWriter {
             let live = sets.get(&change.key).map_or(&[][..], Vec::as_slice);
             let found =
                 Task::of(change).map(|task| set_of(live).progress(&task.before, &task.after));
-            landed.push(found.unwrap_or(Landed::Foreign));
-            if !live.is_empty() {
-                ids.insert(
-                    change.key.clone(),
-                    live.iter().map(|listed| listed.id.clone()).collect(),
-                );
+            let found = found.unwrap_or(Landed::Foreign);
+            // Half a replace may have left no record: then it has no ids, and not its old ones.
+            if !live.is_empty() || found == Landed::Partly {
+                let there = live.iter().map(|listed| listed.id.clone());
+                ids.insert(change.key.clone(), there.collect());
             }
+            landed.push(found);
         }
         Ok((landed, ids))
     }
@@ -160,31 +160,11 @@ impl<'e> Task<'e> {
     }
 }
 
-/// How far the effect is: [`Landed::Before`] if nothing of it is there, [`Landed::Partly`] if an earlier
-/// attempt left something.
-///
-/// # Errors
-/// Something lives that the plan was not made for. That everything is there already counts: it was
-/// not us, or reading back would have found it.
-fn standing(tasks: &[Task<'_>], listing: &[Listed]) -> Result<Landed, String> {
-    let mut stands = Vec::new();
-    for task in tasks {
-        let live = task.live(listing);
-        let landed = set_of(&live).progress(&task.before, &task.after);
-        if landed == Landed::Foreign {
-            return Err(moved(task, &live));
-        }
-        stands.push((landed, task, live));
-    }
-    if stands.iter().all(|(landed, ..)| *landed == Landed::Before) {
-        return Ok(Landed::Before);
-    }
-    match stands.iter().find(|(landed, ..)| *landed != Landed::After) {
-        Some(_) => Ok(Landed::Partly),
-        None => Err(stands.first().map_or_else(String::new, |(_, task, live)| moved(task, live))),
-    }
-}
-
-fn moved(task: &Task<'_>, live: &[Listed]) -> String {
-    format!("{}: the plan found {}, now there is {}", task.change.key, task.before, set_of(live))
+/// What is said where something lives that the plan was not made for. That everything is as wanted
+/// already counts: it was not us, or reading back would have found it.
+fn moved(task: &Task<'_>, listing: &[Listed]) -> Option<String> {
+    let live = set_of(&task.live(listing));
+    (live != task.before).then(|| {
+        format!("{}: the plan found {}, now there is {live}", task.change.key, task.before)
+    })
 }

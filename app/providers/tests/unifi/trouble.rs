@@ -3,7 +3,7 @@
 use landfall_core::lease::LeaseProof;
 use landfall_core::plan::{Effect, Landed, Outcome};
 use landfall_sim::fault::{Answer, Fault, On};
-use landfall_sim::unifi::{RecordValue, UnifiContent};
+use landfall_sim::unifi::{RecordValue, UnifiContent, UnifiRecord};
 
 use crate::world::{SETUPS, Setup, World};
 
@@ -151,7 +151,6 @@ async fn an_effect_cut_off_anywhere_is_finished_without_a_duplicate() {
                 world.set("nas.lan: { a: [10.0.0.1, 10.0.0.2, 10.0.0.3, 10.0.0.4] }");
                 world.run().await;
                 world.set("nas.lan: { a: [10.0.0.4, 10.0.0.5, 10.0.0.6, 10.0.0.7], ttl: 60 }");
-                let effect = world.effect().await;
                 let below = format!("{}/*", records(setup));
                 for on in [
                     On::post(records(setup)),
@@ -160,29 +159,70 @@ async fn an_effect_cut_off_anywhere_is_finished_without_a_duplicate() {
                 ] {
                     world.sim.faults().inject(on.skipping(cut), fault.clone());
                 }
-                let mut outcome = world.apply(&effect).await;
-                for _ in 0..3 {
-                    if let Outcome::Done(_) = outcome {
-                        break;
+                while let Some(effect) = world.effects().await.pop() {
+                    let outcome = world.apply(&effect).await;
+                    if !matches!(outcome, Outcome::Done(_)) {
+                        assert!(matches!(outcome, Outcome::Unknown(_)), "{outcome:?}");
                     }
-                    let landed = landed(&world, &effect).await;
-                    assert!(matches!(outcome, Outcome::Unknown(_)), "{outcome:?}");
-                    if landed == Landed::After {
-                        break;
-                    }
-                    assert_ne!(landed, Landed::Foreign);
-                    outcome = world.apply(&effect).await;
+                    assert_ne!(world.resolve(&effect).await, Landed::Foreign, "{outcome:?}");
                 }
                 let wanted = ["10.0.0.4", "10.0.0.5", "10.0.0.6", "10.0.0.7"];
-                assert_eq!(
-                    world.sim.record("nas.lan", "A"),
-                    wanted,
-                    "{setup:?} {cut} {fault:?} {outcome:?}"
-                );
+                assert_eq!(world.sim.record("nas.lan", "A"), wanted, "{setup:?} {cut} {fault:?}");
                 assert_eq!(world.site().records().len(), 4);
             }
         }
     }
+}
+
+/// What was, what is wanted, how many writes get through before one is cut off, and the records
+/// that are there then.
+type Cut = (Setup, &'static str, &'static str, usize, &'static [&'static str]);
+
+/// Creates, updates, replaces and deletes of a set, each cut off in its middle.
+const CUTS: [Cut; 9] = [
+    (Setup::Integration, "{}", "a: [10.0.0.1, 10.0.0.2]", 1, &["10.0.0.1"]),
+    (Setup::StaticDns, "{}", "a: [10.0.0.1, 10.0.0.2, 10.0.0.3]", 2, &["10.0.0.1", "10.0.0.2"]),
+    (Setup::Integration, "a: 10.0.0.1", "a: [10.0.0.2, 10.0.0.3]", 1, &["10.0.0.2"]),
+    (Setup::Integration, "a: [10.0.0.1, 10.0.0.2]", "a: 10.0.0.3", 1, &["10.0.0.1"]),
+    (Setup::StaticDns, "a: 10.0.0.1", "a: 10.0.0.2", 1, &["10.0.0.1", "10.0.0.2"]),
+    (Setup::StaticDns, "cname: a.lan", "cname: b.lan", 1, &[]),
+    (Setup::SelfHosted, "a: 10.0.0.1", "{ a: 10.0.0.1, ttl: 60 }", 1, &[]),
+    (Setup::Integration, "a: [10.0.0.1, 10.0.0.2]", "{}", 1, &["10.0.0.2"]),
+    (Setup::StaticDns, "mx: [1 a.lan, 2 b.lan]", "{}", 1, &["2 b.lan"]),
+];
+
+#[tokio::test]
+async fn half_an_effect_is_read_back_as_such_with_the_records_that_are_there() {
+    for (setup, first, second, passed, there) in CUTS {
+        let mut world = World::new(setup).await;
+        world.set(&service(first));
+        world.run().await;
+        world.set(&service(second));
+        let effect = world.effect().await;
+        let next = On::write("/**").skipping(passed);
+        world.sim.faults().inject(next, Fault::Instead(Answer::bad_gateway()));
+        let outcome = world.apply(&effect).await;
+        assert!(matches!(outcome, Outcome::Unknown(_)), "{setup:?} {second}: {outcome:?}");
+        let (landed, ids) = world.writer().await.read_back(&effect).await.unwrap();
+        assert_eq!(landed, [Landed::Partly], "{setup:?} {second}");
+        let records = world.site().records();
+        let found: Vec<_> = records.iter().map(|record| record.content.value.to_string()).collect();
+        assert_eq!(found, there, "{setup:?} {second}");
+        let own_id = |record: &UnifiRecord| match setup {
+            Setup::Integration => record.id.to_string(),
+            Setup::StaticDns | Setup::SelfHosted => record.legacy_id.clone(),
+        };
+        let own_ids: Vec<_> = records.iter().map(own_id).collect();
+        assert_eq!(ids[&effect.changes[0].key], own_ids, "{setup:?} {second}");
+        assert!(matches!(world.apply(&effect).await, Outcome::Moved(_)), "not without a new plan");
+        world.resolve(&effect).await;
+        world.run().await;
+    }
+}
+
+fn service(fields: &str) -> String {
+    let fields = fields.strip_prefix("{ ").and_then(|f| f.strip_suffix(" }")).unwrap_or(fields);
+    if fields == "{}" { fields.to_owned() } else { format!("nas.lan: {{ {fields} }}") }
 }
 
 #[tokio::test]
@@ -251,8 +291,8 @@ async fn what_cannot_be_taken_back_is_left_open_and_told() {
             matches!(&outcome, Outcome::Unknown(text) if text.contains("taking back")),
             "{outcome:?}"
         );
-        assert_eq!(landed(&world, &effect).await, Landed::Partly);
-        world.done(&effect).await;
+        assert_eq!(world.resolve(&effect).await, Landed::Partly);
+        world.run().await;
         assert_eq!(world.site().records().len(), 2);
     }
 }

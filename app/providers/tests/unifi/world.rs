@@ -10,8 +10,8 @@ use landfall_core::diagnostic::Diagnostic;
 use landfall_core::lease::LeaseProof;
 use landfall_core::name::{EnvironmentName, RepositoryId, UnitName};
 use landfall_core::plan::{
-    Action, Adoption, Change, Desired, Effect, Facts, Live, Needs, Origin, Outcome, Owned, Owner,
-    Plan, Ranks, ResourceKey, Target, Wanted, make, order,
+    Action, Adoption, Change, Desired, Effect, Facts, Landed, Live, Needs, Origin, Outcome, Owned,
+    Owner, Plan, Ranks, ResourceKey, Target, Wanted, make, order,
 };
 use landfall_core::yaml::parse;
 use landfall_os::http::AddressRules;
@@ -215,6 +215,21 @@ impl World {
             self.remember(change, (change.action == Action::Adopt).then_some(&change.ids));
         }
         assert_eq!(self.planned().await, Vec::<String>::new(), "a second plan");
+    }
+
+    /// Reads back an effect of one change whose outcome is not known; what is there of it is owned,
+    /// as the store keeps it.
+    pub(crate) async fn resolve(&mut self, effect: &Effect) -> Landed {
+        let (landed, ids) = self.writer().await.read_back(effect).await.unwrap();
+        let change = &effect.changes[0];
+        match landed[0] {
+            Landed::After => self.remember(change, ids.get(&change.key)),
+            Landed::Partly if change.after.is_some() => {
+                self.remember(change, ids.get(&change.key));
+            }
+            Landed::Partly | Landed::Before | Landed::Foreign => {}
+        }
+        landed[0]
     }
 
     fn remember(&mut self, change: &Change, ids: Option<&Vec<String>>) {
