@@ -8,7 +8,7 @@
 //!
 //! Silence is asserted. A comment that appeared or changed and that the story did not read fails
 //! it, as does a request, an answer or a webhook that its vendor's description does not know, and
-//! a panic anywhere in the server.
+//! a panic anywhere in the server: one that a worker or a route survives as well as one that ends it.
 
 mod people;
 mod post;
@@ -28,7 +28,7 @@ pub use post::Delivery;
 pub use setting::{CONFIG, JELLYFIN, NAS, Setting};
 
 use crate::contract::Contract;
-use server::Server;
+use server::{Around, Server};
 use setting::Names;
 
 /// Who does everything that the story does not say otherwise of: an administrator.
@@ -57,6 +57,8 @@ pub struct World {
     pull: u64,
     /// Comments as they were when the story read them.
     read: BTreeMap<u64, String>,
+    /// How many panics of the server the story knows of.
+    panics_read: u64,
 }
 
 /// Tells a story in a world with one repository and two environments: see [`Setting::default`].
@@ -81,7 +83,9 @@ impl World {
     async fn begin(setting: Setting) -> anyhow::Result<World> {
         server::log_to_the_test();
         let exchanges = ExchangeLog::default();
-        let Setting { config, files, timing, mut github, mut unifi, mut cloudflare } = setting;
+        let Setting { config, files, mut github, mut unifi, mut cloudflare, .. } = setting;
+        let around =
+            Around { timing: setting.timing, secret: setting.secret, clock: setting.clock };
         github.exchanges = exchanges.clone();
         unifi.exchanges = exchanges.clone();
         cloudflare.exchanges = exchanges.clone();
@@ -100,10 +104,20 @@ impl World {
         github.hooks().fate(OnDelivery::event("push"), Fate::NeverSent);
         repo.point_branch("develop", &first, ALICE).await?;
         names.commit(first);
-        let server = Server::start(&github, timing).await?;
+        let server = Server::start(&github, around).await?;
         github.hooks().send_to(&server.webhook_url());
-        let read = BTreeMap::new();
-        Ok(World { github, unifi, cloudflare, repo, server, exchanges, names, pull: 0, read })
+        Ok(World {
+            github,
+            unifi,
+            cloudflare,
+            repo,
+            server,
+            exchanges,
+            names,
+            pull: 0,
+            read: BTreeMap::new(),
+            panics_read: 0,
+        })
     }
 
     /// What was said, on every wire.
@@ -121,6 +135,7 @@ impl World {
     async fn end(mut self) {
         self.assert_silence().await;
         self.server.stop().await;
+        self.assert_no_panic();
         let violations = Contract::load().check_all(&self.exchanges);
         let told: Vec<String> = violations.iter().map(ToString::to_string).collect();
         assert!(told.is_empty(), "not as the vendors describe:\n{}", told.join("\n"));

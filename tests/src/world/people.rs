@@ -151,6 +151,7 @@ impl World {
     /// Stops the server and starts it again with what is on disk. Webhooks follow it.
     pub async fn restart(&mut self) {
         self.server.restart().await;
+        self.panics_read = 0;
         self.github.hooks().send_to(&self.server.webhook_url());
     }
 }

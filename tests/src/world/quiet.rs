@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use landfall_store::GivenUp;
+
 use super::{Exchange, World};
 
 /// How long the world may stay busy. Far beyond what a story takes on a loaded machine.
@@ -19,12 +21,39 @@ impl World {
     /// The server failed, gave work up, or is still busy after a long time; the message tells what
     /// happened so far.
     pub async fn settle(&mut self) {
+        self.rest().await;
+        let given_up = self.server.store().given_up().await.expect("the store answers");
+        assert!(given_up.is_empty(), "jobs were given up: {given_up:#?}\n{}", self.history().await);
+    }
+
+    /// The jobs that were given up, for a story in which some are, once the world is quiet. They
+    /// count as read, and so does every panic up to then.
+    ///
+    /// # Panics
+    /// The server failed, or is still busy after a long time.
+    pub async fn given_up(&mut self) -> Vec<GivenUp> {
+        self.panics_read = u64::MAX;
+        self.rest().await;
+        self.panics_read = self.server.panics();
+        let store = self.server.store();
+        let given_up = store.given_up().await.expect("the store answers");
+        for job in &given_up {
+            store.forget_given_up(job.id).await.expect("the store forgets");
+        }
+        given_up
+    }
+
+    async fn rest(&mut self) {
         let settled = tokio::time::timeout(PATIENCE, self.quiet()).await;
         if settled.is_err() {
             panic!("the world does not come to rest\n{}", self.history().await);
         }
-        let given_up = self.server.store().given_up().await.expect("the store answers");
-        assert!(given_up.is_empty(), "jobs were given up: {given_up:#?}\n{}", self.history().await);
+    }
+
+    /// Asserts that nothing in the server panicked but what the story knows of.
+    pub(super) fn assert_no_panic(&self) {
+        let panics = self.server.panics();
+        assert!(panics <= self.panics_read, "the server panicked: its log says where");
     }
 
     async fn quiet(&mut self) {
@@ -32,6 +61,7 @@ impl World {
         loop {
             let before = hooks.log().len();
             hooks.deliver_all().await;
+            self.assert_no_panic();
             let backlog = self.server.store().backlog().await.expect("the store answers");
             // What was published may have made GitHub send more; what was sent before the
             // backlog was empty is in it no more.

@@ -2,40 +2,52 @@
 
 use std::sync::{Arc, Once};
 
+use jiff::Timestamp;
 use landfall::house::{House, Surroundings, Timing, verifier};
 use landfall::server::{Running, Shared};
 use landfall::settings::{GithubSettings, Settings};
 use landfall_os::redact::Redactor;
 use landfall_secrets::Resolver;
 use landfall_sim::github::{GithubSim, TEST_PRIVATE_KEY, TEST_WEBHOOK_SECRET};
-use landfall_store::{Store, SystemClock};
+use landfall_store::{Clock, Store};
 use secrecy::SecretString;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
-/// What the references of a story's `landfall.yaml` lead to.
-const SECRETS: [(&str, &str); 2] = [
-    ("LANDFALL_SECRET_UNIFI", "simulated-unifi-key"),
-    ("LANDFALL_SECRET_CLOUDFLARE", "simulated-cloudflare-token"),
-];
-
 /// A server with its store and mirrors in a folder of its own.
 #[derive(Debug)]
 pub struct Server {
     settings: Settings,
-    timing: Timing,
+    around: Around,
     house: Arc<House>,
     running: Option<Running>,
     _folder: TempDir,
 }
 
+/// What surrounds each server of a story, in as far as the story chooses it.
+#[derive(Debug)]
+pub(super) struct Around {
+    pub(super) timing: Timing,
+    pub(super) secret: fn(&str) -> Option<SecretString>,
+    pub(super) clock: fn() -> Timestamp,
+}
+
+/// A story's clock.
+struct Told(fn() -> Timestamp);
+
+impl Clock for Told {
+    fn now(&self) -> Timestamp {
+        (self.0)()
+    }
+}
+
 impl Server {
-    pub(super) async fn start(github: &GithubSim, timing: Timing) -> anyhow::Result<Self> {
+    pub(super) async fn start(github: &GithubSim, around: Around) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let settings = settings(github, &folder)?;
-        let (house, running) = run(&settings, &timing).await?;
-        Ok(Self { settings, timing, house, running: Some(running), _folder: folder })
+        let (house, running) = run(&settings, &around).await?;
+        Ok(Self { settings, around, house, running: Some(running), _folder: folder })
     }
 
     /// Where webhooks go.
@@ -71,8 +83,22 @@ impl Server {
     /// It cannot start.
     pub(super) async fn restart(&mut self) {
         self.stop().await;
-        let (house, running) = run(&self.settings, &self.timing).await.expect("it starts again");
+        let (house, running) = run(&self.settings, &self.around).await.expect("it starts again");
         (self.house, self.running) = (house, Some(running));
+    }
+
+    /// Waits until it ends by itself, and says why it did. Then it is stopped.
+    ///
+    /// # Panics
+    /// It was stopped before, or ended without an error.
+    pub async fn ends(&mut self) -> String {
+        let mut running = self.running.take().expect("the server runs");
+        running.failed().await.expect_err("a server ends by itself when it fails").to_string()
+    }
+
+    /// How often a piece of its work panicked.
+    pub(super) fn panics(&self) -> u64 {
+        self.house.panics.count()
     }
 
     /// Waits until it ends by itself, and says why. Never, if it is stopped.
@@ -84,17 +110,13 @@ impl Server {
     }
 }
 
-async fn run(settings: &Settings, timing: &Timing) -> anyhow::Result<(Arc<House>, Running)> {
+async fn run(settings: &Settings, around: &Around) -> anyhow::Result<(Arc<House>, Running)> {
     let redactor = Redactor::new();
-    let secret = |name: &str| {
-        let known = SECRETS.iter().find(|(known, _)| *known == name);
-        known.map(|(_, value)| SecretString::from(*value))
-    };
     let around = Surroundings {
-        resolver: Resolver::new(secret, redactor.clone()),
+        resolver: Resolver::new(around.secret, redactor.clone()),
         redactor,
-        clock: Arc::new(SystemClock),
-        timing: timing.clone(),
+        clock: Arc::new(Told(around.clock)),
+        timing: around.timing.clone(),
     };
     let house = Arc::new(House::open(settings, around).await?);
     let shared = Shared { house: Arc::clone(&house), verifier: verifier(settings)? };

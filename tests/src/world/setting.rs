@@ -6,10 +6,12 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use landfall::house::Timing;
 use landfall_sim::cloudflare::{CloudflareSettings, CloudflareSim, ZoneSettings};
 use landfall_sim::github::Edit;
 use landfall_sim::unifi::{UnifiSettings, UnifiSim};
+use secrecy::SecretString;
 
 /// The repository config: staging follows `develop`, production `main`, and both write to the one
 /// console and the one account, so names carry a suffix.
@@ -42,6 +44,12 @@ cloudflare_tunnel:
     "jellyfin${suffix}.example.com": "http://nas${suffix}.internal.lan:8096"
 "#;
 
+/// What the references of a story's `landfall.yaml` lead to.
+const SECRETS: [(&str, &str); 2] = [
+    ("LANDFALL_SECRET_UNIFI", "simulated-unifi-key"),
+    ("LANDFALL_SECRET_CLOUDFLARE", "simulated-cloudflare-token"),
+];
+
 /// How a world begins. The default has [`CONFIG`], [`NAS`] and [`JELLYFIN`] on `main` and
 /// `develop`, nothing at the providers, and a server that waits for nothing longer than it must.
 #[derive(Debug)]
@@ -52,6 +60,10 @@ pub struct Setting {
     pub files: Vec<(String, String)>,
     /// The server's.
     pub timing: Timing,
+    /// What a reference to a secret leads the server to.
+    pub secret: fn(&str) -> Option<SecretString>,
+    /// The time of day for the server.
+    pub clock: fn() -> Timestamp,
     /// What GitHub is like.
     pub github: landfall_sim::github::Settings,
     /// What the console is like.
@@ -68,6 +80,8 @@ impl Default for Setting {
             config: CONFIG.to_owned(),
             files: files.map(|(path, text)| (path.to_owned(), text.to_owned())).into(),
             timing: impatient(),
+            secret,
+            clock: Timestamp::now,
             github: landfall_sim::github::Settings::default(),
             unifi: UnifiSettings::default(),
             cloudflare: CloudflareSettings {
@@ -76,6 +90,11 @@ impl Default for Setting {
             },
         }
     }
+}
+
+fn secret(name: &str) -> Option<SecretString> {
+    let known = SECRETS.iter().find(|(known, _)| *known == name);
+    known.map(|(_, value)| SecretString::from(*value))
 }
 
 /// Leases as long as a server's, waits as short as they can be.

@@ -12,6 +12,7 @@ mod config;
 mod faults;
 mod merging;
 mod ownership;
+mod panics;
 mod refusals;
 mod targets;
 mod timing;

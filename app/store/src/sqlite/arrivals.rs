@@ -5,9 +5,12 @@
 //!
 //! One task takes everything that waits, in the order in which it was handed in, and answers after
 //! the commit, never before. If the transaction fails, each is written in one of its own, so that
-//! nobody fails by the fault of another. A delivery whose giver has gone away is kept all the same.
-//! The task ends with the store.
+//! nobody fails by the fault of another; a panic fails no more than a transaction. A delivery whose
+//! giver has gone away is kept all the same. The task ends with the store.
 
+use std::panic::AssertUnwindSafe;
+
+use futures::FutureExt as _;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{Write, Writer, inbox};
@@ -48,7 +51,7 @@ async fn take(
 ) {
     let mut together = Vec::with_capacity(TOGETHER);
     while waiting.recv_many(&mut together, TOGETHER).await > 0 {
-        match write(&writer, &together).await {
+        match written(&writer, &together).await {
             Ok(outcomes) => {
                 for (arrival, outcome) in together.drain(..).zip(outcomes) {
                     // Who waited may be gone: the connection broke.
@@ -63,9 +66,16 @@ async fn take(
 
 async fn alone(writer: &Writer, together: &mut Vec<Arrival>) {
     for arrival in together.drain(..) {
-        let outcome = write(writer, std::slice::from_ref(&arrival)).await;
+        let outcome = written(writer, std::slice::from_ref(&arrival)).await;
         let _ = arrival.answer.send(outcome.map(|outcomes| outcomes[0]));
     }
+}
+
+/// As [`write`]. A panic in it is an error: were it the end of the task, nothing could be handed in
+/// any more.
+async fn written(writer: &Writer, arrivals: &[Arrival]) -> Result<Vec<Inserted>> {
+    let written = AssertUnwindSafe(write(writer, arrivals)).catch_unwind().await;
+    written.unwrap_or_else(|_| Err(StoreError::Database("writing panicked".into())))
 }
 
 async fn write(writer: &Writer, arrivals: &[Arrival]) -> Result<Vec<Inserted>> {
@@ -136,4 +146,48 @@ async fn keep_body(write: &mut Write, new: &NewDelivery) -> Result<()> {
     .execute(write.conn())
     .await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use jiff::Timestamp;
+    use uuid::Uuid;
+
+    use super::super::Sqlite;
+    use crate::{Clock, DeliveryId, Inbox as _, Inserted, NewDelivery};
+
+    /// A clock that panics while it is broken.
+    #[derive(Default)]
+    struct Fragile(AtomicBool);
+
+    impl Clock for Fragile {
+        fn now(&self) -> Timestamp {
+            assert!(!self.0.load(Ordering::SeqCst), "the clock is broken");
+            Timestamp::UNIX_EPOCH
+        }
+    }
+
+    #[tokio::test]
+    async fn a_panic_fails_the_deliveries_that_wait_and_none_after_them() {
+        let clock = Arc::new(Fragile::default());
+        let around: Arc<dyn Clock> = Arc::<Fragile>::clone(&clock);
+        let store = Sqlite::open("sqlite::memory:", around).await.unwrap();
+        let delivery = NewDelivery {
+            id: DeliveryId(Uuid::from_u128(1)),
+            event: "push".to_owned(),
+            action: None,
+            installation: None,
+            repository: None,
+            body: b"{}".to_vec(),
+            received_at: Timestamp::UNIX_EPOCH,
+        };
+        clock.0.store(true, Ordering::SeqCst);
+        let failed = store.insert_delivery(&delivery).await.unwrap_err();
+        assert_eq!(failed.to_string(), "the database failed: writing panicked");
+        clock.0.store(false, Ordering::SeqCst);
+        assert_eq!(store.insert_delivery(&delivery).await.unwrap(), Inserted::New);
+    }
 }

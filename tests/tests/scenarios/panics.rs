@@ -1,0 +1,60 @@
+//! Faults of Landfall itself: a panic costs the piece of work that it happens in, or the process,
+//! and nothing is lost by either.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use jiff::Timestamp;
+use landfall_tests::world::{Setting, world_with};
+use secrecy::SecretString;
+
+/// What is said of a panic, wherever it is said.
+const FAULT: &str = "a fault in Landfall itself: the log says where";
+
+/// A secret store that panics with what it knows.
+fn panics(_: &str) -> Option<SecretString> {
+    panic!("the token is hunter2")
+}
+
+#[tokio::test]
+async fn a_pull_request_that_makes_the_server_panic_is_given_up_and_harms_no_other() {
+    world_with(Setting { secret: panics, ..Setting::default() }, async |w| {
+        w.pull("readme", [("README.md", "# Homelab\n")]).await;
+        let given_up = w.given_up().await;
+        let told: Vec<_> = given_up.iter().map(|job| (job.attempt, job.error.as_str())).collect();
+        assert_eq!(told, [(12, FAULT)]);
+
+        // Nothing is looked up for this one.
+        w.pull("typo", [("services/nas.yaml", "unifi_dns: [")]).await;
+        let plan = w.plan_comment().await;
+        assert!(plan.contains("services/nas.yaml"), "{plan}");
+    })
+    .await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "the server panicked: its log says where")]
+async fn a_panic_that_the_server_survives_fails_a_story() {
+    world_with(Setting { secret: panics, ..Setting::default() }, async |w| {
+        w.pull("readme", [("README.md", "# Homelab\n")]).await;
+        w.settle().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_worker_that_panics_ends_the_server_and_the_next_server_goes_on() {
+    static BROKEN: AtomicBool = AtomicBool::new(false);
+    let clock = || match BROKEN.load(Ordering::Relaxed) {
+        true => panic!("the token is hunter2"),
+        false => Timestamp::now(),
+    };
+    world_with(Setting { clock, ..Setting::default() }, async |w| {
+        BROKEN.store(true, Ordering::Relaxed);
+        assert_eq!(w.server.ends().await, FAULT);
+        BROKEN.store(false, Ordering::Relaxed);
+        w.restart().await;
+        w.pull("readme", [("README.md", "# Homelab\n")]).await;
+        w.plan_comment().await;
+    })
+    .await;
+}
