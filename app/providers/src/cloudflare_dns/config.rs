@@ -53,7 +53,7 @@ pub struct Entry {
     #[serde(default)]
     #[schemars(with = "OneOrMany<String>")]
     pub ns: OneOrMany<DnsName>,
-    /// Seconds that answers may be kept: 30 to 86400, or 1 for automatic, the default.
+    /// Seconds that answers may be kept: 60 to 86400, or 1 for automatic, the default.
     #[serde(default)]
     pub ttl: Option<Spanned<u32>>,
     /// Whether Cloudflare's proxy stands before the addresses or the alias. Off by default.
@@ -240,9 +240,11 @@ impl Entry {
     fn check_ttl(&self, sets: &[(&'static str, Vec<String>)]) -> Option<Diagnostic> {
         let ttl = self.ttl.as_ref()?;
         let error = |message: String| Diagnostic::error("invalid-value", ttl.span.clone(), message);
-        if !matches!(ttl.value, AUTOMATIC | 30..=86_400) {
+        // 30 to 59 seconds are for one plan of the vendor alone, and elsewhere a refusal of the whole
+        // batch, with the records of every other service in it.
+        if !matches!(ttl.value, AUTOMATIC | 60..=86_400) {
             let message = format!("{} is not a TTL", ttl.value);
-            return Some(error(message).help("30 to 86400 seconds, or 1 for automatic"));
+            return Some(error(message).help("60 to 86400 seconds, or 1 for automatic"));
         }
         let unused = !sets.is_empty() && sets.iter().all(|(rtype, _)| self.settings(rtype).1);
         (unused && ttl.value != AUTOMATIC).then(|| {
@@ -345,6 +347,7 @@ mod tests {
         for (text, told) in [
             ("a.example.com: {}", "services/web.yaml:1:1: the name has no record"),
             ("a.example.com: { a: 192.0.2.1, ttl: 5 }", "services/web.yaml:1:37: 5 is not a TTL"),
+            ("a.example.com: { a: 192.0.2.1, ttl: 59 }", "services/web.yaml:1:37: 59 is not a TTL"),
             (
                 "a.example.com: { a: 192.0.2.1, ttl: 300, proxied: true }",
                 "a proxied record has an automatic TTL",
