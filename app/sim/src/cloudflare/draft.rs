@@ -72,7 +72,7 @@ impl Sent {
             "AAAA" => fields.content = address::<Ipv6Addr>(content, "AAAA", "IPv6")?,
             "CNAME" | "NS" | "PTR" => fields.content = hostname(content)?,
             "MX" => {
-                fields.content = hostname(content)?;
+                fields.content = host_or_none(content)?;
                 let missing =
                     || ApiError::invalid_record(9206, "Priority is required for MX records.");
                 fields.priority = Some(self.priority.ok_or_else(missing)?);
@@ -91,7 +91,7 @@ impl Sent {
     fn srv(&self, fields: &mut RecordFields) -> Result<(), ApiError> {
         let (priority, weight, port): (u16, u16, u16) =
             (self.part("priority")?, self.part("weight")?, self.part("port")?);
-        let target = hostname(&self.part::<String>("target")?)?;
+        let target = host_or_none(&self.part::<String>("target")?)?;
         fields.content = format!("{weight} {port} {target}");
         fields.priority = Some(priority);
         fields.data = to_map(
@@ -165,6 +165,11 @@ fn hostname(content: &str) -> Result<String, ApiError> {
         Ok(name) if !name.is_empty() && !name.contains([' ', '/', ':']) => Ok(name),
         _ => Err(ApiError::invalid_record(9007, "Content must be a hostname.")),
     }
+}
+
+/// A hostname, or `.` for a name without the service (RFC 7505, RFC 2782).
+fn host_or_none(content: &str) -> Result<String, ApiError> {
+    if content == "." { Ok(content.to_owned()) } else { hostname(content) }
 }
 
 /// Lower case, punycode.
