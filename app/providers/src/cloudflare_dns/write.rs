@@ -102,19 +102,13 @@ fn moved(change: &Change, live: &LiveRecords) -> Option<String> {
     ))
 }
 
+/// A batch is done as a whole or not at all: part of a change is never ours.
 fn landed(change: &Change, live: &LiveRecords) -> Landed {
     let found = value(&change.key, live);
     if found == change.after {
-        return Landed::After;
-    }
-    if found == change.before {
-        return Landed::Before;
-    }
-    let mut known: BTreeSet<Record> = records(change.before.as_ref()).into_iter().collect();
-    known.extend(records(change.after.as_ref()));
-    let live = live.get(&change.key).map_or(&[][..], Vec::as_slice);
-    if live.iter().all(|found| known.contains(&found.record)) {
-        Landed::Partly
+        Landed::After
+    } else if found == change.before {
+        Landed::Before
     } else {
         Landed::Foreign
     }

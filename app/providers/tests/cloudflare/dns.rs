@@ -10,9 +10,15 @@ use serde_json::json;
 
 use crate::world::{MARKER, World};
 
+macro_rules! fifty {
+    () => {
+        "0123456789abcdefghij0123456789abcdefghij0123456789"
+    };
+}
+
 /// The fields of a name, before and after a change: every type, in spellings that are not the
 /// normal one.
-const TYPES: [(&str, &str); 10] = [
+const TYPES: [(&str, &str); 14] = [
     ("a: 192.0.2.1", "a: [192.0.2.2, 192.0.2.3]"),
     ("aaaa: '2001:DB8:0:0::1'", "aaaa: 2001:db8::2"),
     ("cname: Host.Example.NET.", "cname: bücher.example"),
@@ -32,7 +38,20 @@ const TYPES: [(&str, &str); 10] = [
     ("ns: [NS1.example.net, ns2.example.net.]", "ns: ns3.example.net"),
     ("a: 192.0.2.1, proxied: true", "a: 192.0.2.1, ttl: 300"),
     ("a: 192.0.2.1, txt: x, ttl: 300, proxied: true", "a: [192.0.2.1, 192.0.2.9], ttl: 60"),
+    ("mx: { priority: 0, host: . }", "mx: 10 mail.example.com"),
+    (
+        "srv: { priority: 0, weight: 0, port: 0, target: . }",
+        "srv: [{ priority: 0, weight: 0, port: 0, target: . }, { priority: 1, weight: 0, port: 80, target: h.example.com }]",
+    ),
+    (LONG_TEXTS.0, LONG_TEXTS.1),
+    ("txt: ' v=1 '", "txt: v=1"),
 ];
+
+/// 255 bytes, which is one string, and 256, which is two, cut in the middle of a letter.
+const LONG_TEXTS: (&str, &str) = (
+    concat!("txt: ", fifty!(), fifty!(), fifty!(), fifty!(), fifty!(), "fffff"),
+    concat!("txt: ", fifty!(), fifty!(), fifty!(), fifty!(), fifty!(), "ffffßffffff"),
+);
 
 fn entry(fields: &str) -> String {
     format!("_x._tcp.example.com: {{ {fields} }}")
@@ -205,6 +224,19 @@ async fn an_answer_lost_before_the_commit_is_unknown_and_read_back_as_not_done()
 }
 
 #[tokio::test]
+async fn part_of_a_change_in_place_is_somebody_elses_work() {
+    let mut world = World::new().await;
+    world.dns("a.example.com: { a: [192.0.2.1, 192.0.2.2] }");
+    let effect = world.effect("cloudflare_dns").await;
+    let path = "/client/v4/zones/*/dns_records/batch";
+    world.sim.faults().inject(On::post(path), Fault::Instead(Answer::bad_gateway()));
+    assert!(matches!(world.apply(&effect).await, Outcome::Unknown(_)));
+    world.zone().seed(RecordFields::new("A", "a.example.com", "192.0.2.1"));
+    let (landed, _) = world.writer().await.read_back(&effect).await.unwrap();
+    assert_eq!(landed, [Landed::Foreign]);
+}
+
+#[tokio::test]
 async fn a_refused_batch_changes_nothing_and_says_why() {
     let mut world = World::new().await;
     world.dns("a.example.com: { a: 192.0.2.1 }\nb.example.com: { a: 192.0.2.1 }");
@@ -273,6 +305,24 @@ async fn a_set_whose_records_differ_in_ttl_is_brought_to_one() {
     world.dns("a.example.com: { a: [192.0.2.1, 192.0.2.2], ttl: 300, adopt: true }");
     world.run().await;
     assert!(world.zone().records().iter().all(|record| record.fields.ttl == 300));
+}
+
+#[tokio::test]
+async fn a_record_that_got_another_ttl_than_the_rest_of_its_set_is_brought_back() {
+    let mut world = World::new().await;
+    world.dns("a.example.com: { a: [192.0.2.1, 192.0.2.2], ttl: 300 }");
+    world.run().await;
+    let mut first = true;
+    world.zone().edit("a.example.com", |fields| {
+        fields.ttl = if std::mem::take(&mut first) { 60 } else { fields.ttl };
+    });
+    let effect = world.effect("cloudflare_dns").await;
+    assert_eq!(effect.changes[0].before.as_ref().unwrap()["ttl"], json!([60, 300]));
+    world.run().await;
+    assert!(world.zone().records().iter().all(|record| record.fields.ttl == 300));
+    world.remove("web", "cloudflare_dns");
+    world.run().await;
+    assert_eq!(world.zone().records(), []);
 }
 
 #[tokio::test]
