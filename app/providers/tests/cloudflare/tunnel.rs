@@ -124,6 +124,101 @@ async fn settings_and_paths_are_written_in_the_vendors_spelling_and_order() {
     assert_eq!(world.zone().records().len(), 2);
 }
 
+/// A hostname's way before and after a change: paths, origins and every setting.
+const WAYS: [(&str, &str); 24] = [
+    ("http://a.lan", "https://a.lan:8443"),
+    ("http://[2001:DB8::1]:8080", "tcp://[2001:db8::2]:5432"),
+    ("unix:/run/a.sock", "http_status:503"),
+    ("hello_world", "ssh://A.lan:22"),
+    ("{ path: ^/api, origin: http://a.lan }", "{ path: ^/api/v2, origin: http://a.lan }"),
+    (
+        "{ path: '\\.(jpg|png)$', origin: http://a.lan }",
+        "[{ path: /x, origin: http://a.lan }, http://b.lan]",
+    ),
+    ("{ path: 'a b', origin: http://a.lan }", "{ path: /^/a, origin: http://a.lan }"),
+    (
+        "{ origin: https://a.lan, access: { team_name: acme, aud_tag: [x] } }",
+        "{ origin: https://a.lan, access: { required: true, team_name: acme, aud_tag: [x, y] } }",
+    ),
+    (
+        "{ origin: https://a.lan, ca_pool: /etc/ca.pem }",
+        "{ origin: https://a.lan, ca_pool: /etc/other.pem }",
+    ),
+    (
+        "{ origin: https://a.lan, connect_timeout: 5 }",
+        "{ origin: https://a.lan, connect_timeout: 0 }",
+    ),
+    (
+        "{ origin: https://a.lan, disable_chunked_encoding: true }",
+        "{ origin: https://a.lan, disable_chunked_encoding: false }",
+    ),
+    (
+        "{ origin: https://a.lan, http2_origin: true }",
+        "{ origin: https://a.lan, http2_origin: false }",
+    ),
+    (
+        "{ origin: https://a.lan, http_host_header: b.lan }",
+        "{ origin: https://a.lan, http_host_header: c.lan }",
+    ),
+    (
+        "{ origin: https://a.lan, keep_alive_connections: 10 }",
+        "{ origin: https://a.lan, keep_alive_connections: 20 }",
+    ),
+    (
+        "{ origin: https://a.lan, keep_alive_timeout: 60 }",
+        "{ origin: https://a.lan, keep_alive_timeout: 61 }",
+    ),
+    (
+        "{ origin: https://a.lan, match_sni_to_host: true }",
+        "{ origin: https://a.lan, match_sni_to_host: false }",
+    ),
+    (
+        "{ origin: https://a.lan, no_happy_eyeballs: true }",
+        "{ origin: https://a.lan, no_happy_eyeballs: false }",
+    ),
+    (
+        "{ origin: https://a.lan, no_tls_verify: true }",
+        "{ origin: https://a.lan, no_tls_verify: false }",
+    ),
+    (
+        "{ origin: https://a.lan, origin_server_name: b.lan }",
+        "{ origin: https://a.lan, origin_server_name: c.lan }",
+    ),
+    ("{ origin: tcp://a.lan, proxy_type: socks }", "{ origin: tcp://a.lan, proxy_type: '' }"),
+    (
+        "{ origin: https://a.lan, tcp_keep_alive: 30 }",
+        "{ origin: https://a.lan, tcp_keep_alive: 31 }",
+    ),
+    ("{ origin: https://a.lan, tls_timeout: 10 }", "https://a.lan"),
+    (
+        "{ origin: https://a.lan, tls_timeout: 10, http2_origin: true }",
+        "{ origin: https://a.lan, http2_origin: true }",
+    ),
+    (
+        "[{ path: /a, origin: http://a.lan }, { path: /b, origin: http://b.lan }]",
+        "{ path: /b, origin: http://b.lan }",
+    ),
+];
+
+#[tokio::test]
+async fn every_way_is_created_changed_and_deleted_and_planned_again_to_nothing() {
+    for hostname in ["a.example.com", "'*.example.com'", "Bücher.example.com", "example.com"] {
+        for (first, second) in WAYS {
+            let mut world = World::new().await;
+            world.tunnel("web", &format!("  {hostname}: {first}"));
+            world.run().await;
+            assert!(hostnames(&world).len() > 1, "{first}");
+            world.tunnel("web", &format!("  {hostname}: {second}"));
+            assert_ne!(world.planned().await, Vec::<String>::new(), "{first} to {second}");
+            world.run().await;
+            world.remove("web", "cloudflare_tunnel");
+            world.run().await;
+            assert_eq!(hostnames(&world), ["-> http_status:404"], "{second}");
+            assert_eq!(world.zone().records(), [], "{second}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_rule_of_others_is_a_conflict_until_it_is_adopted() {
     let mut world = World::new().await;
