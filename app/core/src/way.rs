@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::config::names::{Names, Record, Route, Space};
-use crate::name::DnsName;
-use crate::plan::{Action, Change, Live, Plan, Target};
+use crate::name::{DnsName, UnitName};
+use crate::plan::{Action, Change, Live, LiveResource, Plan, ResourceKey, ResourceName, Target};
 
 /// At most this many names are followed from an origin: more is a loop.
 const MOST_HOPS: usize = 8;
@@ -36,6 +36,8 @@ pub struct Hop {
 pub enum Mark {
     /// It is there and stays as it is.
     Existing,
+    /// Nobody declares it and it was not found where this plan looked: it may be elsewhere.
+    Unseen,
     /// It will be there.
     Created,
     /// It is there and will be another.
@@ -99,14 +101,17 @@ fn public_name(route: &Route) -> String {
 pub struct Scene<'a> {
     planned: BTreeMap<&'a str, Vec<&'a Change>>,
     declared: BTreeMap<&'a DnsName, Vec<&'a Record>>,
+    /// Type and name of what is declared and not applied, because its unit is blocked.
+    blocked: BTreeSet<ResourceName>,
     live: &'a BTreeMap<Target, Live>,
     new_containers: BTreeSet<&'a str>,
 }
 
 impl<'a> Scene<'a> {
-    /// What is declared after the merge in the whole environment, what is planned, what was found.
+    /// What each unit of the whole environment declares after the merge, what is planned, what was
+    /// found.
     pub fn new(
-        declared: impl IntoIterator<Item = &'a Names>,
+        declared: impl IntoIterator<Item = (&'a UnitName, &'a Names)>,
         plan: &'a Plan,
         live: &'a BTreeMap<Target, Live>,
     ) -> Self {
@@ -115,17 +120,24 @@ impl<'a> Scene<'a> {
             planned.entry(change.key.name.as_str()).or_default().push(change);
         }
         let mut by_name: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for record in declared.into_iter().flat_map(|names| &names.records) {
-            by_name.entry(&record.name).or_default().push(record);
+        let mut blocked = BTreeSet::new();
+        for (unit, names) in declared {
+            for record in &names.records {
+                by_name.entry(&record.name).or_default().push(record);
+            }
+            if plan.units.get(unit).is_some_and(|unit| !unit.conflicts.is_empty()) {
+                blocked.extend(names.resources());
+            }
         }
         let new_containers = plan.containers.values().flatten().map(String::as_str).collect();
-        Self { planned, declared: by_name, live, new_containers }
+        Self { planned, declared: by_name, blocked, live, new_containers }
     }
 
     /// The ways of `routes` on which the plan changes something.
     pub fn ways(&self, routes: impl IntoIterator<Item = &'a Route>) -> Vec<Way> {
         let ways = routes.into_iter().map(|route| self.way(route));
-        let concerned = ways.filter(|way| way.hops.iter().any(|hop| hop.mark != Mark::Existing));
+        let changes = |hop: &Hop| !matches!(hop.mark, Mark::Existing | Mark::Unseen);
+        let concerned = ways.filter(|way| way.hops.iter().any(changes));
         let mut ways: Vec<Way> = concerned.collect();
         ways.sort_by(|a, b| a.hops[0].label.cmp(&b.hops[0].label));
         ways
@@ -133,7 +145,7 @@ impl<'a> Scene<'a> {
 
     fn way(&self, route: &Route) -> Way {
         let label = public_name(route);
-        let rule = self.mark(&label, "rule").max(self.mark(route.hostname.as_str(), "CNAME"));
+        let rule = self.mark(&route.rule, "rule").max(self.mark(route.hostname.as_str(), "CNAME"));
         // As the provider words a container that is missing.
         let tunnel = format!("tunnel {}", route.tunnel);
         let created = self.new_containers.contains(tunnel.as_str());
@@ -152,7 +164,7 @@ impl<'a> Scene<'a> {
         while let Some(name) = next.take() {
             let (mark, values) = self.resolve(&name);
             hops.push(Hop { label: name.to_string(), mark });
-            if mark == Mark::Broken || hops.len() > MOST_HOPS {
+            if matches!(mark, Mark::Broken | Mark::Unseen) || hops.len() > MOST_HOPS {
                 return;
             }
             match values {
@@ -186,17 +198,18 @@ impl<'a> Scene<'a> {
         (mark.unwrap_or(Mark::Existing), Resolved::Addresses(values))
     }
 
-    /// A name that nobody declares: it is there if it was found and stays.
+    /// A name that nobody declares: it is there if it was found and stays. If it was not found it
+    /// may still be, at another server or a console that nothing in this plan asks.
     fn resolve_undeclared(&self, name: &DnsName) -> (Mark, Resolved) {
-        let found = self.live.values().flat_map(|live| live.resources.iter());
-        let mut found = found.filter(|(key, _)| key.name == name.as_str());
         let goes =
             |rtype: &str| self.changes(name.as_str(), rtype).any(|c| c.action == Action::Delete);
-        match found.find(|(key, _)| {
-            matches!(key.rtype.as_str(), "A" | "AAAA" | "CNAME") && !goes(&key.rtype)
-        }) {
+        let types = ["A", "AAAA", "CNAME"];
+        let mut found =
+            types.into_iter().filter_map(|rtype| Some((rtype, self.found(name.as_str(), rtype)?)));
+        match found.find(|(rtype, _)| !goes(rtype)) {
             Some((_, live)) => (Mark::Existing, Resolved::Addresses(values(&live.value))),
-            None => (Mark::Broken, Resolved::Addresses(Vec::new())),
+            None if types.into_iter().any(goes) => (Mark::Broken, Resolved::Addresses(Vec::new())),
+            None => (Mark::Unseen, Resolved::Addresses(Vec::new())),
         }
     }
 
@@ -211,6 +224,12 @@ impl<'a> Scene<'a> {
         at_name.filter(move |change| change.key.rtype == rtype)
     }
 
+    fn found(&self, name: &str, rtype: &str) -> Option<&'a LiveResource> {
+        self.live.iter().find_map(|(target, live)| {
+            live.resources.get(&ResourceKey::new(target.clone(), rtype, name))
+        })
+    }
+
     fn mark(&self, name: &str, rtype: &str) -> Mark {
         let marks = self.changes(name, rtype).map(|change| match change.action {
             Action::Create => Mark::Created,
@@ -219,7 +238,12 @@ impl<'a> Scene<'a> {
             Action::Adopt | Action::Transfer if change.before != change.after => Mark::Changed,
             Action::Adopt | Action::Transfer | Action::Forget => Mark::Existing,
         });
-        marks.max().unwrap_or(Mark::Existing)
+        let missing = || {
+            self.blocked.contains(&ResourceName::new(rtype, name))
+                && self.found(name, rtype).is_none()
+        };
+        let unchanged = || if missing() { Mark::Broken } else { Mark::Existing };
+        marks.max().unwrap_or_else(unchanged)
     }
 }
 
@@ -235,26 +259,4 @@ fn values(value: &crate::plan::Value) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::plan::testing::{change, key, plan};
-
-    #[test]
-    fn what_only_becomes_ours_was_public_before() {
-        let value = json!({ "values": ["192.0.2.1"] });
-        let adopted = |name: &str, before| Change {
-            before: Some(before),
-            after: Some(value.clone()),
-            ..change("web/cloudflare_dns", Action::Adopt, key("cloudflare_dns:z", "A", name))
-        };
-        let plan = plan([
-            adopted("same.example.com", value.clone()),
-            adopted("other.example.com", json!({ "values": ["192.0.2.9"] })),
-        ]);
-        let opens = ["new.example.com", "other.example.com", "same.example.com"];
-        let exposure = Exposure { opens: opens.map(str::to_owned).into(), closes: Vec::new() };
-        assert_eq!(exposure.without_adopted(&plan).opens, ["new.example.com", "other.example.com"]);
-    }
-}
+mod tests;

@@ -83,11 +83,11 @@ impl View<'_> {
         part: &Part,
     ) -> anyhow::Result<EnvironmentReport> {
         let environment = self.place.environment;
-        let declared: Vec<_> =
-            self.units().into_iter().map(|unit| unit.component.names()).collect();
+        let units = self.units();
         let plan = part.of(survey.plan.clone());
-        let routes = declared.iter().flat_map(|names| &names.routes);
-        let ways = Scene::new(&declared, &plan, &survey.live).ways(routes);
+        let declared = units.iter().map(|unit| (&unit.name, &unit.names));
+        let routes = units.iter().flat_map(|unit| &unit.names.routes);
+        let ways = Scene::new(declared, &plan, &survey.live).ways(routes);
         Ok(EnvironmentReport {
             environment: environment.name.clone(),
             branch: environment.branches.first().cloned(),

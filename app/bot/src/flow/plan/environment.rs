@@ -72,9 +72,10 @@ impl Place<'_> {
         };
         let before = self.before.map(of_changed).unwrap_or_default();
         report.exposure = exposure(&before, &of_changed(self.merged)).without_adopted(&survey.plan);
-        let after: Vec<&Names> = self.merged.tree.units_of(name).map(|unit| &unit.names).collect();
-        let routes = after.iter().flat_map(|names| &names.routes);
-        report.ways = Scene::new(after.iter().copied(), &survey.plan, &survey.live).ways(routes);
+        let after: Vec<&Unit> = self.merged.tree.units_of(name).collect();
+        let declared = after.iter().map(|unit| (&unit.name, &unit.names));
+        let routes = after.iter().flat_map(|unit| &unit.names.routes);
+        report.ways = Scene::new(declared, &survey.plan, &survey.live).ways(routes);
         let guarded = place.guarded(&survey).await?;
         report.violations = guarded.as_ref().map(Waiting::violations).unwrap_or_default().to_vec();
         report.next = self.next(row.as_ref(), &survey, guarded).await?;
