@@ -178,6 +178,7 @@ impl<'a> Draft<'a> {
             }
             None => match live {
                 None => Ok(Some(change(Action::Create))),
+                Some(_) if self.is_fixed(key) => Err(Conflict::Fixed { key: key.clone() }),
                 Some(_) if self.may_adopt(desired, same) => Ok(Some(change(Action::Adopt))),
                 Some(live) => Err(Conflict::Exists {
                     key: key.clone(),
@@ -186,6 +187,10 @@ impl<'a> Draft<'a> {
                 }),
             },
         }
+    }
+
+    fn is_fixed(&self, key: &ResourceKey) -> bool {
+        self.facts.live.get(&key.target).is_some_and(|live| live.fixed.contains(key))
     }
 
     fn may_adopt(&self, desired: &Desired, same: bool) -> bool {

@@ -1,6 +1,6 @@
 //! Resources: one thing at a provider, as desired, as it lives, as we own it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -143,6 +143,8 @@ pub struct Live {
     pub replaces: bool,
     /// What may stand beside a CNAME there.
     pub cnames: Cnames,
+    /// Those of `resources` that nobody can change: a console made them for itself.
+    pub fixed: BTreeSet<ResourceKey>,
     /// Containers (a tunnel) that a change needs and that do not exist yet; they are created with the effect.
     pub missing_containers: Vec<String>,
 }

@@ -56,6 +56,11 @@ pub enum Conflict {
         /// What is wanted.
         desired: Value,
     },
+    /// The resource exists, and is the provider's own: it can neither be adopted nor changed.
+    Fixed {
+        /// The resource.
+        key: ResourceKey,
+    },
     /// Another unit, perhaps of another environment or repository, owns it.
     OwnedElsewhere {
         /// The resource.
@@ -98,6 +103,9 @@ impl fmt::Display for Conflict {
             Self::Exists { key, .. } => {
                 write!(f, "{key} exists already with another value and is not ours")
             }
+            Self::Fixed { key } => {
+                write!(f, "{key} exists already, and is the provider's own: it cannot be changed")
+            }
             Self::OwnedElsewhere { key, owner } => {
                 write!(f, "{key} belongs to {} of repository {}", owner.unit, owner.repository)
             }
@@ -119,6 +127,7 @@ impl Conflict {
             Self::Exists { .. } => Some(
                 "say `adopt: true` at the entry to take it over, or `adopt: equal` at the environment for everything that is already as wanted",
             ),
+            Self::Fixed { .. } => Some("give it another name here"),
             Self::OwnedElsewhere { .. } => {
                 Some("remove it there first, or give it another name here")
             }

@@ -62,13 +62,15 @@ impl Reader for SiteReader {
             return Err(ProviderError::Missing(elsewhere(target, &self.console)));
         }
         let sets = sets(target, self.console.list().await?);
+        let own = sets.iter().filter(|(_, records)| set_of(records).has_the_consoles_own());
+        let fixed = own.map(|(key, _)| key.clone()).collect();
         let resources = sets.into_iter().filter_map(|(key, records)| {
             let ids = records.iter().map(|listed| listed.id.clone()).collect();
             let value = set_of(&records).to_value(&key.rtype)?;
             Some((key, LiveResource { value, ids }))
         });
         let replaces = !self.console.changes_in_place();
-        Ok(Live { resources: resources.collect(), replaces, ..Live::default() })
+        Ok(Live { resources: resources.collect(), replaces, fixed, ..Live::default() })
     }
 }
 

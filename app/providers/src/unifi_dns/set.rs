@@ -92,6 +92,11 @@ impl RecordSet {
         Some(Self::new(values.into_iter().zip(ttls).map(record).collect()))
     }
 
+    /// Whether a record of it is the console's own, so that it cannot be changed.
+    pub(crate) fn has_the_consoles_own(&self) -> bool {
+        self.0.iter().any(|record| record.origin == Origin::Console)
+    }
+
     /// How this set, which lives, stands to a change from `before` to `after`.
     pub(crate) fn progress(&self, before: &Self, after: &Self) -> Landed {
         let among = |record: &Record, set: &Self| set.0.contains(record);

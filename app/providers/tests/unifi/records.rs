@@ -297,15 +297,13 @@ async fn a_record_of_the_console_itself_occupies_its_name_and_is_never_touched()
     world.set("gateway.lan: { cname: nas.lan }");
     let plan = world.plan().await;
     assert!(matches!(plan.conflicts().next(), Some((_, Conflict::InTheWay { .. }))));
-    world.set("gateway.lan: { a: 192.168.1.1 }");
-    assert!(
-        matches!(world.plan().await.conflicts().next(), Some((_, Conflict::Exists { live, desired, .. })) if live != desired)
-    );
-    world.adoption = Adoption::All;
-    let outcome = world.apply(&world.effect().await).await;
-    let told = format!("{outcome:?}");
-    assert!(told.starts_with("Failed") && told.contains("the console's own"), "{told}");
-    assert_eq!(world.sim.mutations(), []);
+    for adopting in ["", ", adopt: true"] {
+        world.set(&format!("gateway.lan: {{ a: 192.168.1.1{adopting} }}"));
+        let plan = world.plan().await;
+        let conflict = plan.conflicts().next().map(|(_, conflict)| conflict.to_string());
+        let told = "A gateway.lan exists already, and is the provider's own: it cannot be changed";
+        assert_eq!(conflict.as_deref(), Some(told));
+    }
 }
 
 #[tokio::test]
