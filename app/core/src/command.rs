@@ -13,6 +13,9 @@ mod text;
 /// At most this many commands are read from one comment; the rest is refused.
 pub const MOST: usize = 10;
 
+/// The line that stands for what is beyond [`MOST`]. Whoever writes it is told that it was too much.
+const THE_REST: &str = "/landfall …";
+
 /// A line is cut to this many characters before it is kept.
 const LONGEST: usize = 300;
 
@@ -176,16 +179,31 @@ pub fn parse(comment: &str) -> Vec<Result<Command, CommandError>> {
     found
 }
 
-/// The lines of a comment that are for us, at most [`MOST`]: each is kept as a row of
-/// its own and read again when it is carried out.
+/// The lines of a comment that are for us: each is kept as a row of its own and read again, by
+/// [`parse`], when it is carried out. After [`MOST`] of them one more stands for the rest, however
+/// many, and is read as [`CommandError::TooMany`]: none is lost without a word.
 #[must_use]
 pub fn lines(comment: &str) -> Vec<String> {
     let ours = text::spoken_lines(comment).into_iter().filter(|line| parse_line(line).is_some());
-    ours.take(MOST).map(|line| line.chars().take(LONGEST).collect()).collect()
+    let mut lines: Vec<String> = ours.take(MOST + 1).map(kept).collect();
+    if let Some(rest) = lines.get_mut(MOST) {
+        THE_REST.clone_into(rest);
+    }
+    lines
+}
+
+/// A line as it is kept. What a command takes is shorter than what is kept of it, once there is one
+/// space between two words: so the cut makes no other command of it.
+fn kept(line: &str) -> String {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    words.join(" ").chars().take(LONGEST).collect()
 }
 
 /// Reads one line; none when it is not for us.
 fn parse_line(line: &str) -> Option<Result<Command, CommandError>> {
+    if line == THE_REST {
+        return Some(Err(CommandError::TooMany));
+    }
     let mut words = line.strip_prefix('/')?.split_whitespace();
     let first = words.next()?;
     let (word, ours) =

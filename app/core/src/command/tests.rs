@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 fn one(comment: &str) -> Result<Command, CommandError> {
@@ -91,8 +93,83 @@ fn a_flood_is_cut_and_said_so() {
 }
 
 #[test]
+fn a_flood_is_kept_line_by_line_and_the_last_line_says_so() {
+    let of = |count: usize| lines(&"/plan\n".repeat(count));
+    assert_eq!(of(MOST), vec!["/plan"; MOST]);
+    for count in [MOST + 1, 1000] {
+        let kept = of(count);
+        assert_eq!(kept.len(), MOST + 1);
+        assert_eq!(one(&kept[MOST]), Err(CommandError::TooMany));
+    }
+}
+
+#[test]
+fn a_long_line_is_cut_to_nothing_that_it_did_not_say() {
+    let spaces = " ".repeat(400);
+    let kept = lines(&format!("/apply staging{spaces}a1b2c3d4"));
+    assert_eq!(kept, ["/apply staging a1b2c3d4"]);
+    let kept = lines(&format!("/plan staging{spaces}{}", "x".repeat(400)));
+    assert!(matches!(one(&kept[0]), Err(CommandError::Argument { .. })), "{kept:?}");
+}
+
+#[test]
 fn every_command_has_its_own_line_of_help() {
     for usage in USAGE {
         assert_eq!(one(&format!("/{}", usage.word)).unwrap().usage(), usage);
+    }
+}
+
+/// Comments with more than their share of what hides a line, or looks like a command.
+fn any_comment() -> impl Strategy<Value = String> {
+    let line = prop_oneof![
+        "[ \\t]{0,5}",
+        "/(landfall )?[a-z]{1,8}( [a-z0-9-]{1,12}){0,3}",
+        prop::sample::select(
+            &["/apply a1b2c3d4", "/plan", "/landfall", "/rollback", "/unlock x"][..]
+        )
+        .prop_map(str::to_owned),
+        "[ ]{0,5}[`~]{1,5}[a-z ]{0,3}",
+        prop::sample::select(
+            &["<!--", "-->", "<!-- x -->", "> /apply", "- /apply", "\u{2028}/plan"][..]
+        )
+        .prop_map(str::to_owned),
+        "\\PC{0,20}",
+    ];
+    let end = prop::sample::select(&["\n", "\r\n", "\n\n"][..]);
+    proptest::collection::vec((line, end), 0..30).prop_map(|lines| {
+        lines.into_iter().flat_map(|(line, end)| [line, end.to_owned()]).collect()
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_comment_is_read_within_bounds_and_line_by_line_as_at_once(comment in any_comment()) {
+        let (found, kept) = (parse(&comment), lines(&comment));
+        prop_assert!(found.len() <= MOST + 1);
+        prop_assert!(kept.iter().all(|line| line.chars().count() <= LONGEST));
+        let again: Vec<_> = kept.iter().map(|line| one(line)).collect();
+        prop_assert_eq!(again, found);
+    }
+
+    #[test]
+    fn nothing_is_read_in_quotes_code_or_what_is_hidden(comment in any_comment()) {
+        let indented: String = comment.lines().map(|line| format!("    {line}\n")).collect();
+        let quoted: String = comment.lines().map(|line| format!("> {line}\n")).collect();
+        let fenced = format!("``````\n{comment}\n``````");
+        // A comment that ends the hiding itself is not hidden any more.
+        let hidden = format!("<!--\n{}\n-->", comment.replace("-->", "--"));
+        for comment in [indented, quoted, fenced, hidden] {
+            prop_assert_eq!(parse(&comment), [], "{}", comment);
+        }
+    }
+
+    #[test]
+    fn what_is_read_was_written_as_a_line_of_its_own(comment in any_comment()) {
+        let spoken = comment.lines().filter(|line| {
+            let text = line.trim();
+            text.starts_with('/') && !line.starts_with("    ") && !line.starts_with('\t')
+        });
+        let most = spoken.count();
+        prop_assert!(parse(&comment).len() <= most);
     }
 }
