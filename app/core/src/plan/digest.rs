@@ -84,8 +84,9 @@ impl FromStr for Digest {
     type Err = NameError;
 
     fn from_str(text: &str) -> Result<Self, NameError> {
-        let bad = || NameError::new("a digest", text, "64 hexadecimal digits");
-        if text.len() != 64 || !text.is_ascii() {
+        let bad = || NameError::new("a digest", text, "64 hexadecimal digits in lower case");
+        // One digest has one spelling; reading a number would take a sign and capitals as well.
+        if text.len() != 64 || !text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
             return Err(bad());
         }
         let mut bytes = [0; 32];
@@ -142,6 +143,8 @@ mod tests {
         let digest = Digest::of(&json!("x"));
         assert_eq!(digest.to_string().parse::<Digest>().unwrap(), digest);
         assert_eq!(digest.short().len(), 8);
-        assert!("zz".repeat(32).parse::<Digest>().is_err());
+        for pair in ["zz", "+f", "FF", " f"] {
+            assert!(pair.repeat(32).parse::<Digest>().is_err(), "{pair}");
+        }
     }
 }
