@@ -3,36 +3,74 @@
 use std::collections::{HashMap, HashSet};
 
 use super::scene::{Scene, Stage};
-use crate::config::names::{Route, Space};
+use crate::config::names::{Record, Route, Space};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::name::{DnsName, HostPattern};
 
-/// An origin that is public would be reached through the tunnel that leads to it: a loop.
+/// At most this many aliases are followed from an origin.
+const MOST_ALIASES: usize = 8;
+
+/// An origin that is public, itself or as an alias of something public, would be reached through
+/// the tunnel that leads to it: a loop.
 pub(super) fn public_origin(scene: &Scene<'_>) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     for stage in &scene.stages {
         let published: HashMap<&DnsName, &Span> =
             routes(stage).map(|route| (&route.hostname, &route.span)).collect();
-        let zones = zones(stage);
+        let (zones, aliases) = (zones(stage), aliases(stage));
         for route in routes(stage) {
             let Some(origin) = &route.origin_name else { continue };
-            let span = route.origin_span.clone();
-            if let Some(at) = published.get(origin) {
-                let message = format!(
-                    "the origin {origin} is itself a public hostname, so requests would go in a loop"
-                );
-                let finding = Diagnostic::error("origin-loop", span, message);
-                let finding = finding.help("point at the address or the local name of the machine");
-                findings.push(finding.related((*at).clone(), "it is published here"));
-            } else if let Some(zone) = zone_of(origin, &zones).filter(|_| !is_known(scene, origin))
-            {
-                let message = format!("the origin {origin} is in the public zone {zone}");
-                let help = "point at a local name; if it does resolve to a private address, list it in `known_names`";
-                findings.push(Diagnostic::error("origin-public", span, message).help(help));
-            }
+            // Each name with the alias that led to it.
+            let names = std::iter::successors(Some((origin, None)), |(name, _)| {
+                aliases.get(*name).map(|(target, span)| (target, Some(*span)))
+            });
+            findings.extend(names.take(MOST_ALIASES).find_map(|(name, alias)| {
+                let finding = match published.get(name) {
+                    Some(at) => Some(goes_round(route, name, at)),
+                    None if is_known(scene, name) => None,
+                    None => zone_of(name, &zones).map(|zone| is_public(route, name, zone)),
+                };
+                let note = |span: &Span| (span.clone(), format!("the alias of {name}"));
+                finding.map(|finding| Diagnostic {
+                    related: finding.related.into_iter().chain(alias.map(note)).collect(),
+                    ..finding
+                })
+            }));
         }
     }
     findings
+}
+
+fn goes_round(route: &Route, name: &DnsName, published: &Span) -> Diagnostic {
+    let message = format!("{} a public hostname, so requests would go in a loop", is(route, name));
+    Diagnostic::error("origin-loop", route.origin_span.clone(), message)
+        .help("point at the address or the local name of the machine")
+        .related(published.clone(), "it is published here")
+}
+
+fn is_public(route: &Route, name: &DnsName, zone: &str) -> Diagnostic {
+    let message = format!("{} in the public zone {zone}", is(route, name));
+    let help =
+        "point at a local name; if it does resolve to a private address, list it in `known_names`";
+    Diagnostic::error("origin-public", route.origin_span.clone(), message).help(help)
+}
+
+/// The beginning of a sentence about `name`, which the origin is or leads to.
+fn is(route: &Route, name: &DnsName) -> String {
+    match &route.origin_name {
+        Some(origin) if origin != name => {
+            format!("the origin {origin} is an alias of {name}, which is")
+        }
+        _ => format!("the origin {name} is"),
+    }
+}
+
+/// Local aliases: what each leads to, and where it is declared.
+fn aliases<'a>(stage: &'a Stage<'_>) -> HashMap<&'a DnsName, (DnsName, &'a Span)> {
+    let records = stage.parts.iter().flat_map(|part| &part.unit.names.records);
+    let aliases = records.filter(|r| r.space == Space::Local && r.rtype == "CNAME");
+    let target = |record: &Record| DnsName::new(record.values.first()?.as_str()).ok();
+    aliases.filter_map(|r| Some((&r.name, (target(r)?, &r.span)))).collect()
 }
 
 /// An origin that nobody declares may be a slip, or a name that somebody else looks after.
