@@ -4,6 +4,7 @@
 //! the server in a child of it: this executable again, told to `serve`. So what is measured of the
 //! server is the server's alone. A budget that is missed is printed as missed; it is no failure.
 
+mod delivery;
 mod fleet;
 mod homelab;
 mod measure;

@@ -5,17 +5,17 @@
 //! opened on its file says which deliveries it knows.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context as _;
-use landfall_os::http::{AddressRules, Client, Method, Settings};
-use landfall_sim::github::{NewPull, TEST_WEBHOOK_SECRET, edit, signature};
+use landfall_sim::github::{NewPull, edit};
 use landfall_store::{DeliveryId, Inserted, NewDelivery, Store, SystemClock};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 
 use super::Extent;
+use crate::delivery::{Payload, Sender, Sent};
 use crate::report::Figure;
 use crate::samples::Samples;
 use crate::town::Town;
@@ -23,13 +23,10 @@ use crate::town::Town;
 const EACH_SECOND: u32 = 500;
 const EVENT: &str = "pull_request";
 
-/// A delivery that was sent: its id, how long its answer took, and the status.
-type Sent = (Uuid, Duration, Option<u16>);
-
 pub(super) async fn measure(extent: &Extent) -> anyhow::Result<Vec<Figure>> {
     let mut town = Town::start().await?;
-    let body: Arc<str> = body(&mut town).await?.into();
-    let sent = send(&town, &body, EACH_SECOND * extent.seconds).await?;
+    let payload = Payload::sign(EVENT, &body(&mut town).await?);
+    let sent = send(&town, &payload, EACH_SECOND * extent.seconds).await?;
     let resident = town.server.resident()?;
     let Town { server, folder, .. } = town;
     server.kill().await?;
@@ -37,12 +34,12 @@ pub(super) async fn measure(extent: &Extent) -> anyhow::Result<Vec<Figure>> {
     let store = landfall_store::open(&url, Arc::new(SystemClock)).await?;
     let waiting = usize::try_from(store.pending_deliveries().await?)?;
     let lost = lost(&*store, &sent).await?;
-    let refused = sent.iter().filter(|(_, _, status)| *status != Some(202)).count();
-    let took = Samples::new(sent.iter().map(|(_, took, _)| *took).collect())?;
+    let refused = sent.iter().filter(|sent| !sent.is_accepted()).count();
+    let took = Samples::new(sent.iter().map(|sent| sent.took).collect())?;
     let how = format!(
         "{} deliveries of {} bytes, {EACH_SECOND} each second; from sending to the whole answer",
         took.count(),
-        body.len()
+        payload.body.len()
     );
     Ok(vec![
         Figure::millis("acknowledged, p50", took.percentile(50)).how(how),
@@ -72,29 +69,15 @@ async fn body(town: &mut Town) -> anyhow::Result<String> {
     Ok(labeled.context("no delivery about the label")?.payload.to_string())
 }
 
-async fn send(town: &Town, body: &Arc<str>, count: u32) -> anyhow::Result<Vec<Sent>> {
-    let base = town.server.webhook().parse()?;
-    let settings = Settings { rules: AddressRules::parse("127.0.0.1")?, ..Settings::new(base) };
-    let client = Client::new(&settings)?;
-    let signature = signature(TEST_WEBHOOK_SECRET, body.as_bytes());
+async fn send(town: &Town, payload: &Payload, count: u32) -> anyhow::Result<Vec<Sent>> {
+    let sender = Sender::to(town)?;
     let mut ticks = tokio::time::interval(Duration::from_secs(1) / EACH_SECOND);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     let mut sending = JoinSet::new();
     for _ in 0..count {
         ticks.tick().await;
-        let (client, body, signature) = (client.clone(), Arc::clone(body), signature.clone());
-        sending.spawn(async move {
-            let id = Uuid::new_v4();
-            let request = client
-                .request(Method::POST, std::iter::empty::<&str>())
-                .header("X-GitHub-Event", EVENT)
-                .header("X-GitHub-Delivery", &id.to_string())
-                .header("X-Hub-Signature-256", &signature)
-                .body("application/json", body.as_bytes().to_vec());
-            let began = Instant::now();
-            let answer = request.send().await;
-            (id, began.elapsed(), answer.ok().map(|answer| answer.status))
-        });
+        let (sender, payload) = (sender.clone(), payload.clone());
+        sending.spawn(async move { sender.send(Uuid::new_v4(), &payload).await });
     }
     Ok(sending.join_all().await)
 }
@@ -104,9 +87,9 @@ async fn send(town: &Town, body: &Arc<str>, count: u32) -> anyhow::Result<Vec<Se
 async fn lost(store: &dyn Store, sent: &[Sent]) -> anyhow::Result<usize> {
     let received_at = store.now().await?;
     let mut lost = 0;
-    for (id, ..) in sent.iter().filter(|(_, _, status)| *status == Some(202)) {
+    for sent in sent.iter().filter(|sent| sent.is_accepted()) {
         let again = NewDelivery {
-            id: DeliveryId(*id),
+            id: DeliveryId(sent.id),
             event: EVENT.to_owned(),
             action: None,
             installation: None,

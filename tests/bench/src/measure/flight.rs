@@ -1,8 +1,8 @@
 //! Many pull requests at once: how much memory they take, and whether each gets its comment.
 //!
-//! Every installation has a repository of its own with services that were all applied. The events of
-//! all pull requests are held and then sent one after the other, which is far quicker than plans
-//! are made; so nearly all of them wait in the store at the same time.
+//! Every installation has a repository of its own with services that were all applied. All pull
+//! requests are opened while the server cannot be reached. Then their deliveries are sent, many at
+//! a time, which is far quicker than plans are made; so nearly all wait in the store together.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -12,18 +12,23 @@ use landfall_sim::cloudflare::ZoneSettings;
 use landfall_sim::github::{Fate, OnDelivery};
 use landfall_store::{Store, SystemClock};
 use tokio::task::JoinSet;
+use uuid::Uuid;
 
+use crate::delivery::{Payload, Sender, Sent};
 use crate::homelab::{Homelab, moved_to};
 use crate::report::{Figure, Unit};
 use crate::samples::millis;
 use crate::seen::Seen;
 use crate::town::Town;
 
+const EVENT: &str = "pull_request";
 const INSTALLATIONS: u32 = 50;
 /// Each changes another service, so there are as many of these.
 const PULLS_EACH: u32 = 20;
 const SERVICES_EACH: u32 = PULLS_EACH;
 const PULLS: u32 = INSTALLATIONS * PULLS_EACH;
+/// How many deliveries are on their way at the same time.
+const LANES: usize = 32;
 /// Between two looks at what waits.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -38,7 +43,9 @@ struct Opened {
 /// What was seen from outside while they were in flight.
 struct Flight {
     /// Until the last delivery was answered.
-    accepted: Duration,
+    answered: Duration,
+    /// How many were not answered with 202.
+    refused: usize,
     /// Until the last comment was stored.
     commented: Duration,
     /// The most that waited at one time.
@@ -56,7 +63,6 @@ pub(super) async fn measure() -> anyhow::Result<Vec<Figure>> {
     let flight = fly(&mut town).await?;
     let processor = (town.server.processor_time()? - processor) / PULLS;
     town.settle().await;
-    let refused = refused(&town);
     let without = opened.iter().filter(|opened| !opened.has_its_comment()).count();
     let how = format!(
         "{PULLS} pull requests, {INSTALLATIONS} installations with {SERVICES_EACH} services each"
@@ -69,9 +75,9 @@ pub(super) async fn measure() -> anyhow::Result<Vec<Figure>> {
             .how("every service was planned and applied once"),
         Figure::new("resident memory after", town.server.resident()?, Unit::Mebibytes),
         Figure::count("pull requests without their comment", without).at_most(0.0).how(how),
-        Figure::count("deliveries not answered with 202", refused).at_most(0.0),
-        Figure::millis("until all deliveries were answered", millis(flight.accepted))
-            .how("one after the other"),
+        Figure::count("deliveries not answered with 202", flight.refused).at_most(0.0),
+        Figure::millis("until all deliveries were answered", millis(flight.answered))
+            .how(format!("{LANES} at a time")),
         Figure::millis("until all comments were stored", millis(flight.commented)),
         Figure::millis("processor time for a pull request", millis(processor))
             .how("the server and its git, mean"),
@@ -102,10 +108,10 @@ async fn homelabs(town: &mut Town) -> anyhow::Result<Vec<Homelab>> {
     Ok(live)
 }
 
-/// Opens all pull requests. Nobody is told of them yet.
+/// Opens all pull requests. The server does not hear of them.
 async fn open(town: &mut Town, homelabs: Vec<Homelab>) -> anyhow::Result<Vec<Opened>> {
-    let held = OnDelivery::event("pull_request").action("opened").times(PULLS.try_into()?);
-    town.github.hooks().fate(held, Fate::Held);
+    let unheard = OnDelivery::event(EVENT).action("opened").times(PULLS.try_into()?);
+    town.github.hooks().fate(unheard, Fate::Unreachable);
     let opened = together(homelabs, async |homelab| {
         let mut opened = Vec::new();
         for service in 1..=PULLS_EACH {
@@ -120,15 +126,16 @@ async fn open(town: &mut Town, homelabs: Vec<Homelab>) -> anyhow::Result<Vec<Ope
     Ok(opened)
 }
 
+/// Sends what the server did not hear of, and looks on until every pull request has its comment.
 async fn fly(town: &mut Town) -> anyhow::Result<Flight> {
     let url = format!("sqlite:{}", town.folder.path().join("landfall.db").display());
     let store = landfall_store::open(&url, Arc::new(SystemClock)).await?;
-    let hooks = town.github.hooks().clone();
+    let (sender, lanes) = (Sender::to(town)?, lanes(town)?);
     let began = Instant::now();
-    hooks.release();
-    let accepted = async {
-        hooks.deliver_all().await;
-        began.elapsed()
+    let answered = async {
+        let sent = together(lanes, |lane| send(sender.clone(), lane)).await?;
+        let refused = sent.iter().flatten().filter(|sent| !sent.is_accepted()).count();
+        anyhow::Ok((began.elapsed(), refused))
     };
     let commented = async {
         for _ in 0..PULLS {
@@ -137,13 +144,34 @@ async fn fly(town: &mut Town) -> anyhow::Result<Flight> {
         anyhow::Ok(began.elapsed())
     };
     let (mut jobs, mut items) = (0, 0);
-    let both = async { tokio::join!(accepted, commented) };
-    let (accepted, commented) = tokio::select! {
-        both = both => both,
+    let both = async { tokio::try_join!(answered, commented) };
+    let ((answered, refused), commented) = tokio::select! {
+        both = both => both?,
         failed = look(&*store, &mut jobs, &mut items) => return Err(failed),
     };
     store.close().await;
-    Ok(Flight { accepted, commented: commented?, jobs, items })
+    Ok(Flight { answered, refused, commented, jobs, items })
+}
+
+/// The deliveries that did not arrive, dealt out.
+fn lanes(town: &Town) -> anyhow::Result<Vec<Vec<(Uuid, Payload)>>> {
+    let mut lanes = vec![Vec::new(); LANES];
+    let log = town.github.hooks().log();
+    let missed = log.iter().filter(|attempt| attempt.status_code != 202);
+    for (number, attempt) in missed.enumerate() {
+        anyhow::ensure!(attempt.event == EVENT, "`{}` was not delivered", attempt.event);
+        let payload = Payload::sign(EVENT, &attempt.payload.to_string());
+        lanes[number % LANES].push((attempt.guid.parse()?, payload));
+    }
+    Ok(lanes)
+}
+
+async fn send(sender: Sender, lane: Vec<(Uuid, Payload)>) -> anyhow::Result<Vec<Sent>> {
+    let mut sent = Vec::with_capacity(lane.len());
+    for (id, payload) in &lane {
+        sent.push(sender.send(*id, payload).await);
+    }
+    Ok(sent)
 }
 
 /// Notes the most that there is to do, until nobody waits for it any more.
@@ -166,11 +194,6 @@ impl Opened {
         let comments = self.homelab.comments(self.number);
         matches!(comments.as_slice(), [comment] if comment.contains(&moved_to(self.service)))
     }
-}
-
-fn refused(town: &Town) -> usize {
-    let log = town.github.hooks().log();
-    log.iter().filter(|attempt| attempt.status_code != 202).count()
 }
 
 fn zone(number: u32) -> String {
