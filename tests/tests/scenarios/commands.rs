@@ -45,8 +45,8 @@ async fn status_tells_what_is_live_and_what_waits() {
         assert_snapshot!(w.answer().await, @"
         | Environment | Live | Waits |
         |---|---|---|
-        | **production** | `commit-2` | held at commit-3: production waits: what would happen is not what was reviewed |
-        | **staging** | never applied | held at commit-0: staging waits: this is its first run |
+        | **production** | `commit-2` | held at commit-3: what would happen is not what was reviewed |
+        | **staging** | never applied | held at commit-0: this is its first run |
         ");
     })
     .await;

@@ -5,13 +5,14 @@ use insta::assert_snapshot;
 use landfall_sim::cloudflare::CloudflareMutation;
 use landfall_sim::exchange::Wire;
 use landfall_sim::fault::{Answer, Fault, On};
+use landfall_sim::github::remove;
 use landfall_sim::unifi::UnifiMutation;
 use landfall_tests::world::{World, world};
 
-/// `services/app.yaml`: five resources, which take four writes.
+/// `services/app.yaml`: five resources, one of them with two values, which take five writes.
 const APP: &str = r#"unifi_dns:
   "app${suffix}.internal.lan": { a: 192.168.1.70 }
-  "api${suffix}.internal.lan": { a: 192.168.1.71 }
+  "api${suffix}.internal.lan": { a: [192.168.1.71, 192.168.1.72] }
 cloudflare_tunnel:
   tunnel: "media${suffix}"
   routes:
@@ -56,7 +57,7 @@ async fn fails_at_every_step(fault: &Fault) {
         assert_app(w);
     })
     .await;
-    assert_eq!(writes, (2, 2), "two records, a tunnel's configuration, a zone's batch");
+    assert_eq!(writes, (3, 2), "three records, a tunnel's configuration, a zone's batch");
     for k in 0..writes.0 {
         world(async |w| {
             let strike = |w: &World| w.unifi.faults().inject(nth(k), fault.clone());
@@ -68,6 +69,31 @@ async fn fails_at_every_step(fault: &Fault) {
         world(async |w| {
             let strike = |w: &World| w.cloudflare.faults().inject(nth(k), fault.clone());
             is_brought_by_a_retry(w, strike, &format!("step {k} at the account")).await;
+        })
+        .await;
+    }
+}
+
+/// What a failed run has done of a merge that is then taken back goes with it.
+#[tokio::test]
+async fn a_merge_that_failed_at_any_one_step_is_taken_back_in_full() {
+    for k in 0..5_usize {
+        world(async |w| {
+            let refused = Fault::Instead(Answer::new(400, "{}"));
+            merged_app(w, |w| match k.checked_sub(3) {
+                None => w.unifi.faults().inject(nth(k), refused.clone()),
+                Some(k) => w.cloudflare.faults().inject(nth(k), refused.clone()),
+            })
+            .await;
+            w.read_everything().await;
+            w.pull("revert", [remove("services/app.yaml")]).await;
+            w.read_everything().await;
+            w.merge().await;
+            w.read_everything().await;
+            assert!(w.unifi.record("app.internal.lan", "A").is_empty(), "step {k}");
+            assert!(w.unifi.record("api.internal.lan", "A").is_empty(), "step {k}");
+            assert!(w.cloudflare.zone("example.com").named("app.example.com").is_empty());
+            assert!(w.cloudflare.zone("example.com").named("mail.example.com").is_empty());
         })
         .await;
     }
@@ -111,12 +137,13 @@ async fn merged_app(w: &mut World, strike: impl Fn(&World)) -> (usize, usize) {
 /// Everything is there, and each was made once.
 fn assert_app(w: &World) {
     assert_eq!(w.unifi.record("app.internal.lan", "A"), ["192.168.1.70"]);
-    assert_eq!(w.unifi.record("api.internal.lan", "A"), ["192.168.1.71"]);
+    assert_eq!(w.unifi.record("api.internal.lan", "A"), ["192.168.1.71", "192.168.1.72"]);
     assert_eq!(w.cloudflare.tunnel("media").services("app.example.com").len(), 1);
     let zone = w.cloudflare.zone("example.com");
     assert_eq!(zone.named("app.example.com").len(), 1);
     assert_eq!(zone.named("mail.example.com").len(), 1);
-    let mut made: Vec<String> = w.unifi.mutations().iter().map(created_at_the_console).collect();
+    let mut made: Vec<String> = Vec::new();
+    w.unifi.mutations().iter().for_each(|mutation| note_at_the_console(mutation, &mut made));
     made.extend(w.cloudflare.mutations().iter().filter_map(created_at_the_account));
     let all = made.len();
     made.sort();
@@ -124,9 +151,13 @@ fn assert_app(w: &World) {
     assert_eq!(made.len(), all, "something was made twice: {made:#?}");
 }
 
-fn created_at_the_console(mutation: &UnifiMutation) -> String {
+/// A record set that could not be made in full is taken back, so that nothing stays by half.
+fn note_at_the_console(mutation: &UnifiMutation, made: &mut Vec<String>) {
     match mutation {
-        UnifiMutation::Created(record) => record.content.name.clone(),
+        UnifiMutation::Created(record) => made.push(format!("{:?}", record.content)),
+        UnifiMutation::Deleted(record) => {
+            made.retain(|made| *made != format!("{:?}", record.content));
+        }
         other => panic!("only creations were planned: {other:?}"),
     }
 }
@@ -154,13 +185,13 @@ async fn one_retry_brings_what_two_pull_requests_could_not() {
         assert_snapshot!(w.run_comment().await, @"
         ### ❌ Not all of it could be applied to production: 2 of 4 steps done
 
-        `commit-5` on `main`, plan `f08195f4`: 5 to create
+        `commit-5` on `main`, plan `c2033e90`: 5 to create
 
         > Cloudflare refuses the connection's token: it needs Zone:Read and DNS:Edit on the zone, and Cloudflare Tunnel:Edit on the account for tunnels
 
         | Step | | |
         |---|---|---|
-        | 1 | done | `create A api.internal.lan 192.168.1.71` |
+        | 1 | done | `create A api.internal.lan 192.168.1.71, 192.168.1.72` |
         | 2 | done | `create A app.internal.lan 192.168.1.70` |
         | 3 | failed | `create rule app.example.com http://app.internal.lan:80`<br>Cloudflare refuses the connection's token: it needs Zone:Read and DNS:Edit on the zone, and Cloudflare Tunnel:Edit on the account for tunnels |
         | 4 | skipped | `create CNAME app.example.com tunnel media (proxied)`<br>`create TXT mail.example.com v=spf1 -all` |

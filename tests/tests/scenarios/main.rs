@@ -10,6 +10,7 @@ mod change;
 mod commands;
 mod config;
 mod faults;
+mod holds;
 mod merging;
 mod ownership;
 mod panics;
