@@ -270,35 +270,58 @@ fn what_moves_to_a_unit_whose_wishes_are_unknown_stays_until_they_are_known() {
     assert_eq!(world.plan().counts(), counts);
 }
 
+/// Two targets that were looked at and one to which nothing leads any more.
+const TARGETS: [&str; 3] = ["unifi_dns:s", "cloudflare_dns:z", "unifi_dns:gone"];
+
 fn any_key() -> impl Strategy<Value = ResourceKey> {
     let name = prop::sample::select(vec!["a.lan", "b.lan", "c.lan"]);
-    let rtype = prop::sample::select(vec!["A", "CNAME"]);
-    (rtype, name).prop_map(|(rtype, name)| key("unifi_dns:s", rtype, name))
+    let rtype = prop::sample::select(vec!["A", "CNAME", "TXT"]);
+    let target = prop::sample::select(&TARGETS[..]);
+    (target, rtype, name).prop_map(|(target, rtype, name)| key(target, rtype, name))
 }
 
 fn any_unit() -> impl Strategy<Value = String> {
     prop::sample::select(vec!["a/unifi_dns", "b/unifi_dns", "c/unifi_dns"]).prop_map(str::to_owned)
 }
 
-fn any_world() -> impl Strategy<Value = World> {
-    let wants = btree_map(any_key(), (any_unit(), 0..3u8), 0..4);
-    let owned = btree_map(any_key(), (any_unit(), 0..3u8, any::<bool>()), 0..4);
-    let foreign = vec((any_key(), 0..3u8), 0..2);
-    (wants, owned, foreign, any::<bool>()).prop_map(|(wants, owned, foreign, adopt)| {
-        let world = World::default().looked_at(&key("unifi_dns:s", "A", "a.lan"));
-        let mut world = world.gone("a/unifi_dns").gone("b/unifi_dns").gone("c/unifi_dns");
-        world.adoption = if adopt { Adoption::All } else { Adoption::Listed };
-        for (key, value) in foreign {
+/// What lives: foreign resources, and of ours those that are still there.
+type Owning = BTreeMap<ResourceKey, (String, u8, bool)>;
+
+fn owning(foreign: Vec<(ResourceKey, u8)>, owned: Owning, replaces: bool) -> World {
+    let mut world = World::default();
+    for target in &TARGETS[..2] {
+        world = world.looked_at(&key(target, "A", "a.lan"));
+    }
+    let looked_at = |key: &ResourceKey| key.target.to_string() != TARGETS[2];
+    for (key, value) in foreign.into_iter().filter(|(key, _)| looked_at(key)) {
+        world = world.lives(&key, value);
+    }
+    for (key, (unit, value, lives)) in owned {
+        world = world.owns(&unit, &key, value);
+        if lives && looked_at(&key) {
             world = world.lives(&key, value);
         }
-        for (key, (unit, value, lives)) in owned {
-            world = world.owns(&unit, &key, value);
-            if lives {
-                world = world.lives(&key, value);
-            }
-        }
+    }
+    let zone = world.live.values_mut().next().expect("two targets were looked at");
+    (zone.cnames, zone.replaces) = (Cnames::Flattened, replaces);
+    world
+}
+
+fn any_world() -> impl Strategy<Value = World> {
+    let wants = btree_map(any_key(), (any_unit(), 0..3u8), 0..5);
+    let owned = btree_map(any_key(), (any_unit(), 0..3u8, any::<bool>()), 0..5);
+    let lives = (vec((any_key(), 0..3u8), 0..2), owned, any::<bool>());
+    let unanswered = prop::option::weighted(0.3, any_unit());
+    (wants, lives, unanswered, any::<bool>()).prop_map(|(wants, lives, unanswered, adopt)| {
+        let (foreign, owned, replaces) = lives;
+        let world = owning(foreign, owned, replaces);
+        let mut world = world.gone("a/unifi_dns").gone("b/unifi_dns").gone("c/unifi_dns");
+        world.adoption = if adopt { Adoption::All } else { Adoption::Listed };
         for (key, (unit, value)) in wants {
-            world = world.wants(&unit, &key, value);
+            world = match &unanswered {
+                Some(silent) if *silent == unit => world.unanswered(&unit, &key),
+                _ => world.wants(&unit, &key, value),
+            };
         }
         world
     })
@@ -323,6 +346,32 @@ proptest! {
             let owned = world.owned.contains_key(&change.key);
             let adopted = change.action == Action::Adopt && world.adoption == Adoption::All;
             prop_assert!(owned || adopted || change.before.is_none(), "{change:#?}");
+        }
+    }
+
+    #[test]
+    fn what_a_unit_declares_whose_wishes_are_unknown_stays(world in any_world()) {
+        let declared: Vec<&ResourceName> = world.unanswered.values().flatten().collect();
+        for change in world.plan().changes().filter(|change| change.after.is_none()) {
+            prop_assert!(!declared.iter().any(|name| name.is_of(&change.key)), "{change:#?}");
+        }
+    }
+
+    #[test]
+    fn what_is_changed_of_ours_was_its_units_or_comes_from_a_unit_that_gives_it_up(world in any_world()) {
+        let plan = world.plan();
+        for change in plan.changes() {
+            let owner = world.owned.get(&change.key).map(|owned| &owned.owner.unit);
+            let moves = change.action == Action::Transfer;
+            prop_assert_eq!(change.from.is_some(), moves);
+            match owner {
+                Some(owner) if moves => {
+                    prop_assert_eq!(change.from.as_ref(), Some(owner));
+                    prop_assert!(plan.units[owner].conflicts.is_empty());
+                }
+                Some(owner) => prop_assert_eq!(owner, &change.unit),
+                None => prop_assert!(matches!(change.action, Action::Create | Action::Adopt)),
+            }
         }
     }
 
