@@ -99,6 +99,11 @@ impl From<CallError> for ProviderError {
             CallError::Refused { status: 401 | 403, message, .. } => Self::Denied(message),
             CallError::Refused { status: 404, message, .. } => Self::Missing(message),
             CallError::Refused { codes, message, .. }
+                if codes.iter().any(|code| matches!(code, 7000 | 7003)) =>
+            {
+                Self::Missing(message)
+            }
+            CallError::Refused { codes, message, .. }
                 if codes.iter().any(|code| is_denial(*code)) =>
             {
                 Self::Denied(message)

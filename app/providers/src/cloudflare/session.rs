@@ -75,6 +75,11 @@ impl Session {
         *self.tunnels.lock().await = None;
     }
 
+    /// Makes the next who needs the zone with this id look for its name anew.
+    pub(crate) fn forget_zone(&self, id: &str) {
+        self.zone_ids.forget(id);
+    }
+
     /// The ids of zones. One that the account does not have is left out.
     pub(super) async fn zone_ids(
         &self,

@@ -1,6 +1,7 @@
 //! The ids of zones, remembered between readers.
 //!
-//! An id never leads to another zone, so a remembered one is at worst one of a zone that is gone.
+//! An id never leads to another zone, so a remembered one is at worst one of a zone that is gone; it
+//! is forgotten by whoever finds that out, because the zone's name may have a new one.
 //! What is not found is never remembered: a zone may be added any minute.
 
 use std::collections::HashMap;
@@ -49,6 +50,12 @@ impl ZoneIds {
         let ids = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (id, since) = ids.get(key)?;
         (now.saturating_duration_since(*since) < FRESH).then(|| id.clone())
+    }
+
+    /// Forgets what led to the id.
+    pub(super) fn forget(&self, id: &str) {
+        let mut ids = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        ids.retain(|_, (known, _)| known != id);
     }
 
     /// Remembers an id found at `now`.

@@ -75,7 +75,12 @@ pub(super) async fn read(
     names: &BTreeSet<&str>,
     wanted: &BTreeSet<String>,
 ) -> Result<Zone, ProviderError> {
-    let records = list(session, zone_id(session, target)?, names).await?;
+    let zone = zone_id(session, target)?;
+    let records = list(session, zone, names).await.map_err(ProviderError::from);
+    if let Err(ProviderError::Missing(_) | ProviderError::Denied(_)) = &records {
+        session.forget_zone(zone);
+    }
+    let records = records?;
     let uuids: BTreeSet<&str> =
         records.iter().filter_map(|r| tunnel_uuid(&r.rtype, &r.content)).collect();
     let knows = |known: &TunnelNames| {

@@ -326,6 +326,19 @@ async fn a_record_that_got_another_ttl_than_the_rest_of_its_set_is_brought_back(
 }
 
 #[tokio::test]
+async fn a_zone_that_was_made_anew_is_looked_for_once_more() {
+    let mut world = World::new().await;
+    world.dns("a.example.com: { a: 192.0.2.1 }");
+    let before = world.effect("cloudflare_dns").await;
+    world.zone().make_anew();
+    let error = world.try_plan().await.unwrap_err();
+    assert!(matches!(error, ProviderError::Missing(_)), "{error:?}");
+    let after = world.effect("cloudflare_dns").await;
+    assert_eq!(after.target.id, world.zone().id());
+    assert_ne!(after.target, before.target);
+}
+
+#[tokio::test]
 async fn a_service_that_is_renamed_touches_nothing() {
     let mut world = World::new().await;
     world.dns("a.example.com: { a: 192.0.2.1 }");

@@ -32,6 +32,14 @@ impl CloudflareZone {
         self.with(|cloud, place| cloud.zones[place].settings.id.clone())
     }
 
+    /// Deletes the zone and adds it again, as a person does: another id, and no records.
+    pub fn make_anew(&self) {
+        self.with(|cloud, place| {
+            cloud.zones[place].settings.id = cloud.ids.hex(32);
+            cloud.zones[place].records.clear();
+        });
+    }
+
     /// All records, oldest first.
     pub fn records(&self) -> Vec<CloudflareRecord> {
         self.with(|cloud, place| cloud.zones[place].records.clone())
