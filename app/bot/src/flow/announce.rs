@@ -187,7 +187,9 @@ impl Board<'_> {
         let subject = format!("run/{run}/{}", body.pull);
         let needs_somebody =
             matches!(stage, RunStage::Held(_) | RunStage::Failed(_) | RunStage::NeedsAttention(_));
-        if !needs_somebody && self.house.store.item_body(&self.comment_key(&subject)).await?.is_none() {
+        if !needs_somebody
+            && self.house.store.item_body(&self.comment_key(&subject)).await?.is_none()
+        {
             return Ok(());
         }
         self.put(ItemKind::Comment, subject, FIRST, body).await

@@ -6,9 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use landfall_core::command::DigestPrefix;
-use landfall_core::coverage::{
-    ApprovedPlan, Evidence, PlanChanged, Reviewed, Uncovered, confirm,
-};
+use landfall_core::coverage::{ApprovedPlan, Evidence, PlanChanged, Reviewed, Uncovered, confirm};
 use landfall_core::name::{BranchName, CommitSha, PullNumber};
 use landfall_core::plan::{Change, Digest, Plan, ResourceKey};
 use landfall_core::report::Waiting;

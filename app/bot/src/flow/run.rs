@@ -94,7 +94,8 @@ impl Road<'_> {
     async fn lag(&self) -> anyhow::Result<Option<Ended>> {
         let (store, ground, branch) = (&self.house.store, self.ground, &self.heading.branch);
         let announced = store.pushed_head(ground.repository.id, branch).await?;
-        let patient = usize::try_from(self.job.attempt).is_ok_and(|n| n <= self.house.timing.lag.len());
+        let patient =
+            usize::try_from(self.job.attempt).is_ok_and(|n| n <= self.house.timing.lag.len());
         let Some(head) = announced.filter(|_| patient) else { return Ok(None) };
         if ground.mirror.has(&head).await? {
             return Ok(None);

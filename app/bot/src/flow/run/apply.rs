@@ -110,11 +110,7 @@ impl Applying<'_, '_> {
         Ok(pending)
     }
 
-    async fn confirmed(
-        &mut self,
-        survey: &Survey,
-        pending: &Pending,
-    ) -> anyhow::Result<Confirmed> {
+    async fn confirmed(&mut self, survey: &Survey, pending: &Pending) -> anyhow::Result<Confirmed> {
         let plan = &survey.plan;
         let course = &self.course;
         let mut brought = course.brought().await?;

@@ -114,10 +114,8 @@ impl Course<'_> {
         for pull in self.house.store.open_pulls(repository).await? {
             let environment = self.environment.name.clone();
             let scope = PlanScope { repository, pull: pull.number, environment };
-            let provisional = store
-                .latest_plan(&scope)
-                .await?
-                .is_some_and(|stored| stored.plan.provisional);
+            let provisional =
+                store.latest_plan(&scope).await?.is_some_and(|stored| stored.plan.provisional);
             if provisional {
                 asked.push(pull.number);
                 let key = JobKey::Plan { repository, pull: pull.number };
