@@ -5,6 +5,7 @@
 
 pub mod cache;
 pub mod facts;
+pub mod known;
 pub mod session;
 pub mod sight;
 pub mod source;

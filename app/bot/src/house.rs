@@ -13,8 +13,8 @@ use landfall_repo::Mirrors;
 use landfall_store::Store;
 
 use crate::gather::Caches;
+use crate::gather::known::KnownTargets;
 use crate::gather::session::Reach;
-use crate::gather::sight::KnownTargets;
 use crate::operator::Operator;
 use crate::panics::Panics;
 use crate::render::Templates;

@@ -34,6 +34,7 @@ pub struct Reach {
 #[derive(Debug)]
 pub struct Sessions<'a> {
     reach: &'a Reach,
+    repository: RepositoryId,
     environment: &'a Environment,
     /// The environment as it was when it was last applied, where that is another.
     earlier: Option<&'a Environment>,
@@ -72,7 +73,13 @@ impl<'a> Sessions<'a> {
     ) -> Self {
         let marker = format!("landfall repository {repository} {}", environment.name);
         let (readers, writers) = (Mutex::default(), Mutex::default());
-        Self { reach, environment, earlier: None, policy, marker, readers, writers }
+        Self { reach, repository, environment, earlier: None, policy, marker, readers, writers }
+    }
+
+    /// Whose they are.
+    #[must_use]
+    pub fn repository(&self) -> RepositoryId {
+        self.repository
     }
 
     /// The same, also through the connections that the environment had when it was last applied.

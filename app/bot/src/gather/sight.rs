@@ -1,6 +1,7 @@
 //! Sight: the units of one environment with their targets, and the facts for a plan of some of them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::future::try_join_all;
@@ -9,24 +10,8 @@ use landfall_core::name::{ConnectionName, DnsName, UnitName};
 use landfall_core::plan::{Desired, Live, ResourceKey, Target, UnitHash};
 use landfall_providers::{Found, Needs, Provider, ProviderError, Reader, Registry, Scope};
 
+use super::known::{KnownTargets, Question};
 use super::{Route, Sessions};
-
-/// Targets by what their identity was asked for: a connection's address, a scope.
-pub type TargetKey = (String, Scope);
-
-/// Identities that were asked for before. Only planning trusts it; a run asks again.
-#[derive(Debug, Default)]
-pub struct KnownTargets(Mutex<HashMap<TargetKey, Target>>);
-
-impl KnownTargets {
-    fn get(&self, key: &TargetKey) -> Option<Target> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
-    }
-
-    fn put(&self, key: TargetKey, target: Target) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, target);
-    }
-}
 
 /// What one environment's providers are asked through.
 #[derive(Debug)]
@@ -36,6 +21,9 @@ pub struct Sight<'a> {
     sessions: &'a Sessions<'a>,
     /// Identities that may be believed without asking; none for a run.
     known: Option<&'a KnownTargets>,
+    /// Those that were.
+    believed: Mutex<BTreeSet<Target>>,
+    misled: AtomicBool,
 }
 
 /// Units with the targets behind their scopes.
@@ -70,7 +58,15 @@ impl<'a> Sight<'a> {
         sessions: &'a Sessions<'a>,
         known: Option<&'a KnownTargets>,
     ) -> Self {
-        Self { registry, environment, sessions, known }
+        let (believed, misled) = (Mutex::default(), AtomicBool::new(false));
+        Self { registry, environment, sessions, known, believed, misled }
+    }
+
+    /// Whether an identity was believed that leads nowhere any more. It is forgotten, so another
+    /// sight would ask for it.
+    #[must_use]
+    pub fn was_misled(&self) -> bool {
+        self.misled.load(Ordering::Relaxed)
     }
 
     /// Finds the targets of all `units` and so their hashes. Asks each connection once.
@@ -148,8 +144,11 @@ impl<'a> Sight<'a> {
         keys: BTreeSet<ResourceKey>,
     ) -> Result<Option<(Target, Route, Live)>, ProviderError> {
         if let Some(route) = located.routes.get(&target) {
-            let live = self.sessions.reader(route).await?.observe(&target, &keys).await?;
-            return Ok(Some((target, route.clone(), live)));
+            let live = self.try_at(route, &target, &keys).await;
+            if let Err(ProviderError::Missing(_) | ProviderError::Denied(_)) = &live {
+                self.doubt(&target);
+            }
+            return Ok(Some((target, route.clone(), live?)));
         }
         for route in self.sessions.leading_to(&target.provider) {
             match self.try_at(&route, &target, &keys).await {
@@ -159,6 +158,16 @@ impl<'a> Sight<'a> {
             }
         }
         Ok(None)
+    }
+
+    /// Nothing is at `target`, or nothing for us. If that it is meant was only believed, it may be
+    /// that something else is meant now.
+    fn doubt(&self, target: &Target) {
+        let believed = self.believed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = self.known.filter(|_| believed.contains(target)) {
+            known.forget(self.sessions.repository(), target);
+            self.misled.store(true, Ordering::Relaxed);
+        }
     }
 
     async fn try_at(
@@ -196,12 +205,17 @@ impl<'a> Sight<'a> {
         scopes: BTreeSet<Scope>,
     ) -> Result<BTreeMap<Scope, Target>, ProviderError> {
         let address = self.environment.connections.get(connection).map(|c| c.connection.address());
-        let key = |scope: &Scope| (address.clone().unwrap_or_default(), scope.clone());
+        let question = |scope: &Scope| Question {
+            repository: self.sessions.repository(),
+            address: address.clone().unwrap_or_default(),
+            scope: scope.clone(),
+        };
         let mut found = BTreeMap::new();
         if let Some(known) = self.known {
-            found.extend(
-                scopes.iter().filter_map(|scope| Some((scope.clone(), known.get(&key(scope))?))),
-            );
+            let answer = |scope: &Scope| Some((scope.clone(), known.get(&question(scope))?));
+            found.extend(scopes.iter().filter_map(answer));
+            let mut believed = self.believed.lock().unwrap_or_else(PoisonError::into_inner);
+            believed.extend(found.values().cloned());
         }
         let unknown: BTreeSet<Scope> =
             scopes.into_iter().filter(|scope| !found.contains_key(scope)).collect();
@@ -211,7 +225,7 @@ impl<'a> Sight<'a> {
         let reader = self.sessions.reader(&Route::Now(connection.clone())).await?;
         for (scope, target) in reader.identify(&unknown).await? {
             if let Some(known) = self.known {
-                known.put(key(&scope), target.clone());
+                known.put(question(&scope), target.clone());
             }
             found.insert(scope, target);
         }

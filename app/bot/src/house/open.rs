@@ -13,8 +13,8 @@ use landfall_store::{Clock, SystemClock};
 
 use super::{House, Timing};
 use crate::gather::Caches;
+use crate::gather::known::KnownTargets;
 use crate::gather::session::Reach;
-use crate::gather::sight::KnownTargets;
 use crate::operator::Operator;
 use crate::panics::Panics;
 use crate::render::Templates;

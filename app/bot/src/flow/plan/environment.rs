@@ -85,6 +85,18 @@ impl Place<'_> {
 
     /// The plan, or why a provider could not be asked.
     async fn survey(&self, place: &facts::Place<'_>) -> anyhow::Result<Result<Survey, String>> {
+        match self.look(place).await? {
+            // Where a zone was made anew or a console was reset, what was known of it is forgotten now.
+            (Err(_), true) => Ok(self.look(place).await?.0),
+            (survey, _) => Ok(survey),
+        }
+    }
+
+    /// The same, and whether something was believed of a provider that is not so any more.
+    async fn look(
+        &self,
+        place: &facts::Place<'_>,
+    ) -> anyhow::Result<(Result<Survey, String>, bool)> {
         let (house, environment) = (self.planning.house, place.environment);
         let sessions = self.planning.ground.sessions(house, environment, place.earlier);
         let sight =
@@ -92,7 +104,7 @@ impl Place<'_> {
         let units: Vec<&Unit> = self.merged.tree.units_of(&environment.name).collect();
         let located = match sight.locate(units.iter().copied()).await {
             Ok(located) => located,
-            Err(error) => return Ok(Err(error.to_string())),
+            Err(error) => return Ok((Err(error.to_string()), false)),
         };
         let applied = house.store.unit_hashes(self.repository(), &environment.name).await?;
         let mut pending = Pending::find(&units, &located, &applied);
@@ -104,7 +116,8 @@ impl Place<'_> {
         for step in house.store.unresolved_steps(&unresolved).await? {
             pending.block(&step.effect, "what became of a step of an earlier run is not known yet");
         }
-        place.survey(&sight, &located, &units, &pending).await
+        let survey = place.survey(&sight, &located, &units, &pending).await?;
+        Ok((survey, sight.was_misled()))
     }
 
     /// The units that differ between the base and the merged tree.
@@ -141,7 +154,8 @@ impl Place<'_> {
             return Ok(NextStep::Provisional);
         }
         let ran = row.is_some_and(|row| row.last.is_some());
-        let waiting = guarded.or_else(|| self.switch(row)).or_else(|| facts::always_waits(plan, ran));
+        let waiting =
+            guarded.or_else(|| self.switch(row)).or_else(|| facts::always_waits(plan, ran));
         Ok(waiting.map_or(NextStep::Merge, NextStep::MergeThenApply))
     }
 
