@@ -5,7 +5,7 @@ use proptest::sample::subsequence;
 use super::*;
 use crate::name::RepositoryId;
 use crate::plan::Owner;
-use crate::plan::testing::{change, key, plan};
+use crate::plan::testing::{change, key, plan, unit};
 
 fn a(name: &str, action: Action) -> Change {
     change("nas/unifi_dns", action, key("unifi_dns:s", "A", name))
@@ -162,34 +162,56 @@ fn an_environment_may_say_that_changed_plans_go_on_and_then_they_are_told() {
     assert_eq!(case.confirm(&changes).unwrap().unreviewed(), changes);
 }
 
-fn any_changes() -> impl Strategy<Value = Vec<Change>> {
-    let actions = prop::sample::select(vec![Action::Create, Action::Update, Action::Delete]);
-    vec(actions, 0..8).prop_map(|actions| {
+/// Every action that a provider's changes have and that a review alone covers.
+const REVIEWABLE: [Action; 6] = [
+    Action::Create,
+    Action::Update,
+    Action::Replace,
+    Action::Delete,
+    Action::Transfer,
+    Action::Release,
+];
+
+fn any_changes(actions: Vec<Action>) -> impl Strategy<Value = Vec<Change>> {
+    vec(prop::sample::select(actions), 0..8).prop_map(|actions| {
         let named = actions.into_iter().enumerate();
-        named.map(|(n, action)| a(&format!("h{n}.lan"), action)).collect()
+        let of = |(n, action)| {
+            let from = (action == Action::Transfer).then(|| unit("old/unifi_dns"));
+            Change { from, ..a(&format!("h{n}.lan"), action) }
+        };
+        named.map(of).collect()
+    })
+}
+
+fn any_changes_and_some() -> impl Strategy<Value = (Vec<Change>, Vec<Change>)> {
+    any_changes([&REVIEWABLE[..], &[Action::Adopt]].concat()).prop_flat_map(|all| {
+        let count = all.len();
+        (Just(all.clone()), subsequence(all, 0..=count))
     })
 }
 
 proptest! {
     #[test]
     fn a_subset_is_covered_when_the_rest_is_in_place(
-        (all, some) in any_changes().prop_flat_map(|all| {
-            let count = all.len();
-            (Just(all.clone()), subsequence(all, 0..=count))
-        })
+        (all, some) in any_changes_and_some(), named in any::<bool>()
     ) {
-        let mut case = Case::reviewed(&[&all]);
+        let mut case = match named {
+            true => Case { approved: vec![all.clone()], ..Case::default() },
+            false => Case::reviewed(&[&all]),
+        };
         for change in &all {
             // A delete is in place when nobody owns the resource any more.
             if !some.contains(change) && change.after.is_some() {
                 case = case.owns(change);
             }
         }
-        prop_assert!(case.confirm(&some).is_ok());
+        // What becomes ours has to be named, whoever reviewed it.
+        let adopts = some.iter().any(|change| change.action == Action::Adopt);
+        prop_assert_eq!(case.confirm(&some).is_ok(), named || !adopts);
     }
 
     #[test]
-    fn anything_else_is_not(all in any_changes(), at in any::<prop::sample::Index>(), what in 0..4) {
+    fn anything_else_is_not(all in any_changes(REVIEWABLE.to_vec()), at in any::<prop::sample::Index>(), what in 0..5) {
         let mut run = all.clone();
         let stranger = a("stranger.lan", Action::Create);
         if run.is_empty() || what == 0 {
@@ -199,14 +221,15 @@ proptest! {
             match what {
                 1 => change.before = Some("moved".into()),
                 2 => change.after = Some("moved".into()),
-                _ => change.unit = crate::plan::testing::unit("other/unifi_dns"),
+                3 => change.from = Some(unit("stranger/unifi_dns")),
+                _ => change.unit = unit("other/unifi_dns"),
             }
         }
         prop_assert!(Case::reviewed(&[&all]).confirm(&run).is_err());
     }
 
     #[test]
-    fn what_was_reviewed_and_is_neither_planned_nor_in_place_is_missed(all in any_changes(), at in any::<prop::sample::Index>()) {
+    fn what_was_reviewed_and_is_neither_planned_nor_in_place_is_missed(all in any_changes(REVIEWABLE.to_vec()), at in any::<prop::sample::Index>()) {
         prop_assume!(!all.is_empty());
         let mut run = all.clone();
         let left_out = run.remove(at.index(all.len()));
