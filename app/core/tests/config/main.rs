@@ -9,5 +9,6 @@ mod checks;
 mod kinds;
 mod load;
 mod properties;
+mod shuffled;
 mod spike;
 mod yaml;

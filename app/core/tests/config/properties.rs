@@ -1,6 +1,6 @@
 //! Whatever is read, the answer is a tree or an error with a place, within bounds.
 
-use landfall_core::config::{RepositoryConfig, ServiceFile, merge, units};
+use landfall_core::config::{RepositoryConfig, ServiceFile, ServiceGlob, merge, units};
 use landfall_core::diagnostic::Diagnostic;
 use landfall_core::name::ConfigPath;
 use landfall_core::yaml::{MAX_BYTES, Node, NodeValue, decode, parse};
@@ -73,7 +73,65 @@ fn all_placed(findings: &[Diagnostic]) -> bool {
     !findings.is_empty() && findings.iter().all(placed)
 }
 
+/// A pattern with more than its share of what means something in one.
+fn hostile_pattern() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        prop::sample::select(
+            &[
+                "*",
+                "**",
+                "/",
+                "{",
+                "}",
+                ",",
+                "[",
+                "]",
+                "!",
+                "\\",
+                "?",
+                ":",
+                "services/",
+                "apex",
+                "é",
+                "*:*:"
+            ][..]
+        )
+        .prop_map(str::to_owned),
+        "[a-z.-]{0,4}",
+        ("[{*\\[(]", 1..3000_usize).prop_map(|(piece, times)| piece.repeat(times)),
+    ];
+    proptest::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+}
+
+/// A text as YAML takes it, also where a key is as long.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
 proptest! {
+    #[test]
+    fn a_pattern_of_the_repository_config_is_refused_or_can_be_asked(
+        pattern in hostile_pattern(), other in hostile_pattern(), path in "services/[a-z*{]{1,20}\\.yaml"
+    ) {
+        let text = format!(
+            "version: 1\nservices: {0}\nscopes:\n  ? {1}\n  : [a.example.com]\nenvironments:\n  production:\n    guardrails: {{ protect: [{0}, {1}] }}\n",
+            quoted(&pattern), quoted(&other),
+        );
+        match RepositoryConfig::load(REGISTRY, "landfall.yaml", text.as_bytes()) {
+            Ok(repository) => {
+                let path = ConfigPath::new(path).unwrap();
+                // Nothing is said by what they answer, but that they do, and about what was written.
+                let about = repository.scopes.iter().filter(|scope| scope.is_about(&path));
+                prop_assert!(about.count() <= repository.scopes.len());
+                prop_assert_eq!(repository.services.matches(&path), {
+                    let again = ServiceGlob::new(&pattern).unwrap();
+                    again.matches(&path)
+                });
+            }
+            Err(findings) => prop_assert!(all_placed(&findings)),
+        }
+    }
+
     #[test]
     fn text_becomes_a_tree_or_errors_with_places(text in hostile()) {
         let repository = RepositoryConfig::load(REGISTRY, "landfall.yaml", REPOSITORY.as_bytes()).unwrap();
