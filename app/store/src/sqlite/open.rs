@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
-use sqlx::SqlStr;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
+use sqlx::{Connection as _, SqlStr};
 use tokio::sync::watch;
 
 use super::arrivals::Arrivals;
@@ -56,7 +56,11 @@ impl Sqlite {
 
 fn pool(size: u32) -> SqlitePoolOptions {
     let forever = SqlitePoolOptions::new().max_lifetime(None).idle_timeout(None);
-    forever.min_connections(1).max_connections(size).test_before_acquire(false)
+    let pool = forever.min_connections(1).max_connections(size).test_before_acquire(false);
+    // SQLite ends a transaction by itself when it cannot write, for want of space say
+    // (<https://sqlite.org/lang_transaction.html>, "Response To Errors Within A Transaction"). Sqlx
+    // goes on counting it then and begins no other, so the connection is replaced.
+    pool.before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }))
 }
 
 async fn check_version(pool: &SqlitePool) -> Result<()> {
@@ -84,6 +88,10 @@ async fn migrate(pool: &SqlitePool) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use crate::Store as _;
+
     use super::*;
 
     #[test]
@@ -96,11 +104,26 @@ mod tests {
         }
     }
 
+    async fn store_in(dir: &Path) -> Sqlite {
+        let url = format!("sqlite:{}", dir.join("landfall.db").display());
+        Sqlite::open(&url, Arc::new(crate::SystemClock)).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_transaction_that_sqlite_ends_by_itself_is_the_last_that_is_lost() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = store_in(dir.path()).await;
+        let mut write = store.write().await.unwrap();
+        let twice = sqlx::query("insert or rollback into pulse select * from pulse");
+        twice.execute(write.conn()).await.unwrap_err();
+        write.commit().await.unwrap_err();
+        store.ready().await.unwrap();
+    }
+
     #[tokio::test]
     async fn the_settings_are_those_that_lose_nothing() {
         let dir = tempfile::tempdir().unwrap();
-        let url = format!("sqlite:{}", dir.path().join("landfall.db").display());
-        let store = Sqlite::open(&url, Arc::new(crate::SystemClock)).await.unwrap();
+        let store = store_in(dir.path()).await;
         let setting = async |name: &'static str| -> String {
             let sql = format!("select cast({name} as text) from pragma_{name}");
             sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
