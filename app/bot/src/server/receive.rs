@@ -60,7 +60,7 @@ async fn stored(shared: &Shared, headers: &HeaderMap, body: &Bytes) -> (StatusCo
         Err(error) => {
             // GitHub keeps the delivery as failed, so it can be had again.
             tracing::error!(delivery = %read.delivery, error = format!("{error:#}"), "a delivery could not be stored");
-            (StatusCode::SERVICE_UNAVAILABLE, "not stored")
+            (StatusCode::SERVICE_UNAVAILABLE, "the store cannot be written to")
         }
     }
 }

@@ -1,0 +1,118 @@
+//! `landfall serve` as somebody starts it, on a disk that has no room.
+//!
+//! The disk is that of the machine; what runs out is what the process may write to files, which
+//! fails in the same place. Nobody is at GitHub's address: nothing is asked of it.
+
+#![cfg(target_os = "linux")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a scenario ends at the first thing that is not as it should be"
+)]
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use landfall_os::http::{AddressRules, Client, Method, Settings};
+use landfall_os::process::{Command, Exit};
+use landfall_sim::github::{TEST_PRIVATE_KEY, TEST_WEBHOOK_SECRET, signature};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::process::ChildStdout;
+
+/// A server that tells its process id and then its log.
+fn serve(data: &Path) -> Command {
+    // The kernel also sends a signal to who writes too much, which ends a process that does not
+    // ignore it. A full disk sends none.
+    let script = r#"trap "" XFSZ; echo $$; exec "$0" serve 2>&1"#;
+    let command = Command::new("sh").args(["-c", script, env!("CARGO_BIN_EXE_landfall")]);
+    let command = command.timeout(Duration::from_secs(60)).env("LANDFALL_DATA_DIR", data);
+    let settings = [
+        ("LANDFALL_LISTEN", "127.0.0.1:0"),
+        ("GITHUB_APP_ID", "7"),
+        ("GITHUB_PRIVATE_KEY", TEST_PRIVATE_KEY),
+        ("GITHUB_WEBHOOK_SECRET", TEST_WEBHOOK_SECRET),
+        ("GITHUB_API_URL", "http://127.0.0.1:1"),
+        ("GITHUB_URL", "http://127.0.0.1:1"),
+    ];
+    settings.into_iter().fold(command, |command, (name, value)| command.env(name, value))
+}
+
+/// A server that runs.
+struct Server {
+    process: Pid,
+    client: Client,
+}
+
+impl Server {
+    /// Reads from the log what there is to know about it.
+    async fn of(log: &mut BufReader<ChildStdout>) -> io::Result<Self> {
+        let mut line = String::new();
+        log.read_line(&mut line).await?;
+        let process = Pid::from_raw(line.trim().parse().unwrap()).unwrap();
+        let address = loop {
+            line.clear();
+            assert!(log.read_line(&mut line).await? > 0, "it ended before it listened");
+            if let Some((_, address)) = line.trim().split_once("listening address=") {
+                break format!("http://{address}").parse().unwrap();
+            }
+        };
+        let rules = AddressRules::parse("127.0.0.1").unwrap();
+        let client = Client::new(&Settings { rules, ..Settings::new(address) }).unwrap();
+        Ok(Self { process, client })
+    }
+
+    /// Lets it write so many bytes to a file, and returns how many it might write before.
+    fn room(&self, bytes: Option<u64>) -> Option<u64> {
+        let all = Rlimit { current: bytes, maximum: None };
+        prlimit(Some(self.process), Resource::Fsize, all).unwrap().current
+    }
+
+    /// Delivers something signed that leads to nothing.
+    async fn deliver(&self, number: u32) -> (u16, String) {
+        let body = r#"{"action":"created"}"#;
+        let request = self.client.request(Method::POST, ["webhook"]).body("application/json", body);
+        let id = format!("00000000-0000-4000-8000-{number:012}");
+        let request = request.header("X-GitHub-Event", "sponsorship");
+        let request = request.header("X-GitHub-Delivery", &id);
+        let signed = signature(TEST_WEBHOOK_SECRET, body.as_bytes());
+        let answer = request.header("X-Hub-Signature-256", &signed).send().await.unwrap();
+        (answer.status, String::from_utf8_lossy(&answer.body).into_owned())
+    }
+
+    async fn ready(&self) -> (u16, String) {
+        let answer = self.client.request(Method::GET, ["readyz"]).send().await.unwrap();
+        (answer.status, String::from_utf8_lossy(&answer.body).into_owned())
+    }
+}
+
+#[tokio::test]
+async fn a_disk_without_room_fails_deliveries_at_github_until_there_is_room_again() {
+    let data = tempfile::tempdir().unwrap();
+    let talk = |_stdin, stdout| async move {
+        let mut log = BufReader::new(stdout);
+        let server = Server::of(&mut log).await?;
+        let rest = tokio::spawn(async move {
+            let mut rest = String::new();
+            log.read_to_string(&mut rest).await.map(|_| rest)
+        });
+        assert_eq!(server.ready().await, (200, "ready\n".into()));
+        assert_eq!(server.deliver(1).await, (202, "stored".into()));
+
+        let room = server.room(Some(0));
+        let unwritable = "the store cannot be written to";
+        assert_eq!(server.deliver(2).await, (503, unwritable.into()));
+        assert_eq!(server.ready().await, (503, format!("{unwritable}\n")));
+
+        server.room(room);
+        assert_eq!(server.ready().await, (200, "ready\n".into()));
+        // As GitHub sends it again, and as it sends the next one.
+        assert_eq!(server.deliver(2).await, (202, "stored".into()));
+        assert_eq!(server.deliver(3).await, (202, "stored".into()));
+        kill_process(server.process, Signal::TERM).unwrap();
+        rest.await.unwrap()
+    };
+    let (log, output) = serve(data.path()).converse(talk).await.unwrap();
+    assert_eq!(output.exit, Exit::Code(0), "{log}");
+    assert!(log.contains("a delivery could not be stored"), "{log}");
+}
