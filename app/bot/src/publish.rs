@@ -10,6 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use landfall_github::{Failure, GithubError, InstalledRepository, Reader, Writer};
 use landfall_store::{ClaimedItem, ItemKind};
+use serde::de::DeserializeOwned;
 
 use crate::house::{House, wait};
 use crate::panics::Panicked;
@@ -40,6 +41,12 @@ enum Why {
     /// At some point of it, before GitHub was asked or after.
     #[error(transparent)]
     Panicked(Panicked),
+    /// The claim would not have lasted any longer.
+    #[error("it took longer than an attempt may")]
+    TooLong,
+    /// What the store has of it, no version of ours has written.
+    #[error("its body cannot be read: {0}")]
+    Unreadable(serde_json::Error),
 }
 
 impl From<GithubError> for Ended {
@@ -47,6 +54,9 @@ impl From<GithubError> for Ended {
         Self::Failed(Why::Github(error))
     }
 }
+
+/// How long an attempt may take: less than the claim lasts, so that two never publish one item.
+pub const DEADLINE: Duration = Duration::from_secs(90);
 
 /// What publishing one item works with.
 #[derive(Debug)]
@@ -67,6 +77,12 @@ pub async fn publish(house: &House, item: &ClaimedItem) -> anyhow::Result<()> {
         house.store.drop_item(&item.claim, "the repository is not known any more").await?;
         return Ok(());
     };
+    // One item was told to wait, so all of them wait: going on would be held against the App.
+    let now = house.store.now().await?;
+    if let Some(until) = house.github.limits(key.installation).wait_until(now) {
+        house.store.retry_item(&item.claim, until, "GitHub's limit is used up").await?;
+        return Ok(());
+    }
     let on = InstalledRepository {
         installation: key.installation,
         id: repository.id,
@@ -78,9 +94,11 @@ pub async fn publish(house: &House, item: &ClaimedItem) -> anyhow::Result<()> {
         reader: house.github.reader(on.clone()),
         writer: house.github.writer(on),
     };
-    let ended = match house.panics.caught(desk.publish()).await {
-        Ok(ended) => ended?,
-        Err(panicked) => Ended::Failed(Why::Panicked(panicked)),
+    let attempt = tokio::time::timeout(DEADLINE, house.panics.caught(desk.publish()));
+    let ended = match attempt.await {
+        Ok(Ok(ended)) => ended?,
+        Ok(Err(panicked)) => Ended::Failed(Why::Panicked(panicked)),
+        Err(_) => Ended::Failed(Why::TooLong),
     };
     match ended {
         Ended::Done(ids) => Ok(house.store.item_done(&item.claim, &ids).await?),
@@ -96,6 +114,16 @@ impl Desk<'_> {
             ItemKind::Deployment => self.deployment().await,
             ItemKind::Reaction => self.reaction().await,
         }
+    }
+
+    fn body<T: DeserializeOwned>(&self) -> Result<T, Ended> {
+        let body = serde_json::from_value(self.item.item.body.clone());
+        body.map_err(|error| Ended::Failed(Why::Unreadable(error)))
+    }
+
+    /// What may be shown to people.
+    fn clean(&self, text: &str) -> String {
+        self.house.redactor.redact(text).into_owned()
     }
 
     /// Puts an item back, or drops it when no attempt could ever succeed.
@@ -135,7 +163,8 @@ fn next(why: &Why, attempt: u32, now: Timestamp, wait: Duration) -> Next {
     let failure = match why {
         Why::Github(error) => &error.failure,
         Why::Panicked(_) if attempt < ENOUGH => return Next::Look(later),
-        Why::Panicked(_) => return Next::Drop,
+        Why::TooLong => return Next::Look(later),
+        Why::Panicked(_) | Why::Unreadable(_) => return Next::Drop,
     };
     match failure {
         Failure::Limited { until } => Next::Retry((*until).max(now)),
@@ -167,6 +196,7 @@ mod tests {
         let unknown = Failure::Unknown { why: "status 502".into() };
         assert_eq!(after(unknown, 1), Next::Look(later));
         assert_eq!(next(&Why::Panicked(Panicked), 1, NOW, WAIT), Next::Look(later));
+        assert_eq!(next(&Why::TooLong, 9, NOW, WAIT), Next::Look(later));
         let unreachable = Failure::Unreachable { why: "refused".into() };
         assert_eq!(after(unreachable, 3), Next::Retry(later));
     }
@@ -187,6 +217,8 @@ mod tests {
         assert_ne!(after(denied.clone(), 1), Next::Drop);
         assert_eq!(after(denied, ENOUGH), Next::Drop);
         assert_eq!(after(Failure::NotFound, 1), Next::Drop);
+        let unreadable = serde_json::from_str::<CommentBody>("[]").unwrap_err();
+        assert_eq!(next(&Why::Unreadable(unreadable), 1, NOW, WAIT), Next::Drop);
         assert_eq!(next(&Why::Panicked(Panicked), ENOUGH, NOW, WAIT), Next::Drop);
     }
 }

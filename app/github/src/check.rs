@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use landfall_core::name::CommitSha;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
 use crate::actor::AppId;
@@ -190,7 +190,19 @@ pub struct PublishedCheck {
     pub conclusion: Option<Conclusion>,
     /// When it began, by GitHub's clock unless its author said otherwise.
     pub started_at: Option<Timestamp>,
+    /// How many annotations it has.
+    #[serde(rename = "output", deserialize_with = "annotations_count", default)]
+    pub annotations: usize,
     app: Option<CheckAuthor>,
+}
+
+fn annotations_count<'de, D: Deserializer<'de>>(output: D) -> Result<usize, D::Error> {
+    #[derive(Deserialize)]
+    struct Output {
+        #[serde(default)]
+        annotations_count: usize,
+    }
+    Output::deserialize(output).map(|output| output.annotations_count)
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

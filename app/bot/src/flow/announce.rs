@@ -146,7 +146,6 @@ impl Board<'_> {
             title,
             findings: Vec::new(),
             external_id: format!("{}/{}/{environment}", self.repository, report.pull),
-            plans: Vec::new(),
         }
     }
 
@@ -236,7 +235,6 @@ impl Board<'_> {
             summary: document.whole(),
             findings: Vec::new(),
             external_id: run.to_string(),
-            plans: Vec::new(),
         };
         self.put_check(check).await
     }

@@ -64,8 +64,6 @@ pub struct CheckBody {
     pub findings: Vec<Finding>,
     /// Our key to find it again; never evidence.
     pub external_id: String,
-    /// The plans that people can read once it is there.
-    pub plans: Vec<PlanId>,
 }
 
 /// How far a check is.

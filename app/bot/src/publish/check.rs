@@ -1,67 +1,69 @@
 //! Check runs: one for each environment and base on a commit.
 
 use landfall_github::check::{Annotation, CheckRun, CheckRunId, CheckStatus, Conclusion, Level};
+use landfall_github::comment::{self, Document, LIMIT};
 use landfall_github::{Failure, GithubError};
-use landfall_store::Published;
 
 use super::body::{CheckState, Finding};
+use super::comment::MORE;
 use super::{CheckBody, Desk, Ended};
 
 impl Desk<'_> {
     pub(super) async fn check(&self) -> anyhow::Result<Ended> {
-        let body: CheckBody = serde_json::from_value(self.item.item.body.clone())?;
-        let mut known = self.item.external.first().copied();
-        if known.is_none() && self.item.uncertain {
-            match self.reader.check_runs_for(&body.head, &body.name).await {
-                Ok(found) => {
-                    let ours = found
-                        .iter()
-                        .find(|check| check.external_id.as_deref() == Some(&body.external_id));
-                    known = ours.map(|check| check.id.0);
-                }
-                Err(error) => return Ok(error.into()),
-            }
-        }
+        let body: CheckBody = match self.body() {
+            Ok(body) => body,
+            Err(unreadable) => return Ok(unreadable),
+        };
         let check = self.check_run(&body);
-        let id = match self.put_check(known, &check).await {
+        let id = match self.ensured_check(&check).await {
             Ok(id) => id,
             Err(error) => return Ok(error.into()),
         };
-        if !body.plans.is_empty() {
-            // GitHub gives no time with a check run; ours is later than its, which is the safe side.
-            let published = Published { at: self.house.store.now().await?, subject: id };
-            for plan in body.plans {
-                self.house.store.mark_published(plan, published).await?;
-            }
-        }
-        Ok(Ended::Done(vec![id]))
+        // One with findings is never updated, so nobody needs to know it again: GitHub adds
+        // annotations to those that are there. The newest of a name is the one that counts.
+        Ok(Ended::Done(if check.annotations.is_empty() { vec![id.0] } else { Vec::new() }))
     }
 
-    async fn put_check(&self, known: Option<u64>, check: &CheckRun) -> Result<u64, GithubError> {
-        // GitHub adds annotations to those that are there: a check with findings is made anew, and
-        // the newest of a name is the one that counts.
+    async fn ensured_check(&self, check: &CheckRun) -> Result<CheckRunId, GithubError> {
+        let mut known = self.item.external.first().copied().map(CheckRunId);
+        if known.is_none() && self.item.uncertain {
+            let found = self.reader.check_runs_for(&check.head_sha, &check.name).await?;
+            let ours = found.iter().find(|found| {
+                found.external_id.as_deref() == Some(&check.external_id)
+                    && found.annotations == check.annotations.len()
+            });
+            match ours.map(|found| found.id) {
+                Some(id) if !check.annotations.is_empty() => return Ok(id),
+                found => known = found,
+            }
+        }
         if let Some(id) = known.filter(|_| check.annotations.is_empty()) {
-            match self.writer.update_check(CheckRunId(id), check).await {
+            match self.writer.update_check(id, check).await {
                 Err(GithubError { failure: Failure::Gone | Failure::NotFound, .. }) => {}
                 outcome => return outcome.map(|()| id),
             }
         }
-        self.writer.create_check(check).await.map(|id| id.0)
+        self.writer.create_check(check).await
     }
 
     fn check_run(&self, body: &CheckBody) -> CheckRun {
-        let clean = |text: &str| self.house.redactor.redact(text).into_owned();
         CheckRun {
             name: body.name.clone(),
             head_sha: body.head.clone(),
             status: status(body.state),
-            title: clean(&body.title),
-            summary: shortened(&clean(&body.summary)),
+            title: self.clean(&body.title),
+            summary: shortened(&self.clean(&body.summary)),
             text: None,
-            annotations: body.findings.iter().map(annotation).collect(),
+            annotations: body.findings.iter().map(|finding| self.annotation(finding)).collect(),
             external_id: body.external_id.clone(),
             details_url: None,
         }
+    }
+
+    fn annotation(&self, finding: &Finding) -> Annotation {
+        let level = if finding.error { Level::Failure } else { Level::Warning };
+        let message = self.clean(&finding.message);
+        Annotation::new(&finding.path, finding.place, level, &finding.code, &message)
     }
 }
 
@@ -77,12 +79,8 @@ fn status(state: CheckState) -> CheckStatus {
     CheckStatus::Completed { conclusion, completed_at }
 }
 
-fn annotation(finding: &Finding) -> Annotation {
-    let level = if finding.error { Level::Failure } else { Level::Warning };
-    Annotation::new(&finding.path, finding.place, level, &finding.code, &finding.message)
-}
-
-/// GitHub takes 65,535 characters. The summary is short; only a hostile name makes it longer.
+/// What GitHub takes of a summary: as much as of one comment, and a line that says that it is not all.
 fn shortened(summary: &str) -> String {
-    summary.chars().take(60_000).collect()
+    let document = Document { head: summary, sections: &[], tail: "", more: MORE };
+    comment::split(&document, LIMIT, 1).pop().unwrap_or_default()
 }

@@ -1,6 +1,8 @@
 //! Comments: one document in as many comments as it needs, each found by its id, else by its
 //! marker and author.
 
+use std::collections::BTreeSet;
+
 use landfall_github::comment::{self, Comment, CommentId, Document, LIMIT, Marker, PARTS};
 use landfall_github::{Failure, GithubError};
 use landfall_store::Published;
@@ -8,12 +10,15 @@ use landfall_store::Published;
 use super::{CommentBody, Desk, Ended};
 
 /// Stands for sections that do not fit into the parts that a pull request is asked to carry.
-const MORE: &str =
+pub(super) const MORE: &str =
     "*The rest does not fit here. `landfall plan` shows all of it from a working copy.*";
 
 impl Desk<'_> {
     pub(super) async fn comment(&self) -> anyhow::Result<Ended> {
-        let body: CommentBody = serde_json::from_value(self.item.item.body.clone())?;
+        let body: CommentBody = match self.body() {
+            Ok(body) => body,
+            Err(unreadable) => return Ok(unreadable),
+        };
         let parts = self.parts(&body);
         let mut ids = self.item.external.clone();
         if self.item.uncertain || ids.is_empty() && self.item.attempt > 1 {
@@ -71,11 +76,12 @@ impl Desk<'_> {
 
     fn parts(&self, body: &CommentBody) -> Vec<String> {
         let (whole, tail) = (&body.document, body.tail());
-        let document =
-            Document { head: &whole.head, sections: &whole.sections, tail: &tail, more: MORE };
+        // Before it is split: no part would show that a secret begins in it and ends in the next.
+        let (head, tail) = (self.clean(&whole.head), self.clean(&tail));
+        let sections: Vec<String> = whole.sections.iter().map(|text| self.clean(text)).collect();
+        let document = Document { head: &head, sections: &sections, tail: &tail, more: MORE };
         let parts = comment::split(&document, LIMIT, PARTS);
         let marked = |(at, part): (usize, String)| {
-            let part = self.house.redactor.redact(&part).into_owned();
             format!("{}\n{part}", self.marker(body).with("part", at + 1))
         };
         parts.into_iter().enumerate().map(marked).collect()
@@ -87,7 +93,7 @@ impl Desk<'_> {
         if body.about.is_empty() { marker } else { marker.with("about", &body.about) }
     }
 
-    /// The ids of the parts that are there, in order.
+    /// The ids of the parts that are there, in order, and of those that are there twice behind them.
     async fn found(&self, body: &CommentBody) -> Result<Vec<u64>, GithubError> {
         let found = self.reader.find_comments(body.pull, &self.marker(body)).await?;
         let part = |comment: &Comment| {
@@ -96,9 +102,11 @@ impl Desk<'_> {
             Some((part, comment.id.0))
         };
         let mut parts: Vec<(usize, u64)> = found.iter().filter_map(part).collect();
-        // Oldest first among equals; a part that is there twice is kept once.
+        // Oldest first among equals.
         parts.sort_unstable();
-        parts.dedup_by_key(|(part, _)| *part);
-        Ok(parts.into_iter().map(|(_, id)| id).collect())
+        let mut seen = BTreeSet::new();
+        let (once, again): (Vec<_>, Vec<_>) =
+            parts.into_iter().partition(|(part, _)| seen.insert(*part));
+        Ok(once.into_iter().chain(again).map(|(_, id)| id).collect())
     }
 }

@@ -12,7 +12,10 @@ const TASK: &str = "landfall";
 
 impl Desk<'_> {
     pub(super) async fn deployment(&self) -> anyhow::Result<Ended> {
-        let body: DeploymentBody = serde_json::from_value(self.item.item.body.clone())?;
+        let body: DeploymentBody = match self.body() {
+            Ok(body) => body,
+            Err(unreadable) => return Ok(unreadable),
+        };
         let known = self.item.external.first().copied().map(DeploymentId);
         let id = match self.ensured(&body, known).await {
             Ok(id) => id,
@@ -21,7 +24,7 @@ impl Desk<'_> {
         self.house.store.note_external(&self.item.claim, &[id.0]).await?;
         let status = DeploymentStatus {
             state: state(body.state),
-            description: body.description.clone(),
+            description: self.clean(&body.description),
             log_url: None,
         };
         // A status that was accepted without our knowing is set once more: it says the same.
@@ -49,7 +52,7 @@ impl Desk<'_> {
             sha: body.commit.clone(),
             environment: body.environment.clone(),
             task: TASK.to_owned(),
-            description: body.description.clone(),
+            description: self.clean(&body.description),
             payload: json!({ "run": body.run }),
             production: None,
         };

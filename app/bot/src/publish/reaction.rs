@@ -8,7 +8,10 @@ use super::{Desk, Ended, ReactionBody};
 
 impl Desk<'_> {
     pub(super) async fn reaction(&self) -> anyhow::Result<Ended> {
-        let body: ReactionBody = serde_json::from_value(self.item.item.body.clone())?;
+        let body: ReactionBody = match self.body() {
+            Ok(body) => body,
+            Err(unreadable) => return Ok(unreadable),
+        };
         let reaction = match body.reaction {
             ReactionWord::Heard => Reaction::Eyes,
             ReactionWord::Done => Reaction::Rocket,

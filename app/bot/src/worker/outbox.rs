@@ -6,7 +6,7 @@ use super::Round;
 use crate::house::House;
 use crate::publish;
 
-/// How long an item is claimed: longer than its requests may take together.
+/// How long an item is claimed: longer than [`publish::DEADLINE`].
 const LEASE: Duration = Duration::from_secs(120);
 
 pub(super) async fn round(house: &House) -> anyhow::Result<Round> {
