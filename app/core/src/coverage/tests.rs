@@ -102,7 +102,7 @@ fn what_a_step_of_ours_left_half_done_may_be_finished_and_nothing_else() {
     assert!(case.confirm(std::slice::from_ref(&finish)).is_ok());
     let other = Change { after: Some("other".into()), ..finish.clone() };
     assert!(case.confirm(&[other]).is_err(), "that is not what was begun");
-    let elsewhere = change("tv/unifi_dns", Action::Update, finish.key.clone());
+    let elsewhere = change("tv/unifi_dns", Action::Update, finish.key);
     assert!(case.confirm(&[elsewhere]).is_err(), "nor is what another unit makes of it");
 }
 

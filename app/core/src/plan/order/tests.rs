@@ -252,7 +252,7 @@ proptest! {
             let first = later.iter().find(|(_, c)| c.unit.service == *service);
             first.is_none_or(|(first, _)| of_earlier.all(|(at, _)| at < first))
         };
-        for (service, _) in &needs {
+        for service in needs.keys() {
             for needed in all_needs(service, &needs) {
                 prop_assert!(comes_after(&forward, needed, service), "{batches:#?}");
                 // A delete that makes room stands among the forward changes and waits for nobody.
