@@ -77,35 +77,47 @@ type Decision = Result<Option<Change>, Conflict>;
 struct Draft<'a> {
     facts: &'a Facts<'a>,
     wanted: BTreeMap<&'a ResourceKey, (&'a UnitName, &'a Desired)>,
+    /// Type and name of what units declare of which nobody knows what they want.
+    declared: BTreeMap<(&'a str, &'a str), &'a UnitName>,
     units: BTreeMap<&'a UnitName, UnitPlan>,
 }
 
 impl<'a> Draft<'a> {
     fn new(facts: &'a Facts<'a>) -> Self {
-        let mut wanted = BTreeMap::new();
-        let mut units = BTreeMap::new();
+        let empty = |unit: &Wanted| UnitPlan {
+            origin: unit.origin,
+            hash: unit.hash.clone(),
+            changes: Vec::new(),
+            conflicts: Vec::new(),
+        };
+        let units = facts.units.iter().map(|(name, unit)| (name, empty(unit))).collect();
+        let (wanted, declared) = (BTreeMap::new(), BTreeMap::new());
+        let mut draft = Self { facts, wanted, declared, units };
         for (name, unit) in &facts.units {
-            let mut conflicts = Vec::new();
             match &unit.desired {
-                Err(Unanswered { message, .. }) => {
-                    conflicts.push(Conflict::Unanswered { message: message.clone() });
-                }
-                Ok(desired) => {
-                    for want in desired {
-                        if let Some((other, _)) = wanted.insert(&want.key, (name, want)) {
-                            let (key, other) = (want.key.clone(), UnitName::clone(other));
-                            conflicts.push(Conflict::WantedTwice { key, other });
-                        }
-                    }
-                }
+                Err(unanswered) => draft.note_unanswered(name, unanswered),
+                Ok(desired) => desired.iter().for_each(|desired| draft.note_wanted(name, desired)),
             }
-            let hash = unit.hash.clone();
-            units.insert(
-                name,
-                UnitPlan { origin: unit.origin, hash, changes: Vec::new(), conflicts },
-            );
         }
-        Self { facts, wanted, units }
+        draft
+    }
+
+    fn note_unanswered(&mut self, unit: &'a UnitName, unanswered: &'a Unanswered) {
+        let Unanswered { message, declares } = unanswered;
+        for ResourceName { rtype, name } in declares {
+            self.declared.entry((rtype, name)).or_insert(unit);
+        }
+        self.record(unit, Err(Conflict::Unanswered { message: message.clone() }));
+    }
+
+    /// What two units want neither gets: with one of them it would be applied in part.
+    fn note_wanted(&mut self, unit: &'a UnitName, desired: &'a Desired) {
+        let key = &desired.key;
+        let Some((other, _)) = self.wanted.insert(key, (unit, desired)) else { return };
+        for (unit, other) in [(unit, other), (other, unit)] {
+            let (key, other) = (key.clone(), other.clone());
+            self.record(unit, Err(Conflict::WantedTwice { key, other }));
+        }
     }
 
     fn decide_wanted(&mut self) {
@@ -145,10 +157,7 @@ impl<'a> Draft<'a> {
 
     /// The unit that declares the resource, if nobody knows where it wants it.
     fn may_move_to(&self, key: &ResourceKey) -> Option<&'a UnitName> {
-        let mut units = self.facts.units.iter();
-        let declares = |unanswered: &Unanswered| unanswered.declares.iter().any(|n| n.is_of(key));
-        let found = units.find(|(_, unit)| unit.desired.as_ref().is_err_and(declares));
-        found.map(|(name, _)| name)
+        self.declared.get(&(key.rtype.as_str(), key.name.as_str())).copied()
     }
 
     fn decide(&self, unit: &UnitName, desired: &Desired) -> Decision {

@@ -98,12 +98,6 @@ impl ResourceName {
     pub fn new(rtype: impl Into<String>, name: impl Into<String>) -> Self {
         Self { name: name.into(), rtype: rtype.into() }
     }
-
-    /// Whether the resource of `key` is called so.
-    #[must_use]
-    pub fn is_of(&self, key: &ResourceKey) -> bool {
-        self.name == key.name && self.rtype == key.rtype
-    }
 }
 
 impl fmt::Display for ResourceKey {

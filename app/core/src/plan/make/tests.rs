@@ -197,6 +197,19 @@ fn a_renamed_service_is_a_transfer_that_touches_no_provider() {
 }
 
 #[test]
+fn what_two_units_want_is_a_conflict_of_both() {
+    let other = key("unifi_dns:s", "A", "other.lan");
+    let world = World::default().wants("a/unifi_dns", &nas(), 1).wants("b/unifi_dns", &nas(), 1);
+    let plan = world.wants("a/unifi_dns", &other, 1).plan();
+    let [(a, Conflict::WantedTwice { other: b, .. }), (_, Conflict::WantedTwice { .. })] =
+        &conflicts(&plan)[..]
+    else {
+        panic!("{plan:#?}")
+    };
+    assert_eq!((a.as_str(), b), ("a", &unit("b/unifi_dns")));
+}
+
+#[test]
 fn what_a_unit_outside_the_plan_owns_is_a_conflict() {
     let world = World::default()
         .wants("nas/unifi_dns", &nas(), 1)
@@ -308,7 +321,7 @@ fn owning(foreign: Vec<(ResourceKey, u8)>, owned: Owning, replaces: bool) -> Wor
 }
 
 fn any_world() -> impl Strategy<Value = World> {
-    let wants = btree_map(any_key(), (any_unit(), 0..3u8), 0..5);
+    let wants = vec((any_key(), (any_unit(), 0..3u8)), 0..5);
     let owned = btree_map(any_key(), (any_unit(), 0..3u8, any::<bool>()), 0..5);
     let lives = (vec((any_key(), 0..3u8), 0..2), owned, any::<bool>());
     let unanswered = prop::option::weighted(0.3, any_unit());
@@ -350,10 +363,23 @@ proptest! {
     }
 
     #[test]
+    fn a_unit_that_is_not_blocked_gets_all_that_it_wants(mut world in any_world()) {
+        let plan = world.plan();
+        world.apply(&plan);
+        let wants = world.wants.iter().filter(|(name, _)| plan.units[*name].conflicts.is_empty());
+        for (name, desired) in wants.flat_map(|(name, wants)| wants.iter().map(move |w| (name, w))) {
+            let owned = world.owned.get(&desired.key);
+            prop_assert_eq!(owned.map(|owned| &owned.owner.unit), Some(name), "{:#?}", plan);
+            prop_assert_eq!(owned.map(|owned| &owned.value), Some(&desired.value));
+        }
+    }
+
+    #[test]
     fn what_a_unit_declares_whose_wishes_are_unknown_stays(world in any_world()) {
-        let declared: Vec<&ResourceName> = world.unanswered.values().flatten().collect();
+        let declared: BTreeSet<&ResourceName> = world.unanswered.values().flatten().collect();
         for change in world.plan().changes().filter(|change| change.after.is_none()) {
-            prop_assert!(!declared.iter().any(|name| name.is_of(&change.key)), "{change:#?}");
+            let name = ResourceName::new(&*change.key.rtype, &*change.key.name);
+            prop_assert!(!declared.contains(&name), "{change:#?}");
         }
     }
 
