@@ -2,13 +2,10 @@
 //!
 //! The same gathering and planning as on the server; only where the state stands differs.
 
-use std::collections::BTreeSet;
-
 use landfall_core::config::{Tree, Unit};
-use landfall_core::name::UnitName;
-use landfall_core::plan::{Action, Origin, Plan};
+use landfall_core::plan::{Origin, Plan};
 use landfall_core::report::{EnvironmentReport, NextStep};
-use landfall_core::way::{Exposure, Scene};
+use landfall_core::way::{Exposure, Network};
 use landfall_store::{Step, Unresolved};
 
 use super::choose::Part;
@@ -87,14 +84,18 @@ impl View<'_> {
         let plan = part.of(survey.plan.clone());
         let declared = units.iter().map(|unit| (&unit.name, &unit.names));
         let routes = units.iter().flat_map(|unit| &unit.names.routes);
-        let ways = Scene::new(declared, &plan, &survey.live).ways(routes);
+        let ways = Network::new(declared, &plan, &survey.live).ways(routes);
         Ok(EnvironmentReport {
             environment: environment.name.clone(),
             branch: environment.branches.first().cloned(),
             next: self.next(&plan),
             ways,
-            exposure: self.exposure(&plan),
-            violations: self.place.guarded(survey).await?.map_or_else(Vec::new, |waiting| waiting.violations().to_vec()),
+            exposure: self.place.exposure(&plan),
+            violations: self
+                .place
+                .guarded(survey)
+                .await?
+                .map_or_else(Vec::new, |waiting| waiting.violations().to_vec()),
             plan: Ok(plan),
         })
     }
@@ -119,33 +120,6 @@ impl View<'_> {
             () if self.place.environment.branches.is_empty() => NextStep::CommandLine,
             () => NextStep::MergeLater,
         }
-    }
-
-    /// What the plan makes public and what it takes from the public. What was declared before is
-    /// not known here, so it is told from the changes at connections that have public zones.
-    fn exposure(&self, plan: &Plan) -> Exposure {
-        let names = |action: Action| -> BTreeSet<String> {
-            let changes = plan.changes().filter(|change| change.action == action);
-            let public = changes.filter(|change| {
-                matches!(change.key.rtype.as_str(), "A" | "AAAA" | "CNAME" | "rule")
-                    && self.is_public(&change.unit)
-            });
-            public.map(|change| change.key.name.clone()).collect()
-        };
-        let (comes, goes) = (names(Action::Create), names(Action::Delete));
-        let only = |one: &BTreeSet<String>, other: &BTreeSet<String>| {
-            one.difference(other).cloned().collect()
-        };
-        Exposure { opens: only(&comes, &goes), closes: only(&goes, &comes) }
-    }
-
-    fn is_public(&self, unit: &UnitName) -> bool {
-        let provider = self.place.tools.reach.registry.provider(&unit.kind);
-        provider.is_some_and(|provider| {
-            let kind = provider.connection();
-            let mut connections = self.place.environment.connections_of(&kind);
-            connections.any(|connection| !connection.connection.zones().is_empty())
-        })
     }
 }
 

@@ -11,6 +11,7 @@ use landfall_core::plan::{
     Wanted,
 };
 use landfall_core::report::Waiting;
+use landfall_core::way::Exposure;
 use landfall_providers::ProviderError;
 
 use super::Route;
@@ -207,6 +208,36 @@ impl Place<'_> {
         };
         let own = passed(self.environment).map(Waiting::Guardrail);
         Ok(own.or_else(|| self.earlier.and_then(passed).map(Waiting::Loosened)))
+    }
+}
+
+impl Place<'_> {
+    /// What a plan makes public and what it takes from the public: the names that come and go at
+    /// connections with public zones. What only becomes ours was public before.
+    #[must_use]
+    pub fn exposure(&self, plan: &Plan) -> Exposure {
+        let names = |action: Action| -> BTreeSet<String> {
+            let changes = plan.changes().filter(|change| change.action == action);
+            let public = changes.filter(|change| {
+                matches!(change.key.rtype.as_str(), "A" | "AAAA" | "CNAME" | "rule")
+                    && self.is_public(&change.key.target)
+            });
+            public.map(|change| change.key.name.clone()).collect()
+        };
+        let (comes, goes) = (names(Action::Create), names(Action::Delete));
+        let only = |one: &BTreeSet<String>, other: &BTreeSet<String>| {
+            one.difference(other).cloned().collect()
+        };
+        Exposure { opens: only(&comes, &goes), closes: only(&goes, &comes) }
+    }
+
+    fn is_public(&self, target: &Target) -> bool {
+        let provider = self.tools.reach.registry.provider(&target.provider);
+        provider.is_some_and(|provider| {
+            let kind = provider.connection();
+            let mut connections = self.environment.connections_of(&kind);
+            connections.any(|connection| !connection.connection.zones().is_empty())
+        })
     }
 }
 

@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use landfall_core::config::Unit;
-use landfall_core::config::names::Names;
 use landfall_core::diagnostic::Diagnostic;
 use landfall_core::name::{CommitSha, EnvironmentName, TreeSha, UnitName};
 use landfall_core::plan::{Origin, Plan};
 use landfall_core::report::{Detour, EnvironmentReport, NextStep, Waiting};
-use landfall_core::way::{Exposure, Scene, exposure};
+use landfall_core::way::{Exposure, Scene};
 use landfall_store::{RunState, Unresolved};
 
 use super::super::ground::Rules;
@@ -65,17 +64,11 @@ impl Place<'_> {
                 return Ok(report);
             }
         };
-        let changed = self.changed(name);
-        let of_changed = |declared: &'_ Declared| -> Vec<Names> {
-            let units = declared.tree.units_of(name).filter(|unit| changed.contains(&unit.name));
-            units.map(|unit| unit.names.clone()).collect()
-        };
-        let before = self.before.map(of_changed).unwrap_or_default();
-        report.exposure = exposure(&before, &of_changed(self.merged)).without_adopted(&survey.plan);
+        report.exposure = place.exposure(&survey.plan);
         let after: Vec<&Unit> = self.merged.tree.units_of(name).collect();
         let declared = after.iter().map(|unit| (&unit.name, &unit.names));
         let routes = after.iter().flat_map(|unit| &unit.names.routes);
-        report.ways = Scene::new(declared, &survey.plan, &survey.live).ways(routes);
+        report.ways = Network::new(declared, &survey.plan, &survey.live).ways(routes);
         let guarded = place.guarded(&survey).await?;
         report.violations = guarded.as_ref().map(Waiting::violations).unwrap_or_default().to_vec();
         report.next = self.next(row.as_ref(), &survey, guarded).await?;
