@@ -10,8 +10,14 @@ use tokio::process::{ChildStdin, ChildStdout};
 
 use crate::{Git, RepoError};
 
-/// The most that one answer of blobs holds, in bytes.
-const MAX_TOGETHER: u64 = 256 << 20;
+/// How much one answer of blobs holds, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// What is longer is only measured.
+    pub(crate) each: u64,
+    /// More than this is refused.
+    pub(crate) together: u64,
+}
 
 /// A file of a tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +63,27 @@ pub enum Blob {
         /// Its length, in bytes.
         size: u64,
     },
+}
+
+impl Limits {
+    /// With 256 MiB together.
+    pub(crate) fn each(each: u64) -> Self {
+        Self { each, together: 256 << 20 }
+    }
+}
+
+/// Why reading ended before its end.
+enum Stopped {
+    /// The program does not listen or speak any more.
+    Pipe(io::Error),
+    /// What it says is not taken.
+    Refused(RepoError),
+}
+
+impl From<io::Error> for Stopped {
+    fn from(error: io::Error) -> Self {
+        Self::Pipe(error)
+    }
 }
 
 impl EntryKind {
@@ -112,7 +139,7 @@ pub(crate) async fn read_blobs(
     git: &Git,
     command: Command,
     blobs: &[BlobSha],
-    max_each: u64,
+    limits: Limits,
 ) -> Result<HashMap<BlobSha, Blob>, RepoError> {
     const WHAT: &str = "cat-file";
     let wanted: BTreeSet<&BlobSha> = blobs.iter().collect();
@@ -121,40 +148,41 @@ pub(crate) async fn read_blobs(
     }
     let asked: String = wanted.iter().map(|blob| format!("{blob}\n")).collect();
     let talk = |stdin, stdout| async move {
-        let ((), read) = tokio::try_join!(ask(stdin, asked), answers(stdout, max_each))?;
-        Ok(read)
+        match tokio::try_join!(ask(stdin, asked), answers(stdout, limits)) {
+            Ok(((), found)) => Ok(Ok(found)),
+            Err(Stopped::Refused(why)) => Ok(Err(why)),
+            Err(Stopped::Pipe(error)) => Err(error),
+        }
     };
     let (read, output) = command.args(["--batch", "--buffer"]).converse(talk).await?;
+    // Git fails, too, when it is not listened to any more: what made us stop says more.
+    let found = read?;
     if !output.is_success() {
         return Err(git.failed(WHAT, &output));
     }
-    let found = read?;
     if found.len() == wanted.len() { Ok(found) } else { Err(RepoError::Unreadable { what: WHAT }) }
 }
 
-async fn ask(mut stdin: ChildStdin, asked: String) -> io::Result<()> {
-    stdin.write_all(asked.as_bytes()).await
+async fn ask(mut stdin: ChildStdin, asked: String) -> Result<(), Stopped> {
+    Ok(stdin.write_all(asked.as_bytes()).await?)
 }
 
 /// Reads `id SP type SP size LF content LF` until the end. What is too long is skipped.
-async fn answers(
-    stdout: ChildStdout,
-    max_each: u64,
-) -> io::Result<Result<HashMap<BlobSha, Blob>, RepoError>> {
+async fn answers(stdout: ChildStdout, limits: Limits) -> Result<HashMap<BlobSha, Blob>, Stopped> {
     let mut pipe = BufReader::with_capacity(64 << 10, stdout);
     let (mut found, mut together, mut head) = (HashMap::new(), 0, String::new());
     while pipe.read_line(&mut head).await? > 0 {
         let Some((id, size)) = header(&head) else {
-            return Ok(Err(RepoError::Unreadable { what: "cat-file" }));
+            return Err(Stopped::Refused(RepoError::Unreadable { what: "cat-file" }));
         };
         let mut content = Vec::new();
-        let blob = if size > max_each {
+        let blob = if size > limits.each {
             tokio::io::copy(&mut (&mut pipe).take(size), &mut tokio::io::sink()).await?;
             Blob::TooLarge { size }
         } else {
             together += size;
-            if together > MAX_TOGETHER {
-                return Ok(Err(RepoError::TooLarge { limit: MAX_TOGETHER }));
+            if together > limits.together {
+                return Err(Stopped::Refused(RepoError::TooLarge { limit: limits.together }));
             }
             (&mut pipe).take(size).read_to_end(&mut content).await?;
             Blob::Content(content)
@@ -163,7 +191,7 @@ async fn answers(
         found.insert(id, blob);
         head.clear();
     }
-    Ok(Ok(found))
+    Ok(found)
 }
 
 /// The id and size of a blob; none for `id missing` and for other types.

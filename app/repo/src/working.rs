@@ -11,7 +11,7 @@ use tokio::fs;
 use tokio::io::AsyncReadExt as _;
 use url::Url;
 
-use crate::objects::{Blob, Listing, read_blobs};
+use crate::objects::{Blob, Limits, Listing, read_blobs};
 use crate::{Git, RepoError};
 
 /// A checkout.
@@ -77,7 +77,7 @@ impl WorkingCopy {
         blobs: &[BlobSha],
         max_each: u64,
     ) -> Result<HashMap<BlobSha, Blob>, RepoError> {
-        read_blobs(&self.git, self.command(["cat-file"]), blobs, max_each).await
+        read_blobs(&self.git, self.command(["cat-file"]), blobs, Limits::each(max_each)).await
     }
 
     /// The files in the folder, tracked or not, without those that are ignored or deleted. Links

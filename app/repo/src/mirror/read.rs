@@ -8,7 +8,7 @@ use landfall_os::process::{Exit, Output};
 
 use super::{Mirror, Wanted};
 use crate::RepoError;
-use crate::objects::{Blob, Entry, Listing, read_blobs};
+use crate::objects::{Blob, Entry, Limits, Listing, read_blobs};
 
 /// What a merge would give.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -174,7 +174,15 @@ impl Mirror {
         blobs: &[BlobSha],
         max_each: u64,
     ) -> Result<HashMap<BlobSha, Blob>, RepoError> {
-        read_blobs(&self.git, self.git.on(&self.folder, ["cat-file"]), blobs, max_each).await
+        self.blobs_within(blobs, Limits::each(max_each)).await
+    }
+
+    pub(crate) async fn blobs_within(
+        &self,
+        blobs: &[BlobSha],
+        limits: Limits,
+    ) -> Result<HashMap<BlobSha, Blob>, RepoError> {
+        read_blobs(&self.git, self.git.on(&self.folder, ["cat-file"]), blobs, limits).await
     }
 
     /// The commits that `newer` has and `older` has not, newest first, at most 10,000.

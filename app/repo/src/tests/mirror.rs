@@ -245,3 +245,25 @@ async fn compacting_keeps_what_was_fetched() {
     assert!(world.mirror().has(&commit).await.unwrap());
     assert_eq!(world.fetch(&[branch("main")]).await.tip(&branch("main")), Some(&commit));
 }
+
+#[tokio::test]
+async fn what_is_too_much_together_is_told_as_such_however_many_ids_are_still_to_be_asked() {
+    let world = World::new().await;
+    // More ids than a pipe holds, so that some are still being written when we stop reading.
+    let file = |n: usize| format!("M 644 inline f{n}\ndata 8\n{n:08}\n");
+    let files: String = (0..6000).map(file).collect();
+    let commit = "commit refs/heads/main\ncommitter A <a@example.com> 0 +0000\ndata 1\nx\n";
+    let import = Command::new("git")
+        .args(["fast-import", "--quiet"])
+        .current_dir(world.theirs())
+        .stdin(format!("{commit}{files}"));
+    assert!(import.run().await.unwrap().is_success());
+    let fetched = world.fetch(&[branch("main")]).await;
+    let mirror = world.mirror();
+    let tree = mirror.tree(fetched.tip(&branch("main")).unwrap()).await.unwrap();
+    let listing = mirror.list(&tree, None).await.unwrap();
+    let ids: Vec<_> = listing.entries.into_iter().map(|entry| entry.blob).collect();
+    let limits = objects::Limits { each: 100, together: 1000 };
+    let refused = mirror.blobs_within(&ids, limits).await.unwrap_err();
+    assert_eq!(refused, RepoError::TooLarge { limit: 1000 });
+}
