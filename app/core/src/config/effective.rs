@@ -7,7 +7,7 @@ use super::names::Names;
 use super::service::unknown_environment;
 use super::{Environment, Registry, RepositoryConfig, ServiceFile, digest, insert, later, merge};
 use crate::diagnostic::{Diagnostic, Span};
-use crate::name::{ConnectionName, EnvironmentName, UnitName};
+use crate::name::{ConnectionName, EnvironmentName, KindName, UnitName};
 use crate::plan::Digest;
 use crate::yaml::{Key, Node, OneOrMany, Spanned, decode, did_you_mean};
 
@@ -66,11 +66,11 @@ pub fn units(
         return Ok(Vec::new());
     }
     let node = effective(environment, service)?;
-    let place = Place { repository, environment, service };
+    let home = Home { repository, environment, service };
     let (mut units, mut findings) = (Vec::new(), Vec::new());
     for (key, node) in node.entries() {
         // The keys were checked when the file was read, but a variable may make another one.
-        match registry.kind(&key.text).map(|kind| place.unit(kind, key, node)) {
+        match registry.kind(&key.text).map(|kind| home.unit(kind, key, node)) {
             Some(Ok(unit)) => units.extend(unit),
             Some(Err(errors)) => findings.extend(errors),
             None => findings.push(Diagnostic::error(
@@ -98,13 +98,14 @@ impl Common {
     }
 }
 
-struct Place<'a> {
+/// An environment that a service lives in.
+struct Home<'a> {
     repository: &'a RepositoryConfig,
     environment: &'a Environment,
     service: &'a ServiceFile,
 }
 
-impl Place<'_> {
+impl Home<'_> {
     /// The unit, or none if the component does not live here.
     fn unit(
         &self,
@@ -155,41 +156,43 @@ impl Place<'_> {
         wanted: Option<Spanned<ConnectionName>>,
         span: &Span,
     ) -> Result<Option<ConnectionName>, Diagnostic> {
-        let connection_kind = kind.connection();
-        let names: Vec<&ConnectionName> = self
-            .environment
-            .connections_of(&connection_kind)
-            .map(|connection| &connection.name)
-            .collect();
-        let quoted = || names.iter().map(|name| name.as_str());
+        let kind = kind.connection();
+        let of_kind = self.environment.connections_of(&kind);
+        let names: Vec<&ConnectionName> = of_kind.map(|connection| &connection.name).collect();
         match wanted {
             Some(name) if names.contains(&&name.value) => Ok(Some(name.value)),
             Some(_) if names.is_empty() => Ok(None),
-            Some(name) => {
-                let environment = &self.environment.name;
-                let message = format!(
-                    "{environment} has no connection `{}` of kind {connection_kind}",
-                    name.value
-                );
-                let mut finding =
-                    Diagnostic::error("unknown-connection", name.span.clone(), message);
-                finding.help = did_you_mean(name.as_str(), quoted());
-                Err(finding)
-            }
+            Some(name) => Err(self.no_such_connection(&kind, &name, &names)),
             None if names.len() <= 1 => Ok(names.first().map(|name| (*name).clone())),
-            None => match names.iter().find(|name| name.as_str() == connection_kind.as_str()) {
+            None => match names.iter().find(|name| name.as_str() == kind.as_str()) {
                 Some(name) => Ok(Some((*name).clone())),
-                None => {
-                    let environment = &self.environment.name;
-                    let message =
-                        format!("{environment} has several connections of kind {connection_kind}");
-                    let choices: Vec<&str> = quoted().collect();
-                    let help =
-                        format!("choose one: `connection: {}`", choices.join("` or `connection: "));
-                    Err(Diagnostic::error("connection-not-chosen", span.clone(), message)
-                        .help(help))
-                }
+                None => Err(self.several_connections(&kind, span, &names)),
             },
         }
+    }
+
+    fn no_such_connection(
+        &self,
+        kind: &KindName,
+        name: &Spanned<ConnectionName>,
+        names: &[&ConnectionName],
+    ) -> Diagnostic {
+        let environment = &self.environment.name;
+        let message = format!("{environment} has no connection `{}` of kind {kind}", name.value);
+        let mut finding = Diagnostic::error("unknown-connection", name.span.clone(), message);
+        finding.help = did_you_mean(name.as_str(), names.iter().map(|name| name.as_str()));
+        finding
+    }
+
+    fn several_connections(
+        &self,
+        kind: &KindName,
+        span: &Span,
+        names: &[&ConnectionName],
+    ) -> Diagnostic {
+        let message = format!("{} has several connections of kind {kind}", self.environment.name);
+        let choices: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
+        let help = format!("choose one: `connection: {}`", choices.join("` or `connection: "));
+        Diagnostic::error("connection-not-chosen", span.clone(), message).help(help)
     }
 }
