@@ -96,9 +96,9 @@ fn public_name(route: &Route) -> String {
     format!("{}{}", route.hostname, route.path.as_deref().unwrap_or_default())
 }
 
-/// What the ways are found in.
+/// The names, rules and records that the ways lead through.
 #[derive(Debug)]
-pub struct Scene<'a> {
+pub struct Network<'a> {
     planned: BTreeMap<&'a str, Vec<&'a Change>>,
     declared: BTreeMap<&'a DnsName, Vec<&'a Record>>,
     /// Type and name of what is declared and not applied, because its unit is blocked.
@@ -107,7 +107,7 @@ pub struct Scene<'a> {
     new_containers: BTreeSet<&'a str>,
 }
 
-impl<'a> Scene<'a> {
+impl<'a> Network<'a> {
     /// What each unit of the whole environment declares after the merge, what is planned, what was
     /// found.
     pub fn new(

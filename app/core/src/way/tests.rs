@@ -41,8 +41,8 @@ fn local(name: &str, rtype: &'static str, value: &str) -> Names {
 fn told(declared: &[(&str, Names)], plan: &Plan, live: &BTreeMap<Target, Live>) -> Vec<String> {
     let declared: Vec<(UnitName, &Names)> =
         declared.iter().map(|(name, names)| (unit(name), names)).collect();
-    let scene = Scene::new(declared.iter().map(|(unit, names)| (unit, *names)), plan, live);
-    let ways = scene.ways(declared.iter().flat_map(|(_, names)| &names.routes));
+    let network = Network::new(declared.iter().map(|(unit, names)| (unit, *names)), plan, live);
+    let ways = network.ways(declared.iter().flat_map(|(_, names)| &names.routes));
     let hop = |hop: Hop| format!("{}: {:?}", hop.label, hop.mark);
     let way = |way: Way| way.hops.into_iter().map(hop).collect::<Vec<_>>().join(" > ");
     ways.into_iter().map(way).collect()

@@ -7,7 +7,7 @@ use landfall_core::diagnostic::Diagnostic;
 use landfall_core::name::{CommitSha, EnvironmentName, TreeSha, UnitName};
 use landfall_core::plan::{Origin, Plan};
 use landfall_core::report::{Detour, EnvironmentReport, NextStep, Waiting};
-use landfall_core::way::{Exposure, Scene};
+use landfall_core::way::{Exposure, Network};
 use landfall_store::{RunState, Unresolved};
 
 use super::super::ground::Rules;
