@@ -1,4 +1,7 @@
 //! Opening the file: settings, the engine's version, the tables.
+//!
+//! Checkpoints are left to SQLite: one at the end of a commit when a thousand pages wait. On a
+//! connection of its own a checkpoint keeps commits waiting all the same, for they share the disk.
 
 use std::str::FromStr;
 use std::sync::Arc;
