@@ -102,21 +102,8 @@ pub fn confirm(plan: &Plan, evidence: &Evidence<'_>) -> Result<ApprovedPlan, Unc
     if named || plan.changes().next().is_none() {
         return Ok(approved(Vec::new()));
     }
-    if !evidence.ran_before {
-        return Err(Uncovered::Bootstrap);
-    }
-    for (action, uncovered) in [
-        (Action::Adopt, Uncovered::Adopts as fn(Vec<ResourceKey>) -> Uncovered),
-        (Action::Forget, Uncovered::Forgets),
-    ] {
-        let keys: Vec<ResourceKey> = plan
-            .changes()
-            .filter(|change| change.action == action)
-            .map(|change| change.key.clone())
-            .collect();
-        if !keys.is_empty() {
-            return Err(uncovered(keys));
-        }
+    if let Some(uncovered) = always_waits(plan, evidence.ran_before) {
+        return Err(uncovered);
     }
     let reviewed: Vec<&[Change]> =
         evidence.reviewed.iter().map(|reviewed| reviewed.changes.as_slice()).collect();
@@ -125,6 +112,23 @@ pub fn confirm(plan: &Plan, evidence: &Evidence<'_>) -> Result<ApprovedPlan, Unc
         _ if extra.is_empty() && missing.is_empty() => Ok(approved(Vec::new())),
         PlanChanged::Apply => Ok(approved(extra)),
         PlanChanged::Hold => Err(Uncovered::Differs { extra, missing }),
+    }
+}
+
+/// Why a plan waits for its digest to be named whoever reviewed it: it is the environment's first,
+/// takes something over, or leaves something behind.
+#[must_use]
+pub fn always_waits(plan: &Plan, ran_before: bool) -> Option<Uncovered> {
+    let keys = |action: Action| -> Vec<ResourceKey> {
+        let changes = plan.changes().filter(|change| change.action == action);
+        changes.map(|change| change.key.clone()).collect()
+    };
+    let (adopts, forgets) = (keys(Action::Adopt), keys(Action::Forget));
+    match () {
+        () if !ran_before => Some(Uncovered::Bootstrap),
+        () if !adopts.is_empty() => Some(Uncovered::Adopts(adopts)),
+        () if !forgets.is_empty() => Some(Uncovered::Forgets(forgets)),
+        () => None,
     }
 }
 

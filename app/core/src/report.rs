@@ -7,6 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::coverage::Uncovered;
 use crate::diagnostic::Diagnostic;
 use crate::guardrail::Violation;
 use crate::name::{BranchName, CommitSha, ConfigPath, EnvironmentName, PullNumber, ServiceName};
@@ -144,6 +145,17 @@ impl Waiting {
         match self {
             Self::Guardrail(violations) | Self::Loosened(violations) => violations,
             _ => &[],
+        }
+    }
+}
+
+impl From<Uncovered> for Waiting {
+    fn from(uncovered: Uncovered) -> Self {
+        match uncovered {
+            Uncovered::Bootstrap => Self::Bootstrap,
+            Uncovered::Adopts(keys) => Self::Adopts(keys),
+            Uncovered::Forgets(keys) => Self::Forgets(keys),
+            Uncovered::Differs { extra, missing } => Self::Differs { extra, missing },
         }
     }
 }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use landfall_core::command::DigestPrefix;
-use landfall_core::coverage::{ApprovedPlan, Evidence, PlanChanged, Reviewed, Uncovered, confirm};
+use landfall_core::coverage::{ApprovedPlan, Evidence, PlanChanged, Reviewed, confirm};
 use landfall_core::name::{BranchName, CommitSha, PullNumber};
 use landfall_core::plan::{Change, Digest, Plan, ResourceKey};
 use landfall_core::report::Waiting;
@@ -177,12 +177,7 @@ impl Case<'_> {
             begun: &proven.begun,
             plan_changed: self.plan_changed(),
         };
-        Ok(confirm(plan, &evidence).map_err(|uncovered| match uncovered {
-            Uncovered::Bootstrap => Waiting::Bootstrap,
-            Uncovered::Adopts(keys) => Waiting::Adopts(keys),
-            Uncovered::Forgets(keys) => Waiting::Forgets(keys),
-            Uncovered::Differs { extra, missing } => Waiting::Differs { extra, missing },
-        }))
+        Ok(confirm(plan, &evidence).map_err(Waiting::from))
     }
 
     /// A merge is not judged by the rules alone that it brings.

@@ -240,21 +240,3 @@ impl Place<'_> {
         })
     }
 }
-
-/// Why a plan waits for its digest to be named whoever reviewed it.
-#[must_use]
-pub fn always_waits(plan: &Plan, ran_before: bool) -> Option<Waiting> {
-    let keys = |action: Action| -> Vec<ResourceKey> {
-        plan.changes()
-            .filter(|change| change.action == action)
-            .map(|change| change.key.clone())
-            .collect()
-    };
-    let (adopts, forgets) = (keys(Action::Adopt), keys(Action::Forget));
-    match () {
-        () if !ran_before => Some(Waiting::Bootstrap),
-        () if !adopts.is_empty() => Some(Waiting::Adopts(adopts)),
-        () if !forgets.is_empty() => Some(Waiting::Forgets(forgets)),
-        () => None,
-    }
-}

@@ -15,7 +15,7 @@ use crate::render::Document;
 pub struct CommentBody {
     /// The pull request.
     pub pull: PullNumber,
-    /// Which of our comments there it is: `plan`, `run`, `refused`, `help`.
+    /// Which of our comments there it is: `plan`, `run`, `refused`, `answer`.
     pub kind: String,
     /// Tells comments of one kind apart: a run's id, the comment that was answered.
     pub about: String,
@@ -163,4 +163,16 @@ pub enum ReactionWord {
     Done,
     /// 😕: not done.
     Refused,
+}
+
+impl ReactionWord {
+    /// As it stands in the store.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Heard => "heard",
+            Self::Done => "done",
+            Self::Refused => "refused",
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use landfall_core::config::Unit;
+use landfall_core::coverage::always_waits;
 use landfall_core::diagnostic::Diagnostic;
 use landfall_core::name::{CommitSha, EnvironmentName, TreeSha, UnitName};
 use landfall_core::plan::{Origin, Plan};
@@ -147,8 +148,9 @@ impl Place<'_> {
             return Ok(NextStep::Provisional);
         }
         let ran = row.is_some_and(|row| row.last.is_some());
-        let waiting =
-            guarded.or_else(|| self.switch(row)).or_else(|| facts::always_waits(plan, ran));
+        let waiting = guarded
+            .or_else(|| self.switch(row))
+            .or_else(|| always_waits(plan, ran).map(Waiting::from));
         Ok(waiting.map_or(NextStep::Merge, NextStep::MergeThenApply))
     }
 

@@ -1,0 +1,108 @@
+//! What everybody concerned is told of a run: the pull requests it brings, its commit's check, the
+//! environment's deployments.
+
+use landfall_core::name::PullNumber;
+use landfall_core::report::{RunReport, RunStage};
+use landfall_core::view;
+use landfall_store::{ItemKind, PlanId, RunId};
+
+use super::{Board, FIRST, NEXT, plan_subject};
+use crate::publish::body::{CheckState, DeploymentWord};
+use crate::publish::{CheckBody, CommentBody, DeploymentBody};
+use crate::render::Document;
+
+impl Board<'_> {
+    /// A run, on each of the pull requests it brings, on its commit, and as a deployment.
+    ///
+    /// # Errors
+    /// A template that overrides ours does not print, or the store could not be written to.
+    pub async fn run(
+        &self,
+        run: RunId,
+        report: &RunReport,
+        pulls: &[PullNumber],
+        plans: &[PlanId],
+    ) -> anyhow::Result<()> {
+        let document = self.house.templates.run(report)?;
+        for pull in pulls {
+            let mut body = CommentBody::new(*pull, "run", &run.to_string(), document.clone());
+            body.plans = plans.to_vec();
+            self.run_comment(run, &report.stage, &body).await?;
+            self.run_line(report, *pull).await?;
+        }
+        self.run_check(run, report, &document).await?;
+        self.deployment(run, report).await
+    }
+
+    /// A comment of its own for a run that needs a person; it goes on telling of that run.
+    async fn run_comment(
+        &self,
+        run: RunId,
+        stage: &RunStage,
+        body: &CommentBody,
+    ) -> anyhow::Result<()> {
+        let subject = format!("run/{run}/{}", body.pull);
+        let needs_somebody =
+            matches!(stage, RunStage::Held(_) | RunStage::Failed(_) | RunStage::NeedsAttention(_));
+        if !needs_somebody
+            && self.house.store.item_body(&self.comment_key(&subject)).await?.is_none()
+        {
+            return Ok(());
+        }
+        self.put(ItemKind::Comment, subject, FIRST, body).await
+    }
+
+    /// One line about the run in the one comment on the pull request, if there is one.
+    async fn run_line(&self, report: &RunReport, pull: PullNumber) -> anyhow::Result<()> {
+        let line = self.house.templates.run_line(report)?;
+        let key = self.comment_key(&plan_subject(pull));
+        let amend = |body: &mut serde_json::Value| {
+            body["runs"][report.environment.as_str()] = line.trim_end().into();
+        };
+        Ok(self.house.store.amend(self.fence, &key, &amend).await?)
+    }
+
+    async fn run_check(
+        &self,
+        run: RunId,
+        report: &RunReport,
+        document: &Document,
+    ) -> anyhow::Result<()> {
+        let now = self.house.store.now().await?;
+        let state = match report.stage {
+            RunStage::Running => CheckState::Running(now),
+            RunStage::Held(_) => CheckState::ActionRequired(now),
+            RunStage::Succeeded => CheckState::Success(now),
+            RunStage::Failed(_) | RunStage::NeedsAttention(_) => CheckState::Failure(now),
+            RunStage::Superseded(_) | RunStage::Cancelled(_) => CheckState::Cancelled(now),
+        };
+        let check = CheckBody {
+            name: format!("landfall / {}", report.environment),
+            head: report.commit.clone(),
+            state,
+            title: view::run(report).title,
+            summary: document.whole(),
+            findings: Vec::new(),
+            external_id: run.to_string(),
+        };
+        self.put_check(check).await
+    }
+
+    async fn deployment(&self, run: RunId, report: &RunReport) -> anyhow::Result<()> {
+        let state = match report.stage {
+            RunStage::Running => DeploymentWord::InProgress,
+            RunStage::Held(_) => DeploymentWord::Pending,
+            RunStage::Succeeded => DeploymentWord::Success,
+            RunStage::Failed(_) | RunStage::NeedsAttention(_) => DeploymentWord::Failure,
+            RunStage::Superseded(_) | RunStage::Cancelled(_) => DeploymentWord::Inactive,
+        };
+        let body = DeploymentBody {
+            commit: report.commit.clone(),
+            environment: report.environment.clone(),
+            run: run.to_string(),
+            state,
+            description: view::run(report).title,
+        };
+        self.put(ItemKind::Deployment, format!("run/{run}"), NEXT, &body).await
+    }
+}
