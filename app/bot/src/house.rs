@@ -104,6 +104,8 @@ pub struct Timing {
     pub job_lease: Duration,
     /// How long a target is held without renewal. More than three times a request's deadline.
     pub target_lease: Duration,
+    /// How often what nobody needs any more is removed.
+    pub housekeeping: Duration,
     /// How often a worker asks for work when nobody woke it.
     pub poll: Duration,
     /// How long is waited before looking again which pull request a commit came from: GitHub's
@@ -135,6 +137,7 @@ impl Default for Timing {
             request_body: seconds(20),
             job_lease: seconds(60),
             target_lease: seconds(60),
+            housekeeping: Duration::from_hours(1),
             poll: seconds(5),
             lag: [1, 1, 2, 5, 15, 60].map(seconds).into(),
             attribution: [2, 5, 15, 60].map(seconds).into(),

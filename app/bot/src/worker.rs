@@ -2,13 +2,14 @@
 //!
 //! Three loops, each asking the store and then sleeping until something new is announced or a few
 //! seconds have passed: the inbox (deliveries to rows), the jobs (plans and runs), the outbox (what
-//! is published). They share nothing but the store. Each claim has a lease, so a worker that dies
+//! is published). A fourth tidies up. They share nothing but the store. Each claim has a lease, so a worker that dies
 //! only delays what it held. A piece of work that panics is an attempt that failed; a loop that
 //! panics ends, and the server with it.
 //!
 //! Stopping: no loop claims anything more once the token is cancelled; what is under way is finished.
 //! What does not finish in time is found by its expired lease.
 
+mod housekeeping;
 mod inbox;
 mod jobs;
 mod outbox;
@@ -48,6 +49,8 @@ pub fn start(house: &Arc<House>, stop: &CancellationToken) -> JoinSet<()> {
             async move { rounds(&one, &token, Topic::Outbox, || outbox::round(&one)).await },
         );
     }
+    let (one, token) = (Arc::clone(house), stop.clone());
+    workers.spawn(async move { housekeeping::rounds(&one, &token).await });
     workers
 }
 

@@ -33,6 +33,11 @@ pub(super) async fn round(house: &House) -> anyhow::Result<Round> {
 
 /// What follows from a delivery; none if nothing will, or if it was given back.
 async fn handle_one(house: &House, delivery: &Delivery) -> anyhow::Result<Option<Consequences>> {
+    if delivery.attempt > ATTEMPTS {
+        // Every attempt ended with the process, so this one would too.
+        let error = anyhow::anyhow!("it was begun {ATTEMPTS} times and never came to an end");
+        return give_back(house, delivery, &error).await.map(|()| None);
+    }
     let read = house.panics.caught(read(house, &delivery.delivery)).await;
     match read.map_err(Into::into).flatten() {
         Ok(consequences) => Ok(consequences),
