@@ -2,6 +2,7 @@
 //! which is no secret, and never anything that was read.
 
 use landfall_core::config::secret::SecretRef;
+use landfall_os::redact::SHORTEST;
 
 /// A reference that leads nowhere.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +41,11 @@ pub enum Why {
     /// The part behind `#` cannot be found.
     #[error("has no such field: {0}")]
     Fragment(&'static str),
+    /// There is a value, and it is too short to be kept out of what people read.
+    #[error(
+        "leads to a value of less than {SHORTEST} bytes, which could not be told from other text and hidden"
+    )]
+    Short,
     /// There is a value, and it is empty.
     #[error("leads to an empty value")]
     Empty,

@@ -10,7 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use landfall_core::config::secret::SecretRef;
-use landfall_os::redact::Redactor;
+use landfall_os::redact::{Redactor, SHORTEST};
 use secrecy::{ExposeSecret, SecretString};
 
 mod env;
@@ -97,7 +97,11 @@ impl Resolver {
             Some(fragment) => fragment::pick(&whole, fragment)?,
             None => whole,
         };
-        if secret.expose_secret().is_empty() { Err(Why::Empty) } else { Ok(secret) }
+        match secret.expose_secret().len() {
+            0 => Err(Why::Empty),
+            1..SHORTEST => Err(Why::Short),
+            _ => Ok(secret),
+        }
     }
 }
 

@@ -14,9 +14,11 @@ fn resolver() -> Resolver {
             Some(SecretString::from("hunter2hunter2"))
         }
         "LANDFALL_SECRET_JSON" => {
-            Some(SecretString::from(r#"{"a":{"b":"inner value"},"n":7,"l":[1]}"#))
+            Some(SecretString::from(r#"{"a":{"b":"inner value"},"n":7654321,"l":[1]}"#))
         }
         "LANDFALL_SECRET_EMPTY" => Some(SecretString::from("")),
+        "LANDFALL_SECRET_SHORT" => Some(SecretString::from("abcde")),
+        "LANDFALL_SECRET_LONG_ENOUGH" => Some(SecretString::from("abcdef")),
         _ => None,
     };
     Resolver::new(value, Redactor::new())
@@ -39,6 +41,14 @@ async fn a_variable_resolves_and_the_redactor_knows_it() {
     assert_eq!(found[&reference].expose_secret(), "hunter2hunter2");
     assert_eq!(resolver.redactor.redact("x hunter2hunter2"), format!("x {MARK}"));
     assert!(!format!("{found:?}{resolver:?}").contains("hunter2"));
+}
+
+#[tokio::test]
+async fn what_resolves_is_always_kept_out_of_text() {
+    let resolver = resolver();
+    let reference = SecretRef::parse("ref+env://LANDFALL_SECRET_LONG_ENOUGH").unwrap();
+    let secret = resolver.resolve(&reference, &Policy::default()).await.unwrap();
+    assert_eq!(resolver.redactor.redact(secret.expose_secret()), MARK);
 }
 
 #[tokio::test]
@@ -68,7 +78,7 @@ async fn a_field_of_an_object_is_picked() {
         resolve(&format!("ref+env://LANDFALL_SECRET_JSON#/{fragment}"), &Policy::default()).await
     };
     assert_eq!(pick("a/b").await.unwrap(), "inner value");
-    assert_eq!(pick("n").await.unwrap(), "7");
+    assert_eq!(pick("n").await.unwrap(), "7654321");
     for bad in ["a", "l/0", "x", "a/b/c"] {
         let error = pick(bad).await.unwrap_err();
         assert!(error.contains("has no such field") && !error.contains("inner"), "{error}");
@@ -126,6 +136,7 @@ async fn other_backends_are_refused_each_for_its_reason() {
         ("ref+env://LANDFALL_SECRET_A?decode=base64", "parameter `decode`"),
         ("ref+env://LANDFALL_SECRET_EMPTY", "empty value"),
         ("ref+env://LANDFALL_SECRET_NONE", "no such environment variable"),
+        ("ref+env://LANDFALL_SECRET_SHORT", "less than 6 bytes"),
     ] {
         let error = resolve(reference, &policy).await.unwrap_err();
         assert!(error.contains(why) && error.contains(reference), "{error}");

@@ -190,7 +190,7 @@ async fn what_exists_and_is_not_ours_is_in_the_way() {
 #[tokio::test]
 async fn a_provider_that_cannot_be_asked_is_an_error_and_not_an_empty_plan() {
     let world = World::new().await;
-    let wrong = [("LANDFALL_SECRET_UNIFI", "wrong")];
+    let wrong = [("LANDFALL_SECRET_UNIFI", "wrong-key")];
     assert_snapshot!(world.landfall_with(&wrong, "plan --env dev").await.all(), @"
     dev: cannot be planned
       the console refuses the API key: Unauthorized (HTTP 401)
