@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use landfall_core::config::{Environment, NamedConnection};
-use landfall_core::name::{ConnectionName, KindName, RepositoryId};
+use landfall_core::name::{ConnectionName, EnvironmentName, KindName, RepositoryId};
+use landfall_core::plan::{Digest, Value};
 use landfall_os::http::AddressRules;
 use landfall_providers::{Access, ConnectionProvider, ProviderError, Reader, Registry, Writer};
 use landfall_secrets::{Policy, Resolver};
@@ -62,6 +63,21 @@ impl<T: ?Sized> std::fmt::Debug for Open<T> {
     }
 }
 
+/// The longest mark, in characters. Cloudflare's free plan takes comments of 100; this leaves room.
+const LONGEST_MARKER: usize = 60;
+
+/// Whose a marked resource is. The name of an environment may be longer than a mark: then its
+/// beginning stands there, and the beginning of its digest keeps it apart from others like it.
+fn marker(repository: RepositoryId, environment: &EnvironmentName) -> String {
+    let whole = format!("landfall repository {repository} {environment}");
+    if whole.len() <= LONGEST_MARKER {
+        return whole;
+    }
+    let digest = Digest::of(&Value::from(environment.as_str())).to_string();
+    let (digest, kept) = (&digest[..8], LONGEST_MARKER - 9);
+    format!("{}~{digest}", &whole[..kept])
+}
+
 impl<'a> Sessions<'a> {
     /// Nothing is opened yet.
     #[must_use]
@@ -71,7 +87,7 @@ impl<'a> Sessions<'a> {
         repository: RepositoryId,
         policy: Policy,
     ) -> Self {
-        let marker = format!("landfall repository {repository} {}", environment.name);
+        let marker = marker(repository, &environment.name);
         let (readers, writers) = (Mutex::default(), Mutex::default());
         Self { reach, repository, environment, earlier: None, policy, marker, readers, writers }
     }
@@ -160,5 +176,23 @@ impl<'a> Sessions<'a> {
             rules: self.reach.rules.clone(),
             deadline: REQUEST_DEADLINE,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_is_short_and_no_other_environments() {
+        let mark = |repository, name: &str| {
+            marker(RepositoryId(repository), &EnvironmentName::new(name).unwrap())
+        };
+        assert_eq!(mark(1234, "production"), "landfall repository 1234 production");
+        let long = "a".repeat(99);
+        let marks = [mark(u64::MAX, &format!("{long}b")), mark(u64::MAX, &format!("{long}c"))];
+        assert!(marks.iter().all(|mark| mark.len() == LONGEST_MARKER), "{marks:?}");
+        assert_ne!(marks[0], marks[1]);
+        assert!(marks[0].starts_with("landfall repository 18446744073709551615 aaaa"));
     }
 }
