@@ -61,10 +61,10 @@ impl Tree {
         }
         let mut findings: Vec<Diagnostic> =
             services.iter().flat_map(|service| service.check_environments(&repository)).collect();
-        let mut made = Vec::with_capacity(services.len() * repository.environments.len());
+        let mut made = Vec::new();
         let environments = repository.environments.keys();
         let pairs = environments.flat_map(|name| services.iter().map(move |file| (name, file)));
-        for (environment, service) in pairs {
+        for (environment, service) in pairs.filter(|(name, file)| file.lives_in(name)) {
             if findings.len() > MAX_FINDINGS {
                 break;
             }
