@@ -52,7 +52,7 @@ pub fn findings(diagnostics: &[Diagnostic], severity: Severity) -> Vec<Finding> 
 pub struct HopView {
     /// The name.
     pub label: String,
-    /// `created`, `changed`, `broken`, `not looked at`; empty for what is there already.
+    /// `created`, `changed`, `broken`, `not declared here`; empty for what is there already.
     pub mark: &'static str,
 }
 
@@ -61,7 +61,7 @@ pub struct HopView {
 pub fn way(way: &Way) -> Vec<HopView> {
     let word = |mark| match mark {
         Mark::Existing => "",
-        Mark::Unseen => "not looked at",
+        Mark::Unseen => "not declared here",
         Mark::Created => "created",
         Mark::Changed => "changed",
         Mark::Broken => "broken",

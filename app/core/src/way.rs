@@ -36,7 +36,7 @@ pub struct Hop {
 pub enum Mark {
     /// It is there and stays as it is.
     Existing,
-    /// Nobody declares it and it was not found where this plan looked: it may be elsewhere.
+    /// Nobody declares it, and it was not found where this plan looked: it may be elsewhere.
     Unseen,
     /// It will be there.
     Created,

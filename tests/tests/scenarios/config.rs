@@ -175,7 +175,7 @@ async fn a_warning_stands_in_the_plan_and_at_its_line() {
         +     service: http://tv.internal.lan:8096
         ```
 
-        `jellyfin.example.com` *changed* → `tunnel media` → `tv.internal.lan` *broken*
+        `jellyfin.example.com` *changed* → `tunnel media` → `tv.internal.lan` *not declared here*
 
         </details>
 
