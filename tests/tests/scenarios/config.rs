@@ -192,3 +192,25 @@ async fn a_warning_stands_in_the_plan_and_at_its_line() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_file_that_is_too_large_is_an_error_at_its_first_line_and_no_failed_job() {
+    world(async |w| {
+        w.bootstrap().await;
+        let large = format!("{NAS}{}", "#".repeat(1 << 20));
+        w.pull("large", [("services/nas.yaml", large)]).await;
+        assert_snapshot!(w.plan_comment().await, @"
+        ### Landfall for `commit-3`
+
+        > [!CAUTION]
+        > 1 error in the configuration, so no plan was made for any environment.
+
+        - `services/nas.yaml:1:1` the file has 1048638 bytes, at most 1048576 are read (`too-large`)
+        ");
+        let large = format!("{CONFIG}{}", "#".repeat(1 << 20));
+        w.push("large", [("services/nas.yaml", NAS.to_owned()), ("landfall.yaml", large)]).await;
+        let told = w.plan_comment().await;
+        assert!(told.contains("`landfall.yaml:1:1` the file has"), "{told}");
+    })
+    .await;
+}

@@ -182,3 +182,18 @@ async fn a_branch_that_no_environment_is_mapped_to_may_say_what_it_wants() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_zone_that_was_made_anew_is_planned_at_once() {
+    world(async |w| {
+        w.bootstrap().await;
+        w.cloudflare.zone("example.com").make_anew();
+        let www = "only: [production]\ncloudflare_dns:\n  www.example.com: { a: 203.0.113.7 }\n";
+        w.pull("www", [("services/www.yaml", www)]).await;
+        let told = w.plan_comment().await;
+        for created in ["create A www.example.com", "create CNAME jellyfin.example.com"] {
+            assert!(told.contains(created), "{told}");
+        }
+    })
+    .await;
+}

@@ -10,6 +10,7 @@ use annotate_snippets::{
 use landfall_core::diagnostic::{Diagnostic, Position, Severity, Span};
 use landfall_core::markdown;
 use landfall_core::name::BlobSha;
+use landfall_repo::Blob;
 
 use super::terminal::{Paint, harmless};
 use crate::gather::Source;
@@ -33,11 +34,11 @@ pub(super) async fn texts(source: &dyn Source, found: &[Diagnostic]) -> anyhow::
     }
     let files = source.files().await?.into_iter();
     let files: Vec<_> =
-        files.filter(|file| file.plain && wanted.contains(file.path.as_str())).collect();
+        files.filter(|file| file.is_plain() && wanted.contains(file.path.as_str())).collect();
     let blobs: Vec<BlobSha> = files.iter().map(|file| file.blob.clone()).collect();
     let Ok(contents) = source.contents(&blobs).await else { return Ok(Texts::new()) };
     let text = |file: &File| {
-        let bytes = contents.get(&file.blob)?;
+        let Blob::Content(bytes) = contents.get(&file.blob)? else { return None };
         Some((file.path.to_string(), String::from_utf8_lossy(bytes).into_owned()))
     };
     let mut texts: Texts = files.iter().filter_map(text).collect();

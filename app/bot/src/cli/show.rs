@@ -20,6 +20,7 @@ use super::terminal::{Format, Paint, Tone, harmless, json, print};
 use super::working::{Which, Working};
 use crate::gather::LoadError;
 use crate::gather::source::File;
+use crate::gather::tree::content;
 use crate::house::Kinds;
 
 /// Print what a service comes to in an environment, and the line each value is from.
@@ -75,7 +76,7 @@ impl Show {
         let environment = environment(&config, self.env.as_ref())?;
         let file = self.file(working, &config).await?;
         let contents = working.source().contents(std::slice::from_ref(&file.blob)).await?;
-        let bytes = contents.get(&file.blob).map(|bytes| &bytes[..]).unwrap_or_default();
+        let bytes = content(&contents, &file).map_err(LoadError::Invalid)?;
         let service =
             ServiceFile::parse(kinds.registry(), &file.path, bytes).map_err(LoadError::Invalid)?;
         let wrong: Vec<Diagnostic> = service.check_environments(&config);
@@ -89,7 +90,7 @@ impl Show {
     async fn file(&self, working: &Working, config: &RepositoryConfig) -> anyhow::Result<File> {
         let files = working.source().files().await?.into_iter();
         let services: Vec<File> =
-            files.filter(|file| file.plain && config.services.matches(&file.path)).collect();
+            files.filter(|file| file.is_plain() && config.services.matches(&file.path)).collect();
         let wanted = self.service.trim_start_matches("./");
         let is_it = |file: &&File| file.path.as_str() == wanted || file.path.stem() == wanted;
         if let Some(file) = services.iter().find(is_it) {

@@ -9,10 +9,10 @@ use landfall_core::diagnostic::Diagnostic;
 use landfall_core::name::{BlobSha, BranchName, CommitSha, EnvironmentName, RepositoryId, TreeSha};
 use landfall_core::plan::{Digest, Value};
 use landfall_github::{InstalledRepository, Reader};
-use landfall_repo::{Fetched, Mirror, Remote, RepoError, Wanted};
+use landfall_repo::{Blob, Fetched, Mirror, Remote, RepoError, Wanted};
 use landfall_store::Repository;
 
-use crate::gather::source::{MAX_FILE, TreeFiles, contents};
+use crate::gather::source::{MAX_FILE, TreeFiles};
 use crate::gather::{Declared, LoadError, Sessions, tree};
 use crate::house::{House, Kinds};
 
@@ -134,8 +134,8 @@ impl Ground {
         blob: &BlobSha,
     ) -> anyhow::Result<Option<Arc<RepositoryConfig>>> {
         let kinds = Kinds::of(&house.reach.registry);
-        let known = contents(self.mirror.blobs(std::slice::from_ref(blob), MAX_FILE).await?)?;
-        let bytes = known.get(blob).map(Vec::as_slice).unwrap_or_default();
+        let known = self.mirror.blobs(std::slice::from_ref(blob), MAX_FILE).await?;
+        let Some(Blob::Content(bytes)) = known.get(blob) else { return Ok(None) };
         let config = RepositoryConfig::load(kinds.registry(), REPOSITORY_CONFIG, bytes);
         Ok(config.ok().map(Arc::new))
     }

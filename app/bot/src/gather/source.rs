@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use landfall_core::name::{BlobSha, ConfigPath, TreeSha};
-use landfall_repo::{Blob, Entry, EntryKind, Mirror};
+use landfall_core::plan::{Digest, Value};
+use landfall_repo::{Blob, Entry, EntryKind, Listing, Mirror};
 
 /// No configuration file may be larger; what is, is an error and not a service that vanished.
 pub const MAX_FILE: u64 = landfall_core::yaml::MAX_BYTES as u64;
@@ -16,8 +17,30 @@ pub struct File {
     pub path: ConfigPath,
     /// The name of its content.
     pub blob: BlobSha,
-    /// Whether it is a file of its own, and not a link to another one.
-    pub plain: bool,
+    /// What stands there.
+    pub form: Form,
+}
+
+/// What stands at a path. All but the first would look like a service that was removed, if they
+/// were left out where one belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// A file of its own.
+    Plain,
+    /// A link to another one.
+    Link,
+    /// A commit of another repository.
+    Submodule,
+    /// Something whose name is none that can be shown; the path is as near to it as can be.
+    Odd,
+}
+
+impl File {
+    /// Whether it has a content that can be read.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.form == Form::Plain
+    }
 }
 
 /// Files by content, the same for a server's mirror and for a working copy.
@@ -31,8 +54,8 @@ pub trait Source: Send + Sync {
         Ok(self.files().await?.into_iter().find(|file| file.path == *path))
     }
 
-    /// The contents of these, all at once. One that is larger than [`MAX_FILE`] is an error.
-    async fn contents(&self, blobs: &[BlobSha]) -> anyhow::Result<HashMap<BlobSha, Vec<u8>>>;
+    /// The contents of these, all at once. One that is larger than [`MAX_FILE`] is only measured.
+    async fn contents(&self, blobs: &[BlobSha]) -> anyhow::Result<HashMap<BlobSha, Blob>>;
 }
 
 /// A tree of a mirror.
@@ -47,40 +70,95 @@ pub struct TreeFiles<'a> {
 #[async_trait]
 impl Source for TreeFiles<'_> {
     async fn files(&self) -> anyhow::Result<Vec<File>> {
-        // Paths that cannot be shown are left out: no service was ever read from one.
-        let listing = self.mirror.list(self.tree, None).await?;
-        Ok(files(listing.entries))
+        Ok(files(self.mirror.list(self.tree, None).await?))
     }
 
     async fn file(&self, path: &ConfigPath) -> anyhow::Result<Option<File>> {
         let entry = self.mirror.file(self.tree, path).await?;
-        Ok(files(entry.into_iter().collect()).pop())
+        Ok(entry.map(file))
     }
 
-    async fn contents(&self, blobs: &[BlobSha]) -> anyhow::Result<HashMap<BlobSha, Vec<u8>>> {
-        contents(self.mirror.blobs(blobs, MAX_FILE).await?)
+    async fn contents(&self, blobs: &[BlobSha]) -> anyhow::Result<HashMap<BlobSha, Blob>> {
+        Ok(self.mirror.blobs(blobs, MAX_FILE).await?)
     }
 }
 
-/// The entries of a listing that can hold or stand for a file.
-pub(crate) fn files(entries: Vec<Entry>) -> Vec<File> {
-    let file = |entry: Entry| match entry.kind {
-        EntryKind::File | EntryKind::Executable => {
-            Some(File { path: entry.path, blob: entry.blob, plain: true })
-        }
-        EntryKind::Link => Some(File { path: entry.path, blob: entry.blob, plain: false }),
-        _ => None,
-    };
-    entries.into_iter().filter_map(file).collect()
+/// What stands at every path of a listing.
+pub(crate) fn files(listing: Listing) -> Vec<File> {
+    let Listing { entries, odd } = listing;
+    let odd = odd.iter().map(|path| {
+        let path = near(path);
+        File { blob: stand_in(&path), path, form: Form::Odd }
+    });
+    entries.into_iter().map(file).chain(odd).collect()
 }
 
-/// The contents of blobs that were all small enough.
-pub(crate) fn contents(blobs: HashMap<BlobSha, Blob>) -> anyhow::Result<HashMap<BlobSha, Vec<u8>>> {
-    let content = |(name, blob)| match blob {
-        Blob::Content(content) => Ok((name, content)),
-        Blob::TooLarge { size } => {
-            anyhow::bail!("a configuration file has {size} bytes; {MAX_FILE} are allowed")
-        }
+fn file(Entry { path, kind, blob }: Entry) -> File {
+    let form = match kind {
+        EntryKind::File | EntryKind::Executable => Form::Plain,
+        EntryKind::Link => Form::Link,
+        EntryKind::Submodule => Form::Submodule,
     };
-    blobs.into_iter().map(content).collect()
+    File { path, blob, form }
+}
+
+/// A name for what has no content of its own here.
+pub(crate) fn stand_in(path: &ConfigPath) -> BlobSha {
+    let name = Digest::of(&Value::from(path.as_str())).to_string();
+    BlobSha::new(name).expect("a digest has the form of an object's name")
+}
+
+/// The path nearest to one that is none: what cannot be in a path is replaced, and the middle of a
+/// long one left out, so that a pattern still says whether it is meant.
+fn near(path: &str) -> ConfigPath {
+    const END: usize = 500;
+    let part = |part: &str| match part {
+        "" | "." | ".." => "\u{fffd}".to_owned(),
+        part => part.replace(['\0', '\n'], "\u{fffd}"),
+    };
+    let mut whole = path.split('/').map(part).collect::<Vec<_>>().join("/");
+    if whole.len() > 2 * END {
+        let head = whole.floor_char_boundary(END);
+        let tail = whole.ceil_char_boundary(whole.len() - END);
+        whole.replace_range(head..tail, "…");
+    }
+    ConfigPath::new(whole)
+        .expect("every part has a character that a part may have, and it is short")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_in_a_listing_is_left_out() {
+        let entry = |path: &str, kind| Entry {
+            path: ConfigPath::new(path).unwrap(),
+            kind,
+            blob: BlobSha::new("a".repeat(40)).unwrap(),
+        };
+        let long = format!("services/{}.yaml", "é".repeat(900));
+        let listing = Listing {
+            entries: vec![
+                entry("services/a.yaml", EntryKind::Executable),
+                entry("services/b.yaml", EntryKind::Link),
+                entry("services/c.yaml", EntryKind::Submodule),
+            ],
+            odd: vec!["services/d\n.yaml".to_owned(), "services/../x/".to_owned(), long],
+        };
+        let files = files(listing);
+        let found: Vec<_> = files.iter().map(|file| (file.path.as_str(), file.form)).collect();
+        assert_eq!(
+            found[..5],
+            [
+                ("services/a.yaml", Form::Plain),
+                ("services/b.yaml", Form::Link),
+                ("services/c.yaml", Form::Submodule),
+                ("services/d\u{fffd}.yaml", Form::Odd),
+                ("services/\u{fffd}/x/\u{fffd}", Form::Odd),
+            ]
+        );
+        let (path, form) = found[5];
+        assert!(path.starts_with("services/é") && path.ends_with("é.yaml") && form == Form::Odd);
+    }
 }

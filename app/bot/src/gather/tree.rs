@@ -9,8 +9,9 @@ use landfall_core::config::{
 };
 use landfall_core::diagnostic::{Diagnostic, Position, Span};
 use landfall_core::name::{BlobSha, ConfigPath};
+use landfall_repo::{Blob, RepoError};
 
-use super::source::File;
+use super::source::{File, Form, MAX_FILE};
 use super::{Caches, Source};
 
 /// After so many findings no further file is read: nobody reads more.
@@ -48,15 +49,15 @@ pub async fn repository_config(
     registry: config::Registry<'_>,
 ) -> Result<(RepositoryConfig, BlobSha), LoadError> {
     let path = ConfigPath::new(REPOSITORY_CONFIG).map_err(anyhow::Error::from)?;
-    let File { path, blob, plain } = source.file(&path).await?.ok_or(LoadError::NoConfig)?;
-    if !plain {
-        return Err(LoadError::Invalid(vec![linked(&path)]));
+    let file = source.file(&path).await?.ok_or(LoadError::NoConfig)?;
+    if !file.is_plain() {
+        return Err(LoadError::Invalid(vec![no_file(&file)]));
     }
-    let contents = source.contents(std::slice::from_ref(&blob)).await?;
-    let bytes = contents.get(&blob).map(|bytes| &bytes[..]).unwrap_or_default();
+    let contents = contents(source, std::slice::from_ref(&file.blob)).await?;
+    let bytes = content(&contents, &file).map_err(LoadError::Invalid)?;
     let config =
         RepositoryConfig::load(registry, REPOSITORY_CONFIG, bytes).map_err(LoadError::Invalid)?;
-    Ok((config, blob))
+    Ok((config, file.blob))
 }
 
 /// Reads every service of `source` as `repository` says.
@@ -71,13 +72,13 @@ pub async fn declared(
 ) -> Result<Declared, LoadError> {
     let files = source.files().await?;
     let matching = files.iter().filter(|file| repository.services.matches(&file.path)).cloned();
-    let (services, links): (Vec<File>, Vec<File>) = matching.partition(|file| file.plain);
+    let (services, others): (Vec<File>, Vec<File>) = matching.partition(File::is_plain);
     let parsed = parse(source, registry, &services, caches).await?;
     let blobs: HashMap<&ConfigPath, &BlobSha> =
         services.iter().map(|file| (&file.path, &file.blob)).collect();
     let mut read = Vec::with_capacity(services.len());
     let mut findings = check::tracked(files.iter().map(|file| &file.path));
-    findings.extend(links.iter().map(|link| linked(&link.path)));
+    findings.extend(others.iter().map(no_file));
     let mut budget = Budget::default();
     for file in parsed {
         match file {
@@ -117,28 +118,81 @@ async fn parse<'a>(
     registry: config::Registry<'a>,
     services: &'a [File],
     caches: &'a Caches,
-) -> anyhow::Result<impl Iterator<Item = Parsed> + 'a> {
+) -> Result<impl Iterator<Item = Parsed> + 'a, LoadError> {
     let known: Vec<Option<Parsed>> =
         services.iter().map(|file| caches.file(&file.path, &file.blob)).collect();
     let unknown = services.iter().zip(&known).filter(|(_, known)| known.is_none());
     let unknown: Vec<BlobSha> = unknown.map(|(file, _)| file.blob.clone()).collect();
     let contents =
-        if unknown.is_empty() { HashMap::new() } else { source.contents(&unknown).await? };
-    let parse = move |(File { path, blob, .. }, known): (&File, Option<Parsed>)| {
+        if unknown.is_empty() { HashMap::new() } else { contents(source, &unknown).await? };
+    let parse = move |(file, known): (&File, Option<Parsed>)| {
         known.unwrap_or_else(|| {
-            let bytes = contents.get(blob).map(|bytes| &bytes[..]).unwrap_or_default();
-            let parsed = ServiceFile::parse(registry, path, bytes).map(Arc::new);
-            caches.keep_file(path, blob, parsed.clone());
+            let parsed = content(&contents, file)
+                .and_then(|bytes| ServiceFile::parse(registry, &file.path, bytes).map(Arc::new));
+            caches.keep_file(&file.path, &file.blob, parsed.clone());
             parsed
         })
     };
     Ok(services.iter().zip(known).map(parse))
 }
 
-/// A link in a service's place would otherwise look like a service that was removed.
-fn linked(path: &ConfigPath) -> Diagnostic {
-    let at = Position { line: 1, column: 1 };
-    let span = Span { file: Arc::from(path.as_str()), start: at, end: at };
-    Diagnostic::error("linked-file", span, "this is a symbolic link, and links are not followed")
-        .help("put a file in its place")
+/// The contents of blobs, as far as each is small enough.
+async fn contents(
+    source: &dyn Source,
+    blobs: &[BlobSha],
+) -> Result<HashMap<BlobSha, Blob>, LoadError> {
+    let too_much = |limit: &u64| {
+        let message = format!("the services have more than {limit} bytes together");
+        let help =
+            "divide them among several repositories, or say with `services:` which are meant";
+        LoadError::Invalid(vec![about(REPOSITORY_CONFIG, "too-large", message).help(help)])
+    };
+    source.contents(blobs).await.map_err(|error| match error.downcast_ref() {
+        Some(RepoError::TooLarge { limit }) => too_much(limit),
+        _ => LoadError::Source(error),
+    })
+}
+
+/// The content of a file among those that were read; or that there is too much of it.
+pub(crate) fn content<'c>(
+    contents: &'c HashMap<BlobSha, Blob>,
+    file: &File,
+) -> Result<&'c [u8], Vec<Diagnostic>> {
+    let (code, message) = match contents.get(&file.blob) {
+        Some(Blob::Content(content)) => return Ok(content),
+        Some(Blob::TooLarge { size }) => {
+            ("too-large", format!("the file has {size} bytes, at most {MAX_FILE} are read"))
+        }
+        // An empty file would declare nothing, and what it declared before would go.
+        None => ("unreadable-file", "the file was not found where it was listed".to_owned()),
+    };
+    Err(vec![about(file.path.as_str(), code, message)])
+}
+
+/// Something else in a service's place would otherwise look like a service that was removed.
+fn no_file(file: &File) -> Diagnostic {
+    let (code, message, help) = match file.form {
+        Form::Submodule => (
+            "submodule",
+            "this is a submodule, and other repositories are not looked into",
+            "put a file in its place",
+        ),
+        Form::Odd => (
+            "odd-path",
+            "the path of this file is too long or has characters that a path should not have",
+            "give it another name",
+        ),
+        Form::Link | Form::Plain => (
+            "linked-file",
+            "this is a symbolic link, and links are not followed",
+            "put a file in its place",
+        ),
+    };
+    about(file.path.as_str(), code, message.to_owned()).help(help)
+}
+
+/// A finding about a file as a whole.
+fn about(file: &str, code: &'static str, message: String) -> Diagnostic {
+    let span = Span::new(&Arc::from(file), Position::START, Position::START);
+    Diagnostic::error(code, span, message)
 }

@@ -223,6 +223,29 @@ async fn a_link_in_the_place_of_a_service_is_an_error_and_not_a_service_that_van
 }
 
 #[tokio::test]
+async fn what_is_no_readable_file_in_the_place_of_a_service_is_an_error_at_that_place() {
+    let world = World::new().await;
+    let long = format!("unifi_dns: {{}}\n{}", "#".repeat(1 << 20));
+    world.write("services/nas.yaml", &long);
+    world.git(&["add", "."]).await;
+    let commit = "1111111111111111111111111111111111111111";
+    let submodule = format!("160000,{commit},services/jellyfin.yaml");
+    world.git(&["update-index", "--cacheinfo", &submodule]).await;
+    let staged = world.landfall("validate --staged --format json").await;
+    assert_eq!(staged.code, 1, "{staged:?}");
+    let told = |place: usize| {
+        let finding = &staged.json()["findings"][place];
+        let start = &finding["span"]["start"];
+        assert_eq!((&start["line"], &start["column"]), (&1.into(), &1.into()));
+        format!("{} {}", finding["span"]["file"], finding["code"])
+    };
+    assert_eq!(told(0), "\"services/jellyfin.yaml\" \"submodule\"");
+    assert_eq!(told(1), "\"services/nas.yaml\" \"too-large\"");
+    let seen = world.landfall("validate").await;
+    assert!(seen.out.contains("error[too-large]"), "{seen:?}");
+}
+
+#[tokio::test]
 async fn programs_get_every_finding_with_its_place() {
     let world = World::new().await;
     world.write("services/broken.yaml", "unifi_dsn: {}\n");

@@ -8,11 +8,10 @@ use anyhow::Context as _;
 use async_trait::async_trait;
 use landfall_core::check;
 use landfall_core::name::{BlobSha, ConfigPath};
-use landfall_core::plan::{Digest, Value};
-use landfall_repo::{EntryKind, Listing, RepoError, WorkingCopy};
+use landfall_repo::{Blob, EntryKind, Listing, RepoError, WorkingCopy};
 
 use crate::gather::Source;
-use crate::gather::source::{File, MAX_FILE};
+use crate::gather::source::{File, Form, MAX_FILE, stand_in};
 
 /// Files of a folder. Their contents are read when they are asked for, so a file's name stands for
 /// its content: nothing outlives the command that would take one for the other.
@@ -51,9 +50,9 @@ impl Folder {
     }
 
     fn new(root: &Path, files: Vec<ConfigPath>, links: Vec<ConfigPath>) -> Self {
-        let file = |plain| move |path: ConfigPath| File { blob: stand_in(&path), path, plain };
-        let mut files: Vec<File> =
-            files.into_iter().map(file(true)).chain(links.into_iter().map(file(false))).collect();
+        let file = |form| move |path: ConfigPath| File { blob: stand_in(&path), path, form };
+        let links = links.into_iter().map(file(Form::Link));
+        let mut files: Vec<File> = files.into_iter().map(file(Form::Plain)).chain(links).collect();
         files.sort_by(|a, b| a.path.cmp(&b.path));
         let paths = files.iter().map(|file| (file.blob.clone(), file.path.clone())).collect();
         Self { root: root.to_owned(), files, paths }
@@ -66,7 +65,7 @@ impl Source for Folder {
         Ok(self.files.clone())
     }
 
-    async fn contents(&self, blobs: &[BlobSha]) -> anyhow::Result<HashMap<BlobSha, Vec<u8>>> {
+    async fn contents(&self, blobs: &[BlobSha]) -> anyhow::Result<HashMap<BlobSha, Blob>> {
         let wanted = blobs.iter().filter_map(|blob| Some((blob.clone(), self.paths.get(blob)?)));
         let wanted: Vec<(BlobSha, ConfigPath)> =
             wanted.map(|(blob, path)| (blob, path.clone())).collect();
@@ -83,16 +82,17 @@ impl Source for Folder {
     }
 }
 
-/// A file, cut far behind the size at which whoever parses it finds it too large.
-fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+/// A file that is only measured if it is too large.
+fn read(path: &Path) -> std::io::Result<Blob> {
+    let file = std::fs::File::open(path)?;
+    let size = file.metadata()?.len();
+    if size > MAX_FILE {
+        return Ok(Blob::TooLarge { size });
+    }
     let mut content = Vec::new();
-    std::fs::File::open(path)?.take(MAX_FILE << 5).read_to_end(&mut content)?;
-    Ok(content)
-}
-
-fn stand_in(path: &ConfigPath) -> BlobSha {
-    let name = Digest::of(&Value::from(path.as_str())).to_string();
-    BlobSha::new(name).expect("a digest has the form of an object's name")
+    // It may grow meanwhile: then whoever parses it finds it too large.
+    file.take(MAX_FILE + 1).read_to_end(&mut content)?;
+    Ok(Blob::Content(content))
 }
 
 fn is_env_file(path: &ConfigPath) -> bool {

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use landfall_core::name::BlobSha;
-use landfall_repo::{RepoError, WorkingCopy};
+use landfall_repo::{Blob, RepoError, WorkingCopy};
 
 use crate::gather::Source;
-use crate::gather::source::{File, MAX_FILE, contents, files};
+use crate::gather::source::{File, MAX_FILE, files};
 
 /// The index of a checkout.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ impl Staged {
             ),
             other => other.into(),
         })?;
-        Ok(Self { copy, files: files(listing.entries) })
+        Ok(Self { copy, files: files(listing) })
     }
 }
 
@@ -36,7 +36,7 @@ impl Source for Staged {
         Ok(self.files.clone())
     }
 
-    async fn contents(&self, blobs: &[BlobSha]) -> anyhow::Result<HashMap<BlobSha, Vec<u8>>> {
-        contents(self.copy.blobs(blobs, MAX_FILE).await?)
+    async fn contents(&self, blobs: &[BlobSha]) -> anyhow::Result<HashMap<BlobSha, Blob>> {
+        Ok(self.copy.blobs(blobs, MAX_FILE).await?)
     }
 }
