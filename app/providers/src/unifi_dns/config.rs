@@ -151,6 +151,16 @@ impl Entry {
         all.into_iter().filter(|wish| !wish.texts.is_empty() || !wish.devices.is_empty()).collect()
     }
 
+    /// The hosts that its records lead to.
+    fn hosts(&self) -> impl Iterator<Item = &DnsName> {
+        let mail = self.mx.0.iter().map(|mx| {
+            let (Either::Scalar(MxText(mx)) | Either::Structure(mx)) = mx;
+            &mx.host
+        });
+        let services = self.srv.0.iter().map(|srv| &srv.target);
+        self.cname.iter().map(|cname| &cname.value).chain(mail).chain(services)
+    }
+
     /// The texts that are longer than `longest` bytes the way they are sent.
     pub(super) fn texts_beyond(&self, longest: usize) -> impl Iterator<Item = &Spanned<String>> {
         self.txt.0.iter().filter(move |text| quoted(bare(text)).len() > longest)
@@ -184,6 +194,10 @@ impl Entry {
                     .push(wrong(&name.span, format!("the {} `{twice}` stands twice", wish.rtype)));
             }
         }
+        findings.extend(self.hosts().find(|host| host.as_str().len() > MAX_NAME).map(|host| {
+            let rule = format!("longer than the {MAX_NAME} characters that a console takes");
+            wrong(&name.span, format!("`{host}` is {rule}"))
+        }));
         findings.extend(
             self.txt.0.iter().filter_map(|text| Some(wrong(&text.span, text_fault(text)?))),
         );

@@ -91,6 +91,7 @@ fn a_component_declares_its_names_its_targets_and_its_devices() {
 #[test]
 fn what_makes_no_sense_is_told_at_its_place() {
     let long = format!("{}.lan: {{ a: 192.168.1.1 }}", ["abcdefghijklmno"; 9].join("."));
+    let far = format!("lan: {{ mx: 10 {}.lan }}", ["abcdefghijklmno"; 9].join("."));
     for (text, told) in [
         ("a.lan: {}", "services/nas.yaml:1:1: the name has no record"),
         ("a.lan: { a: 192.168.1.500 }", "services/nas.yaml:1:13: "),
@@ -122,6 +123,7 @@ fn what_makes_no_sense_is_told_at_its_place() {
             "the same name as the one in line 1",
         ),
         (long.as_str(), "at most 127 characters"),
+        (far.as_str(), "is longer than the 127 characters"),
     ] {
         let findings: String = decode(text).unwrap_err().iter().map(|d| format!("{d}\n")).collect();
         assert!(findings.contains(told), "{text}: {findings}");
