@@ -8,10 +8,10 @@ use anyhow::Context as _;
 use async_trait::async_trait;
 use landfall_core::check;
 use landfall_core::name::{BlobSha, ConfigPath};
-use landfall_repo::{Blob, EntryKind, Listing, RepoError, WorkingCopy};
+use landfall_repo::{Blob, Listing, RepoError, WorkingCopy};
 
 use crate::gather::Source;
-use crate::gather::source::{File, Form, MAX_FILE, stand_in};
+use crate::gather::source::{File, Form, MAX_FILE, files as listed, stand_in};
 
 /// Files of a folder. Their contents are read when they are asked for, so a file's name stands for
 /// its content: nothing outlives the command that would take one for the other.
@@ -34,10 +34,9 @@ impl Folder {
         let in_index: BTreeSet<&ConfigPath> =
             tracked.entries.iter().map(|entry| &entry.path).collect();
         let files = copy.files().await?.into_iter();
-        let files = files.filter(|path| in_index.contains(path) || !is_env_file(path));
-        let links = tracked.entries.iter().filter(|entry| entry.kind == EntryKind::Link);
-        let links: Vec<ConfigPath> = links.map(|link| link.path.clone()).collect();
-        Ok(Self::new(copy.root(), files.collect(), links))
+        let files = files.filter(|path| in_index.contains(path) || !is_env_file(path)).collect();
+        let others = listed(tracked).into_iter().filter(|file| !file.is_plain());
+        Ok(Self::new(copy.root(), files, others.collect()))
     }
 
     /// Everything below `root` that is not git's own or Landfall's.
@@ -46,13 +45,12 @@ impl Folder {
         let (files, links) = tokio::task::spawn_blocking(move || walk(&at)).await??;
         // Nothing is tracked here.
         let files = files.into_iter().filter(|path| !is_env_file(path)).collect();
-        Ok(Self::new(root, files, links))
+        Ok(Self::new(root, files, links.into_iter().map(file(Form::Link)).collect()))
     }
 
-    fn new(root: &Path, files: Vec<ConfigPath>, links: Vec<ConfigPath>) -> Self {
-        let file = |form| move |path: ConfigPath| File { blob: stand_in(&path), path, form };
-        let links = links.into_iter().map(file(Form::Link));
-        let mut files: Vec<File> = files.into_iter().map(file(Form::Plain)).chain(links).collect();
+    /// `others` are those without a content of their own.
+    fn new(root: &Path, files: Vec<ConfigPath>, others: Vec<File>) -> Self {
+        let mut files: Vec<File> = files.into_iter().map(file(Form::Plain)).chain(others).collect();
         files.sort_by(|a, b| a.path.cmp(&b.path));
         let paths = files.iter().map(|file| (file.blob.clone(), file.path.clone())).collect();
         Self { root: root.to_owned(), files, paths }
@@ -80,6 +78,10 @@ impl Source for Folder {
         };
         tokio::task::spawn_blocking(read).await?
     }
+}
+
+fn file(form: Form) -> impl Fn(ConfigPath) -> File {
+    move |path| File { blob: stand_in(&path), path, form }
 }
 
 /// A file that is only measured if it is too large.
