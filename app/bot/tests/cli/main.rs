@@ -9,5 +9,6 @@ mod apply;
 mod plan;
 mod schema;
 mod show;
+mod terminal;
 mod validate;
 mod world;

@@ -9,6 +9,8 @@ use landfall_sim::unifi::{UnifiSettings, UnifiSim};
 use secrecy::SecretString;
 use tempfile::TempDir;
 
+const BINARY: &str = env!("CARGO_BIN_EXE_landfall");
+
 /// What the simulators want for a key and a token.
 const SECRETS: [(&str, &str); 2] = [
     ("LANDFALL_SECRET_UNIFI", "simulated-unifi-key"),
@@ -127,9 +129,33 @@ environments:
 
     /// A command with everything it needs, to be changed.
     pub(crate) fn command(&self, words: &str, folder: &Path) -> Command {
-        let command = Command::new(env!("CARGO_BIN_EXE_landfall"))
-            .args(words.split_whitespace())
-            .current_dir(folder)
+        let command = Command::new(BINARY).args(words.split_whitespace());
+        Self::ready(command.current_dir(folder))
+    }
+
+    /// Runs `landfall` where somebody sits and types.
+    pub(crate) async fn at_a_terminal(&self, words: &str, typed: &str) -> Seen {
+        self.at_a_terminal_with(&[], words, typed).await
+    }
+
+    /// The same, with more environment variables. What is seen is all on one stream.
+    pub(crate) async fn at_a_terminal_with(
+        &self,
+        env: &[(&str, &str)],
+        words: &str,
+        typed: &str,
+    ) -> Seen {
+        let line = format!("'{BINARY}' {words}");
+        let command = Command::new("script").args(["-qec", &line, "/dev/null"]);
+        let command = Self::ready(command.current_dir(self.path())).env("TERM", "xterm");
+        let command = env.iter().fold(command, |command, (name, value)| command.env(name, value));
+        let output = command.stdin(typed).run().await.unwrap();
+        let Exit::Code(code) = output.exit else { panic!("killed: {}", output.stderr) };
+        Seen { code, out: String::from_utf8(output.stdout).unwrap(), err: output.stderr }
+    }
+
+    fn ready(command: Command) -> Command {
+        let command = command
             .timeout(Duration::from_secs(60))
             .env("USER", "ada")
             .env("LANDFALL_ALLOW_HOSTS", "127.0.0.1");
