@@ -1,0 +1,141 @@
+//! The one comment itself: it comes back when somebody deletes it, and nothing of a long plan is
+//! left out of it in silence.
+
+use insta::assert_snapshot;
+use landfall_sim::github::{Comment, NewPull, edit};
+use landfall_tests::world::{ALICE, EVE, NAS, Setting, World, world, world_with};
+
+/// Our comments on the pull request that is meant, by number.
+fn ours(w: &World) -> Vec<Comment> {
+    w.repo.comments(w.number()).into_iter().filter(|c| c.author == "landfall[bot]").collect()
+}
+
+#[tokio::test]
+async fn a_comment_that_a_person_deleted_is_made_again() {
+    world(async |w| {
+        w.bootstrap().await;
+        let at = |address: &str| NAS.replace("192.168.1.50", address);
+        w.pull("move", [("services/nas.yaml", at("192.168.1.51"))]).await;
+        w.read_everything().await;
+        let [first] = &ours(w)[..] else { panic!("one comment was expected") };
+        w.repo.delete_comment(first.id, ALICE).unwrap();
+        w.push("move", [("services/nas.yaml", at("192.168.1.52"))]).await;
+        assert!(w.plan_comment().await.contains("192.168.1.52"));
+        assert_eq!(ours(w).len(), 1);
+
+        w.push("move", [("services/nas.yaml", at("192.168.1.53"))]).await;
+        assert!(w.plan_comment().await.contains("192.168.1.53"));
+        assert_eq!(ours(w).len(), 1, "the new one is edited from then on");
+    })
+    .await;
+}
+
+/// `services/rack-N.yaml`: sixty names each.
+fn rack(number: usize) -> (String, String) {
+    let name = |host: usize| {
+        format!(
+            "  \"server-{host}-of-the-rack-number-{number}${{suffix}}.internal.lan\": {{ a: 10.{number}.0.{host} }}\n"
+        )
+    };
+    let names: String = (1..=60).map(name).collect();
+    (format!("services/rack-{number}.yaml"), format!("unifi_dns:\n{names}"))
+}
+
+#[tokio::test]
+async fn a_plan_that_is_too_long_for_one_comment_comes_in_parts_that_grow_and_shrink() {
+    world(async |w| {
+        w.bootstrap().await;
+        let racks = |from, to| (from..=to).map(rack).map(|(path, text)| edit(path, text));
+        w.pull("racks", racks(1, 2)).await;
+        w.read_everything().await;
+        assert_eq!(ours(w).len(), 1);
+
+        w.push("racks", racks(3, 24)).await;
+        w.read_everything().await;
+        let parts = ours(w);
+        assert!(parts.len() > 1, "{} bytes fit into one", parts[0].body.len());
+        let all = w.plan_comment().await;
+        for number in 1..=24 {
+            let last = format!("server-60-of-the-rack-number-{number}.internal.lan");
+            assert!(all.contains(&last), "{last} is not shown");
+        }
+        for (at, part) in parts.iter().enumerate() {
+            let numbered = format!("**Part {}/{}**", at + 1, parts.len());
+            assert!(part.body.contains(&numbered), "{}", &part.body[..200]);
+            assert_eq!(
+                part.body.matches("<details").count(),
+                part.body.matches("</details>").count()
+            );
+        }
+        assert!(parts.last().unwrap().body.contains("Merge to apply to **production**"));
+
+        let fewer = (3..=24).map(|n| landfall_sim::github::remove(rack(n).0));
+        w.push("racks", fewer).await;
+        w.read_everything().await;
+        let left = ours(w);
+        assert_eq!(
+            left.iter().map(|c| c.id).collect::<Vec<_>>(),
+            [parts[0].id],
+            "the rest is gone"
+        );
+    })
+    .await;
+}
+
+/// Commits of a fork have no numbers in the story.
+fn below_the_title(comment: &str) -> &str {
+    comment.split_once("\n\n").map_or(comment, |(_, rest)| rest)
+}
+
+#[tokio::test]
+async fn a_pull_request_from_a_fork_is_checked_and_not_planned() {
+    world(async |w| {
+        w.bootstrap().await;
+        let before = w.writes();
+        let fork = w.repo.fork(EVE).await.unwrap();
+        let evil = NAS.replace("192.168.1.50", "6.6.6.6");
+        fork.push("main", EVE, "Change it", [edit("services/nas.yaml", evil)]).await.unwrap();
+        w.open(NewPull::from("main").of_fork(&fork).by(EVE)).await;
+        assert_snapshot!(below_the_title(&w.plan_comment().await), @"
+        > [!CAUTION]
+        > **production** cannot be planned: a pull request from a fork is checked and not planned
+
+        | Environment | Plan | Digest |
+        |---|---|---|
+        | **production** (`main`) | cannot be planned | – |
+
+        ---
+        **Next:** After the merge the plan for **production** is shown, and waits for somebody to name it.
+        ");
+        assert_snapshot!(w.check("landfall / production (main)").await, @"neutral: a pull request from a fork is checked and not planned");
+
+        fork.push("main", EVE, "Break it", [edit("services/nas.yaml", "unifi_dns: [\n")])
+            .await
+            .unwrap();
+        assert_snapshot!(below_the_title(&w.plan_comment().await), @r"
+        > [!CAUTION]
+        > 1 error in the configuration, so no plan was made for any environment.
+
+        - `services/nas.yaml:1:12` unclosed bracket '\[' (`syntax`)
+        ");
+        assert_eq!(w.writes(), before);
+    })
+    .await;
+}
+
+/// Nobody waits where the environment says so, and everybody is told.
+#[tokio::test]
+async fn an_environment_that_says_so_goes_on_with_what_nobody_reviewed() {
+    let config = landfall_tests::world::CONFIG
+        .replace("    branches: [main]\n", "    branches: [main]\n    plan_changed: apply\n");
+    world_with(Setting { config, ..Setting::default() }, async |w| {
+        w.bootstrap().await;
+        w.pull("readme", [("about.md", "# Homelab\n")]).await;
+        w.settle().await;
+        w.push("main", [("services/nas.yaml", NAS.replace("192.168.1.50", "192.168.1.51"))]).await;
+        w.read_everything().await;
+        assert_eq!(w.unifi.record("nas.internal.lan", "A"), ["192.168.1.51"]);
+        assert_snapshot!(w.run_check("production").await, @"success: Applied to production");
+    })
+    .await;
+}
