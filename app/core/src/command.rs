@@ -90,7 +90,7 @@ impl fmt::Display for DigestPrefix {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CommandError {
     /// `/landfall` with a word we do not know.
-    #[error("`{word}` is no command{}", did_you_mean(.suggestion.as_deref()))]
+    #[error("`{word}` is not a command{}", did_you_mean(.suggestion.as_deref()))]
     Unknown {
         /// The word.
         word: String,

@@ -36,7 +36,7 @@ pub fn vanished(
     findings
 }
 
-const ALL_SERVICES: &str = "write the pattern that matches their files; to delete all services remove them in more than one pull request";
+const ALL_SERVICES: &str = "write the pattern that matches their files; to remove all services, leave one file for a second pull request";
 const PLACE_OF_SERVICES: &str =
     "put it back; before it can go its services have to leave it, by their files or by `only:`";
 
@@ -54,8 +54,10 @@ fn services(
     let suspicious = owners.len() > 1 || (changed && !owners.is_empty());
     if suspicious && !paths.iter().any(|path| now.matches(path)) {
         let services = counted(owners.len(), "service");
-        let message =
-            format!("`{}` matches no file, and state has what {services} owned", now.as_str());
+        let message = format!(
+            "`{}` matches no file, but Landfall still owns what {services} declared",
+            now.as_str()
+        );
         return Some(
             Diagnostic::error("services-vanished", now.span.clone(), message).help(ALL_SERVICES),
         );
@@ -69,9 +71,12 @@ fn services(
     let dropped: Vec<&str> =
         dropped.filter(|path| !matched.contains(path.stem())).map(ConfigPath::as_str).collect();
     let (first, rest) = dropped.split_first()?;
-    let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+    let (more, declared) = match rest.len() {
+        0 => (String::new(), "it declared"),
+        more => (format!(" and {more} more"), "they declared"),
+    };
     let message = format!(
-        "`{}` does not match {first}{more}, which `{}` did, and state has what it owned",
+        "`{}` does not match `{first}`{more}, which `{}` did, but Landfall still owns what {declared}",
         now.as_str(),
         before.as_str()
     );
@@ -88,7 +93,7 @@ fn environments(repository: &RepositoryConfig, owned: &[OwnedUnit]) -> Vec<Diagn
     }
     let finding = |(name, units): (&EnvironmentName, usize)| {
         let message = format!(
-            "the environment `{name}` is gone, and state has what {} of it owned",
+            "the environment `{name}` is gone, but Landfall still owns what {} of it declared",
             counted(units, "unit")
         );
         Diagnostic::error("environment-vanished", top(repository), message).help(PLACE_OF_SERVICES)
@@ -121,7 +126,7 @@ fn connections(
     }
     let finding = |((environment, lost), units): ((&EnvironmentName, String), usize)| {
         let message = format!(
-            "the connection `{lost}` of {environment} is gone, and state has what {} owned there",
+            "the connection `{lost}` of {environment} is gone, but Landfall still owns what {} declared there",
             counted(units, "unit")
         );
         let span = repository.environments[environment].span.clone();

@@ -110,11 +110,11 @@ fn a_pattern_that_loses_files_is_an_error_and_one_that_moves_with_them_is_not() 
     let lost = said(&[path("services/nas.yaml"), path("svc/other.yaml")]).unwrap();
     assert_eq!(
         lost,
-        "`svc/*.yaml` does not match services/nas.yaml, which `services/*.yaml` did, and state has what it owned"
+        "`svc/*.yaml` does not match `services/nas.yaml`, which `services/*.yaml` did, but Landfall still owns what it declared"
     );
     assert_eq!(
         said(&[path("README.md")]).unwrap(),
-        "`svc/*.yaml` matches no file, and state has what 1 service owned"
+        "`svc/*.yaml` matches no file, but Landfall still owns what 1 service declared"
     );
     assert_eq!(said(&[path("svc/nas.yaml")]), None);
     // The file is gone as well: that is a deletion, as a person means it.
