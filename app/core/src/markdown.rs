@@ -44,6 +44,8 @@ pub fn cell(text: &str) -> String {
         } else {
             code.push(c);
         }
+        // A mail address is made a link of even here.
+        code.extend((c == '@').then_some(ZERO_WIDTH_SPACE));
     }
     code + "</code>"
 }
@@ -59,9 +61,29 @@ pub fn fence(language: &str, text: &str) -> String {
     format!("{fence}{language}\n{text}{end}{fence}")
 }
 
-/// `text` as prose within a line, or in a cell of a table: messages, titles. One line.
+/// The lines of a diff as a fenced block: what stands in one of them cannot begin another.
+#[must_use]
+pub fn diff(lines: &[String]) -> String {
+    let lines: Vec<String> = lines.iter().map(|line| terminal(line)).collect();
+    fence("diff", &lines.join("\n"))
+}
+
+/// `text` as prose, wherever it stands: messages, titles, cells of a table. One line.
 #[must_use]
 pub fn text(text: &str) -> String {
+    escaped(text, Stands::First)
+}
+
+/// Where on its line a text stands. A line is a list or a heading by how it begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stands {
+    /// It may be the first on it.
+    First,
+    /// Something of ours stands before it.
+    Behind,
+}
+
+fn escaped(text: &str, stands: Stands) -> String {
     let line = one_line(text);
     let line = line.trim();
     let digits = line.chars().take_while(char::is_ascii_digit).count();
@@ -69,7 +91,8 @@ pub fn text(text: &str) -> String {
     for (at, c) in line.char_indices() {
         let opens_block = at == 0 && matches!(c, '-' | '+' | '=' | ':');
         let opens_list = at == digits && at > 0 && matches!(c, '.' | ')');
-        if opens_block || opens_list || "\\`*_{}[]<>#|~&$!^".contains(c) {
+        let opens = stands == Stands::First && (opens_block || opens_list);
+        if opens || "\\`*_{}[]<>#|~&$!^".contains(c) {
             escaped.push('\\');
         }
         escaped.push(c);
@@ -84,9 +107,39 @@ pub fn text(text: &str) -> String {
 /// names. Whoever chose the names can make more or less of it code, and nothing else.
 #[must_use]
 pub fn prose(line: &str) -> String {
+    quoting(line, Stands::First)
+}
+
+/// The same for the rest of a line that something of ours begins.
+#[must_use]
+pub fn rest(line: &str) -> String {
+    let space = if line.starts_with(' ') { " " } else { "" };
+    format!("{space}{}", quoting(line, Stands::Behind))
+}
+
+/// `text` in HTML: what stands within a block of it is not read as Markdown.
+#[must_use]
+pub fn html(text: &str) -> String {
+    let line = one_line(text);
+    let mut escaped = String::with_capacity(line.len() + 8);
+    for (at, c) in line.char_indices() {
+        match c {
+            '&' | '<' | '>' | '"' | '\'' => {
+                let _ = write!(escaped, "&#{};", u32::from(c));
+            }
+            _ => escaped.push(c),
+        }
+        if breaks_after(c, &line[..at], &line[at + c.len_utf8()..]) {
+            escaped.push(ZERO_WIDTH_SPACE);
+        }
+    }
+    escaped
+}
+
+fn quoting(line: &str, stands: Stands) -> String {
     let pieces: Vec<&str> = line.split('`').collect();
     if pieces.len().is_multiple_of(2) {
-        return text(line);
+        return escaped(line, stands);
     }
     let mut told = String::with_capacity(line.len() + 8);
     for (at, piece) in pieces.iter().enumerate() {
@@ -98,7 +151,8 @@ pub fn prose(line: &str) -> String {
             let space = |edge: bool| if edge { " " } else { "" };
             let blank = piece.trim().is_empty();
             told.push_str(space(piece.starts_with(char::is_whitespace) && !told.is_empty()));
-            told.push_str(&text(piece));
+            let stands = if at == 0 { stands } else { Stands::Behind };
+            told.push_str(&escaped(piece, stands));
             let last = at + 1 == pieces.len();
             told.push_str(space(piece.ends_with(char::is_whitespace) && !blank && !last));
         }

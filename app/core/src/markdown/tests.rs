@@ -143,6 +143,26 @@ fn prose_neither_mentions_nor_refers_nor_links() {
 }
 
 #[test]
+fn the_rest_of_a_line_opens_nothing() {
+    assert_eq!(prose("- `a`: - b"), r"\- `a`: - b");
+    assert_eq!(rest(": a - 1. b"), ": a - 1. b");
+    assert_eq!(rest(" follows `main`."), " follows `main`.");
+    assert_eq!(rest("1. <b>"), r"1. \<b\>");
+}
+
+#[test]
+fn html_is_escaped_as_html() {
+    assert_eq!(html("home_assistant"), "home_assistant");
+    assert_eq!(html("<b>&\u{202e}"), "&#60;b&#62;&#38;\\u{202e}");
+}
+
+#[test]
+fn a_line_of_a_diff_is_one_line() {
+    let lines = ["+ create A x".to_owned(), "- y\n+ create B z\r".to_owned()];
+    assert_eq!(diff(&lines), "```diff\n+ create A x\n- y\\u{a}+ create B z\\u{d}\n```");
+}
+
+#[test]
 fn what_prose_quotes_is_code() {
     assert_eq!(
         prose("the key `aaa` is not known: did you mean `a`?"),
@@ -200,8 +220,10 @@ proptest! {
     fn prose_with_quotes_is_text_and_code_and_nothing_else(content in hostile()) {
         // Code with a pipe is HTML: see `cell`.
         let content = content.replace('|', "");
-        for node in &outline(&format!("Refused: {}.", prose(&content)))[2..] {
-            prop_assert!(node.starts_with("text ") || node.starts_with("code "), "{node} of {content:?}");
+        for told in [format!("Refused: {}.", rest(&content)), format!("{}.", prose(&content))] {
+            for node in &outline(&told)[2..] {
+                prop_assert!(node.starts_with("text ") || node.starts_with("code "), "{node} of {content:?}");
+            }
         }
     }
 
@@ -220,8 +242,10 @@ proptest! {
 
     #[test]
     fn no_output_holds_a_raw_invisible_character(content in hostile()) {
-        for shown in [code_span(&content), cell(&content), fence("", &content), text(&content), prose(&content)] {
-            let hidden = without_breaks(&shown).chars().any(|c| is_invisible(c) && !"\n\t".contains(c));
+        let inline = [code_span(&content), cell(&content), html(&content), text(&content)];
+        let lines = [prose(&content), rest(&content), fence("", &content), diff(&[content])];
+        for shown in inline.iter().chain(&lines) {
+            let hidden = without_breaks(shown).chars().any(|c| is_invisible(c) && !"\n\t".contains(c));
             prop_assert!(!hidden, "{shown:?}");
         }
     }
