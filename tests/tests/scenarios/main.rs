@@ -8,6 +8,7 @@
 mod bootstrap;
 mod change;
 mod commands;
+mod comments;
 mod config;
 mod faults;
 mod holds;
