@@ -2,7 +2,8 @@
 //!
 //! The templates are built in; a folder can override any of them by name. Every value that came
 //! from a repository or a provider passes a filter that escapes it for where it stands
-//! (`landfall_core::markdown`); a test renders hostile values and looks at the structure.
+//! (`landfall_core::markdown`); a test renders hostile values with every template and looks at the
+//! structure.
 
 use std::path::Path;
 
@@ -18,10 +19,11 @@ use serde::Serialize;
 /// Sections with more lines than this are folded; smaller plans are read at a glance.
 const OPEN_LINES: usize = 24;
 
-const BUILT_IN: [(&str, &str); 8] = [
+const BUILT_IN: [(&str, &str); 9] = [
     ("pull-head.md", include_str!("../../../templates/comment/pull-head.md")),
     ("pull-section.md", include_str!("../../../templates/comment/pull-section.md")),
     ("pull-tail.md", include_str!("../../../templates/comment/pull-tail.md")),
+    ("errors.md", include_str!("../../../templates/comment/errors.md")),
     ("run.md", include_str!("../../../templates/comment/run.md")),
     ("run-line.md", include_str!("../../../templates/comment/run-line.md")),
     ("help.md", include_str!("../../../templates/comment/help.md")),
@@ -114,12 +116,11 @@ impl Templates {
     }
 
     fn section(&self, section: &ServiceSection, open: bool) -> anyhow::Result<String> {
-        let blocks = section
-            .components
-            .iter()
-            .map(|(kind, lines)| format!("@@ {kind} @@\n{}", lines.join("\n")));
-        let diff = blocks.collect::<Vec<_>>().join("\n");
-        self.print("pull-section.md", context! { open, diff, ..Value::from(Serde(section)) })
+        let blocks = section.components.iter().flat_map(|(kind, lines)| {
+            std::iter::once(format!("@@ {kind} @@")).chain(lines.iter().cloned())
+        });
+        let lines: Vec<String> = blocks.collect();
+        self.print("pull-section.md", context! { open, lines, ..Value::from(Serde(section)) })
     }
 
     /// What is said about a run.
@@ -185,10 +186,11 @@ fn add_filters(environment: &mut Environment<'static>) {
     environment.add_filter("code", |value: &str| markdown::code_span(value));
     environment.add_filter("text", |value: &str| markdown::text(value));
     environment.add_filter("cell", |value: &str| markdown::cell(value));
-    environment.add_filter("fence", |value: &str, lang: &str| markdown::fence(lang, value));
+    environment.add_filter("diff", |lines: Vec<String>| markdown::diff(&lines));
     environment.add_filter("strong", |value: &str| format!("**{}**", markdown::text(value)));
-    environment.add_filter("bold", |value: &str| format!("<b>{}</b>", markdown::text(value)));
+    environment.add_filter("bold", |value: &str| format!("<b>{}</b>", markdown::html(value)));
     environment.add_filter("prose", |value: &str| markdown::prose(value));
+    environment.add_filter("rest", |value: &str| markdown::rest(value));
     environment.add_filter("counted", |count: usize, one: &str, many: &str| {
         format!("{count} {}", if count == 1 { one } else { many })
     });

@@ -10,6 +10,7 @@ mod make;
 mod order;
 mod resource;
 mod unit;
+mod words;
 
 #[cfg(test)]
 pub(crate) mod testing;
@@ -23,3 +24,4 @@ pub use resource::{
     Desired, Live, LiveResource, Owned, Owner, ResourceKey, ResourceName, Target, Value,
 };
 pub use unit::{Conflict, Origin, Plan, UnitPlan};
+pub(crate) use words::{fields, plain, value_text};

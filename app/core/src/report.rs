@@ -3,6 +3,7 @@
 //! The flows fill them, the views shape them for the templates. Nothing here is escaped or worded
 //! for one medium; everything here may have come from a repository or a provider.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -10,8 +11,10 @@ use serde::{Deserialize, Serialize};
 use crate::coverage::Uncovered;
 use crate::diagnostic::Diagnostic;
 use crate::guardrail::Violation;
-use crate::name::{BranchName, CommitSha, ConfigPath, EnvironmentName, PullNumber, ServiceName};
-use crate::plan::{Change, Digest, Plan, ResourceKey};
+use crate::name::{
+    BranchName, CommitSha, ConfigPath, DnsName, EnvironmentName, PullNumber, ServiceName,
+};
+use crate::plan::{Change, Digest, Needs, Plan, Ranks, ResourceKey, Target};
 use crate::view::plural;
 use crate::way::{Exposure, Way};
 
@@ -57,6 +60,8 @@ pub struct EnvironmentReport {
     pub branch: Option<BranchName>,
     /// The plan, or why there is none: a provider that cannot be asked, in words fit for a comment.
     pub plan: Result<Plan, String>,
+    /// What the plan is shown by.
+    pub legend: Legend,
     /// What happens next.
     pub next: NextStep,
     /// The ways of public routes on which something changes.
@@ -73,6 +78,17 @@ impl EnvironmentReport {
     pub fn says_something(&self) -> bool {
         self.plan.as_ref().map_or(true, |plan| !plan.is_empty())
     }
+}
+
+/// What it takes to show a plan as it is carried out.
+#[derive(Debug, Clone, Default)]
+pub struct Legend {
+    /// Where each provider stands in the order of changes.
+    pub ranks: Ranks,
+    /// Which services each service needs.
+    pub needs: Needs,
+    /// Which zone is behind a target: two zones may have a record of one name.
+    pub zones: BTreeMap<Target, DnsName>,
 }
 
 /// What happens next in an environment.
@@ -110,9 +126,13 @@ pub enum Waiting {
     Differs {
         /// Would happen and was not reviewed.
         extra: Vec<Change>,
-        /// Was reviewed and would not happen.
+        /// Was reviewed and would not happen so.
         missing: Vec<Change>,
     },
+    /// No plan of what was merged stood on its pull request when that was merged.
+    Late,
+    /// The commit came to the branch without a pull request.
+    Pushed,
     /// A unit has conflicts, so not everything that was merged can be applied.
     Conflicts,
     /// A limit is passed.
@@ -133,6 +153,8 @@ impl Waiting {
             | Self::Adopts(_)
             | Self::Forgets(_)
             | Self::Differs { .. }
+            | Self::Late
+            | Self::Pushed
             | Self::Loosened(_)
             | Self::Branch(_) => true,
             Self::Conflicts | Self::Guardrail(_) => false,
@@ -170,6 +192,8 @@ impl fmt::Display for Waiting {
                 write!(f, "{} of ours stays behind where nothing leads any more", resources(keys))
             }
             Self::Differs { .. } => f.write_str("what would happen is not what was reviewed"),
+            Self::Late => f.write_str("no plan was published before this was merged"),
+            Self::Pushed => f.write_str("this was pushed without a pull request"),
             Self::Conflicts => f.write_str("something is in the way"),
             Self::Guardrail(_) => f.write_str("a guardrail is passed"),
             Self::Loosened(_) => {
@@ -224,6 +248,8 @@ pub struct RunReport {
     pub digest: Option<Digest>,
     /// What is planned or was done.
     pub plan: Option<Plan>,
+    /// What the plan is shown by.
+    pub legend: Legend,
     /// Where it stands.
     pub stage: RunStage,
     /// What was done, step by step.
@@ -245,6 +271,8 @@ pub enum RunStage {
     Succeeded,
     /// Some steps failed; what was done stays done.
     Failed(String),
+    /// The configuration at the commit has errors, so nothing was planned. Trying again finds the same.
+    Invalid(Vec<Diagnostic>),
     /// The outcome of a step is not known and reading back did not settle it.
     NeedsAttention(String),
     /// A newer commit took its place before it began.

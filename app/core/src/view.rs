@@ -6,12 +6,11 @@
 mod diff;
 mod pull;
 mod run;
+mod shown;
 
-pub use diff::{counts, counts_done, diff_lines, one_line, value_text};
-pub use pull::{
-    ConflictLine, EnvironmentRow, PullView, ServiceSection, SuggestedCommand, outcome, pull,
-};
-pub use run::{RunView, StepRow, run};
+pub use diff::{counts, counts_done, diff_lines, one_line};
+pub use pull::{ConflictLine, EnvironmentRow, NextLine, PullView, ServiceSection, outcome, pull};
+pub use run::{RunView, StepRow, SuggestedCommand, run};
 
 use serde::Serialize;
 

@@ -14,21 +14,12 @@ async fn the_first_pull_request_shows_the_whole_plan_and_a_word_applies_it() {
         |---|---|---|
         | **production** (`main`) | 3 to create; `tunnel media` will be created | `c1005935` |
 
-        <details open>
-        <summary><b>jellyfin</b> in <b>production</b>: 2 to create (not from this pull request)</summary>
+        **production** was never applied, so all of it is shown.
 
-        ```diff
-        @@ cloudflare_tunnel @@
-        + create CNAME jellyfin.example.com = tunnel media (proxied)
-        + create rule jellyfin.example.com = http://nas.internal.lan:8096
-        ```
-
-        `jellyfin.example.com` *created* → `tunnel media` *created* → `nas.internal.lan` *created* → `192.168.1.50` *created*
-
-        </details>
+        - 🌍 **becomes public** in **production**: `jellyfin.example.com`
 
         <details open>
-        <summary><b>nas</b> in <b>production</b>: 1 to create (not from this pull request)</summary>
+        <summary><b>nas</b> in <b>production</b>: 1 to create</summary>
 
         ```diff
         @@ unifi_dns @@
@@ -37,10 +28,21 @@ async fn the_first_pull_request_shows_the_whole_plan_and_a_word_applies_it() {
 
         </details>
 
-        ---
-        **Next:** Merge, then confirm **production** by name: this is its first run.
+        <details open>
+        <summary><b>jellyfin</b> in <b>production</b>: 2 to create</summary>
 
-        - `/apply production c1005935` after the merge: lets the run on production go
+        ```diff
+        @@ cloudflare_tunnel @@
+        + create rule jellyfin.example.com = http://nas.internal.lan:8096
+        + create CNAME jellyfin.example.com = tunnel media (proxied)
+        ```
+
+        `jellyfin.example.com` *created* → `tunnel media` *created* → `nas.internal.lan` *created* → `192.168.1.50` *created*
+
+        </details>
+
+        ---
+        **Next:** Merge. The run on **production** then waits for you, because this is its first run. Release it with `/apply production c1005935`.
         ");
         assert_snapshot!(w.check("landfall / production (main)").await, @"success: 3 to create; waits for /apply after the merge");
 
@@ -51,9 +53,11 @@ async fn the_first_pull_request_shows_the_whole_plan_and_a_word_applies_it() {
         `commit-2` on `main`, plan `c1005935`: 3 to create
 
         ```diff
-        + create CNAME jellyfin.example.com = tunnel media (proxied)
-        + create rule jellyfin.example.com = http://nas.internal.lan:8096
+        @@ nas/unifi_dns @@
         + create A nas.internal.lan = 192.168.1.50
+        @@ jellyfin/cloudflare_tunnel @@
+        + create rule jellyfin.example.com = http://nas.internal.lan:8096
+        + create CNAME jellyfin.example.com = tunnel media (proxied)
         ```
 
         ---
@@ -75,7 +79,7 @@ async fn the_first_pull_request_shows_the_whole_plan_and_a_word_applies_it() {
         <details>
         <summary>3 steps</summary>
 
-        | Step | | |
+        | Step | Result | Change |
         |---|---|---|
         | 1 | done | `create A nas.internal.lan 192.168.1.50` |
         | 2 | done | `create rule jellyfin.example.com http://nas.internal.lan:8096` |
@@ -162,9 +166,11 @@ async fn without_rules_on_the_default_branch_nothing_is_planned() {
         `commit-2` on `main`, plan `c1005935`: 3 to create
 
         ```diff
-        + create CNAME jellyfin.example.com = tunnel media (proxied)
-        + create rule jellyfin.example.com = http://nas.internal.lan:8096
+        @@ nas/unifi_dns @@
         + create A nas.internal.lan = 192.168.1.50
+        @@ jellyfin/cloudflare_tunnel @@
+        + create rule jellyfin.example.com = http://nas.internal.lan:8096
+        + create CNAME jellyfin.example.com = tunnel media (proxied)
         ```
 
         ---

@@ -30,11 +30,11 @@ async fn an_added_service_is_planned_then_applied() {
         <summary><b>photos</b> in <b>production</b>: 3 to create</summary>
 
         ```diff
-        @@ cloudflare_tunnel @@
-        + create CNAME photos.example.com = tunnel media (proxied)
-        + create rule photos.example.com = http://photos.internal.lan:2283
         @@ unifi_dns @@
         + create A photos.internal.lan = 192.168.1.60 (ttl 300)
+        @@ cloudflare_tunnel @@
+        + create rule photos.example.com = http://photos.internal.lan:2283
+        + create CNAME photos.example.com = tunnel media (proxied)
         ```
 
         `photos.example.com` *created* → `tunnel media` → `photos.internal.lan` *created* → `192.168.1.60` *created*
@@ -73,6 +73,18 @@ async fn a_changed_address_and_a_changed_origin_are_planned_then_applied() {
         | **production** (`main`) | 2 to update | `2eb576c0` |
 
         <details open>
+        <summary><b>nas</b> in <b>production</b>: 1 to update</summary>
+
+        ```diff
+        @@ unifi_dns @@
+        ! update A nas.internal.lan
+        -     values: 192.168.1.50
+        +     values: 192.168.1.51
+        ```
+
+        </details>
+
+        <details open>
         <summary><b>jellyfin</b> in <b>production</b>: 1 to update</summary>
 
         ```diff
@@ -83,18 +95,6 @@ async fn a_changed_address_and_a_changed_origin_are_planned_then_applied() {
         ```
 
         `jellyfin.example.com` *changed* → `tunnel media` → `nas.internal.lan` *changed* → `192.168.1.51` *changed*
-
-        </details>
-
-        <details open>
-        <summary><b>nas</b> in <b>production</b>: 1 to update</summary>
-
-        ```diff
-        @@ unifi_dns @@
-        ! update A nas.internal.lan
-        -     values: 192.168.1.50
-        +     values: 192.168.1.51
-        ```
 
         </details>
 
@@ -171,7 +171,7 @@ async fn a_renamed_service_touches_no_provider() {
 
         ```diff
         @@ unifi_dns @@
-        ! transfer A nas.internal.lan from nas = 192.168.1.50
+        ! transfer A nas.internal.lan: nas → storage (nothing is sent)
         ```
 
         </details>

@@ -10,7 +10,7 @@ async fn help_lists_what_there_is() {
         w.bootstrap().await;
         w.comment_as(EVE, "/help");
         assert_snapshot!(w.answer().await, @"
-        | Command | |
+        | Command | What it does |
         |---|---|
         | `/help` | shows this list |
         | `/plan [environment]` | plans again |
@@ -18,7 +18,7 @@ async fn help_lists_what_there_is() {
         | `/status` | shows what is live and what waits |
         | `/unlock [environment]` | cancels a held run, or gives up steps whose outcome nobody knows, after you looked |
 
-        Each may also be written as `/landfall command`.
+        `/landfall plan` works too.
         ");
         w.comment("/landfall help");
         w.answer().await;
@@ -27,7 +27,7 @@ async fn help_lists_what_there_is() {
         w.assert_silence().await;
         w.comment("/landfall aply");
         assert_snapshot!(w.answer().await, @"
-        `alice`: `/landfall aply` was not carried out. `aply` is no command; did you mean `/apply`?
+        `alice`: `/landfall aply` was not carried out. `aply` is not a command; did you mean `/apply`?
 
         `/help` lists what there is.
         ");
@@ -45,9 +45,21 @@ async fn status_tells_what_is_live_and_what_waits() {
         assert_snapshot!(w.answer().await, @"
         | Environment | Live | Waits |
         |---|---|---|
-        | **production** | `commit-2` | held at commit-3: what would happen is not what was reviewed |
-        | **staging** | never applied | held at commit-0: this is its first run |
+        | **production** | `commit-2` | held at `commit-3`: this was pushed without a pull request |
+        | **staging** | never applied | held at `commit-0`: this is its first run |
         ");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn status_before_anything_ran_says_so() {
+    world(async |w| {
+        w.pull("readme", [("README.md", "# Homelab\n")]).await;
+        w.read_everything().await;
+        let word = w.comment("/status");
+        assert_snapshot!(w.answer().await, @"Nothing was ever applied from this repository.");
+        assert_eq!(w.reactions(word).await, "");
     })
     .await;
 }

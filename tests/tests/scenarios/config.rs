@@ -71,17 +71,14 @@ async fn a_file_that_cannot_be_read_makes_no_plan_for_anything() {
         - `services/jellyfin.yaml:1:1` this byte is not UTF-8 (`not-utf8`)<br>save the file as UTF-8
         ");
         w.merge().await;
-        assert_snapshot!(w.run_comment().await, @r"
+        assert_snapshot!(w.run_comment().await, @"
         ### ❌ Nothing could be applied to production
 
         `commit-4` on `main`
 
-        > services/jellyfin.yaml:1:1: this byte is not UTF-8 \[not-utf8\]; save the file as UTF-8
+        - `services/jellyfin.yaml:1:1` this byte is not UTF-8 (`not-utf8`)<br>save the file as UTF-8
 
-        ---
-        **Next:**
-
-        - `/apply production` tries again
+        Mend it with another pull request: its merge brings this one along.
         ");
         assert_snapshot!(w.outcome().await, @"❌ Nothing could be applied to production (`commit-4`)");
         assert_eq!(w.writes(), before, "nothing of it is applied");
@@ -102,25 +99,22 @@ async fn a_typo_in_the_glob_of_services_is_an_error_and_no_mass_deletion() {
         > [!CAUTION]
         > 1 error in the configuration, so no plan was made for any environment.
 
-        - `landfall.yaml:2:11` `service/*.yaml` matches no file, and state has what 2 services owned (`services-vanished`)<br>write the pattern that matches their files; to delete all services remove them in more than one pull request
+        - `landfall.yaml:2:11` `service/*.yaml` matches no file, but Landfall still owns what 2 services declared (`services-vanished`)<br>write the pattern that matches their files; to remove all services, leave one file for a second pull request
         ");
         assert_snapshot!(w.check("landfall / production (main)").await, @"
         failure: 1 error in the configuration
-        landfall.yaml:2:11 failure services-vanished: `service/*.yaml` matches no file, and state has what 2 services owned
-        write the pattern that matches their files; to delete all services remove them in more than one pull request
+        landfall.yaml:2:11 failure services-vanished: `service/*.yaml` matches no file, but Landfall still owns what 2 services declared
+        write the pattern that matches their files; to remove all services, leave one file for a second pull request
         ");
         w.merge().await;
-        assert_snapshot!(w.run_comment().await, @r"
+        assert_snapshot!(w.run_comment().await, @"
         ### ❌ Nothing could be applied to production
 
         `commit-4` on `main`
 
-        > landfall.yaml:2:11: `service/*.yaml` matches no file, and state has what 2 services owned \[services-vanished\]; write the pattern that matches their files; to delete all services remove them in more than one pull request
+        - `landfall.yaml:2:11` `service/*.yaml` matches no file, but Landfall still owns what 2 services declared (`services-vanished`)<br>write the pattern that matches their files; to remove all services, leave one file for a second pull request
 
-        ---
-        **Next:**
-
-        - `/apply production` tries again
+        Mend it with another pull request: its merge brings this one along.
         ");
         w.outcome().await;
         assert_eq!(w.writes(), before);

@@ -187,9 +187,7 @@ async fn one_retry_brings_what_two_pull_requests_could_not() {
 
         `commit-5` on `main`, plan `c2033e90`: 5 to create
 
-        > Cloudflare refuses the connection's token: it needs Zone:Read and DNS:Edit on the zone, and Cloudflare Tunnel:Edit on the account for tunnels
-
-        | Step | | |
+        | Step | Result | Change |
         |---|---|---|
         | 1 | done | `create A api.internal.lan 192.168.1.71, 192.168.1.72` |
         | 2 | done | `create A app.internal.lan 192.168.1.70` |
@@ -201,16 +199,12 @@ async fn one_retry_brings_what_two_pull_requests_could_not() {
 
         - `/apply production` tries what is left again
         ");
-        assert_snapshot!(w.outcome().await, @"
-        ❌ Not all of it could be applied to production: 2 of 4 steps done (`commit-5`)
-        ");
+        assert_snapshot!(w.outcome().await, @"❌ Not all of it could be applied to production: 2 of 4 steps done (`commit-5`); not done: `app/cloudflare_dns`, `app/cloudflare_tunnel`");
 
         w.on(second).merge().await;
         w.read_everything().await;
         assert_eq!(w.unifi.record("plex.internal.lan", "A"), ["192.168.1.60"]);
-        assert_snapshot!(w.outcome().await, @"
-        ❌ Not all of it could be applied to production: 1 of 3 steps done (`commit-6`)
-        ");
+        assert_snapshot!(w.outcome().await, @"❌ Not all of it could be applied to production: 1 of 3 steps done (`commit-6`); not done: `app/cloudflare_dns`, `app/cloudflare_tunnel`");
 
         w.cloudflare.faults().clear();
         let word = w.comment("/apply");
@@ -223,7 +217,7 @@ async fn one_retry_brings_what_two_pull_requests_could_not() {
         <details>
         <summary>2 steps</summary>
 
-        | Step | | |
+        | Step | Result | Change |
         |---|---|---|
         | 1 | done | `create rule app.example.com http://app.internal.lan:80` |
         | 2 | done | `create CNAME app.example.com tunnel media (proxied)`<br>`create TXT mail.example.com v=spf1 -all` |

@@ -71,6 +71,7 @@ async fn no_word_passes_a_guardrail_and_no_merge_is_judged_by_the_rules_alone_th
         > 6 of 9 resources would be deleted; `max_deletes` allows 30 %
 
         ```diff
+        @@ farm/unifi_dns @@
         - delete A farm-1.internal.lan = 192.168.1.91
         - delete A farm-2.internal.lan = 192.168.1.92
         - delete A farm-3.internal.lan = 192.168.1.93
@@ -108,6 +109,7 @@ async fn no_word_passes_a_guardrail_and_no_merge_is_judged_by_the_rules_alone_th
         > 6 of 9 resources would be deleted; `max_deletes` allows 30 %
 
         ```diff
+        @@ farm/unifi_dns @@
         - delete A farm-1.internal.lan = 192.168.1.91
         - delete A farm-2.internal.lan = 192.168.1.92
         - delete A farm-3.internal.lan = 192.168.1.93
@@ -159,11 +161,7 @@ async fn a_push_to_another_branch_waits_and_says_what_it_would_take_back() {
 
         let nas = NAS.replace("192.168.1.50", "192.168.1.51");
         w.pull_into("release", "move", [("services/nas.yaml", nas)]).await;
-        assert_snapshot!(w.outcome().await, @"
-        **Next:** Merge, then confirm **production** by name: it follows main, and would follow release.
-
-        - `/apply production 68c83734` after the merge: lets the run on production go
-        ");
+        assert_snapshot!(w.outcome().await, @"**Next:** Merge. The run on **production** then waits for you, because it follows main, and would follow release. Release it with `/apply production 68c83734`.");
         w.merge().await;
         assert_snapshot!(w.run_comment().await, @"
         ### ⏸️ production waits: it follows main, and would follow release
@@ -171,9 +169,11 @@ async fn a_push_to_another_branch_waits_and_says_what_it_would_take_back() {
         `commit-6` on `release`, plan `68c83734`: 1 to update, 1 to delete
 
         ```diff
+        @@ nas/unifi_dns @@
         ! update A nas.internal.lan
         -     values: 192.168.1.50
         +     values: 192.168.1.51
+        @@ wiki/unifi_dns @@
         - delete A wiki.internal.lan = 192.168.1.53
         ```
 
@@ -223,8 +223,8 @@ async fn a_branch_that_was_forced_back_waits_with_what_that_would_do() {
         assert_snapshot!(w.answer().await, @"
         | Environment | Live | Waits |
         |---|---|---|
-        | **production** | `commit-4` | held at commit-5: main was forced away from commit-4 |
-        | **staging** | never applied | held at commit-0: this is its first run |
+        | **production** | `commit-4` | held at `commit-5`: main was forced away from commit-4 |
+        | **staging** | never applied | held at `commit-0`: this is its first run |
         ");
     })
     .await;

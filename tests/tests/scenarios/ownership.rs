@@ -22,7 +22,7 @@ async fn something_that_exists_is_a_conflict_with_an_offer() {
 
         > [!CAUTION]
         > In **production** something is in the way:
-        > - `tv/unifi_dns`: A tv.internal.lan exists already with another value and is not ours<br>say `adopt: true` at the entry to take it over, or `adopt: equal` at the environment for everything that is already as wanted
+        > - `tv/unifi_dns`: A tv.internal.lan exists as `192.168.1.70` and is not ours; wanted is `192.168.1.71`<br>`adopt: true` at the entry takes it over and changes it
 
         | Environment | Plan | Digest |
         |---|---|---|
@@ -38,7 +38,7 @@ async fn something_that_exists_is_a_conflict_with_an_offer() {
 
         `commit-4` on `main`
 
-        - `tv/unifi_dns`: A tv.internal.lan exists already with another value and is not ours<br>say `adopt: true` at the entry to take it over, or `adopt: equal` at the environment for everything that is already as wanted
+        - `tv/unifi_dns`: A tv.internal.lan exists as `192.168.1.70` and is not ours; wanted is `192.168.1.71`<br>`adopt: true` at the entry takes it over and changes it
 
         Mend it with another pull request: its merge brings this one along.
 
@@ -80,9 +80,7 @@ async fn an_entry_that_may_adopt_takes_over_what_is_there_once_somebody_says_so(
         </details>
 
         ---
-        **Next:** Merge, then confirm **production** by name: 1 resource that exists becomes ours.
-
-        - `/apply production 9190f8d6` after the merge: lets the run on production go
+        **Next:** Merge. The run on **production** then waits for you, because 1 resource that exists becomes ours. Release it with `/apply production 9190f8d6`.
         ");
         w.merge().await;
         assert_snapshot!(w.run_comment().await, @"
@@ -91,6 +89,7 @@ async fn an_entry_that_may_adopt_takes_over_what_is_there_once_somebody_says_so(
         `commit-4` on `main`, plan `9190f8d6`: 1 to adopt
 
         ```diff
+        @@ tv/unifi_dns @@
         ! adopt A tv.internal.lan
         -     values: 192.168.1.70
         +     values: 192.168.1.71
@@ -125,21 +124,12 @@ async fn an_environment_that_adopts_what_is_equal_takes_it_over_unchanged() {
         |---|---|---|
         | **production** (`main`) | 2 to create, 1 to adopt; `tunnel media` will be created | `19bad954` |
 
-        <details open>
-        <summary><b>jellyfin</b> in <b>production</b>: 2 to create (not from this pull request)</summary>
+        **production** was never applied, so all of it is shown.
 
-        ```diff
-        @@ cloudflare_tunnel @@
-        + create CNAME jellyfin.example.com = tunnel media (proxied)
-        + create rule jellyfin.example.com = http://nas.internal.lan:8096
-        ```
-
-        `jellyfin.example.com` *created* → `tunnel media` *created* → `nas.internal.lan` → `192.168.1.50`
-
-        </details>
+        - 🌍 **becomes public** in **production**: `jellyfin.example.com`
 
         <details open>
-        <summary><b>nas</b> in <b>production</b>: 1 to adopt (not from this pull request)</summary>
+        <summary><b>nas</b> in <b>production</b>: 1 to adopt</summary>
 
         ```diff
         @@ unifi_dns @@
@@ -148,10 +138,21 @@ async fn an_environment_that_adopts_what_is_equal_takes_it_over_unchanged() {
 
         </details>
 
-        ---
-        **Next:** Merge, then confirm **production** by name: this is its first run.
+        <details open>
+        <summary><b>jellyfin</b> in <b>production</b>: 2 to create</summary>
 
-        - `/apply production 19bad954` after the merge: lets the run on production go
+        ```diff
+        @@ cloudflare_tunnel @@
+        + create rule jellyfin.example.com = http://nas.internal.lan:8096
+        + create CNAME jellyfin.example.com = tunnel media (proxied)
+        ```
+
+        `jellyfin.example.com` *created* → `tunnel media` *created* → `nas.internal.lan` → `192.168.1.50`
+
+        </details>
+
+        ---
+        **Next:** Merge. The run on **production** then waits for you, because this is its first run. Release it with `/apply production 19bad954`.
         ");
         w.merge().await;
         w.settle().await;
@@ -164,7 +165,7 @@ async fn an_environment_that_adopts_what_is_equal_takes_it_over_unchanged() {
         <details>
         <summary>3 steps</summary>
 
-        | Step | | |
+        | Step | Result | Change |
         |---|---|---|
         | 1 | done | `adopt A nas.internal.lan 192.168.1.50` |
         | 2 | done | `create rule jellyfin.example.com http://nas.internal.lan:8096` |

@@ -58,7 +58,7 @@ async fn of_several_commands_in_one_burst_none_is_lost() {
         ### ✅ Applied to production
         | Environment | Live | Waits |
         `eve`: `/apply` was not carried out. It takes write permission on this repository.
-        | Command | |
+        | Command | What it does |
         | Environment | Live | Waits |
         `alice`: `/plan` was not carried out. This pull request is closed, so there is nothing to plan.
         ");
@@ -137,19 +137,19 @@ async fn what_is_no_command_of_ours_is_said_only_to_who_named_us() {
         w.assert_silence().await;
         w.comment("/landfall aply");
         assert_snapshot!(w.answer().await, @"
-        `alice`: `/landfall aply` was not carried out. `aply` is no command; did you mean `/apply`?
+        `alice`: `/landfall aply` was not carried out. `aply` is not a command; did you mean `/apply`?
 
         `/help` lists what there is.
         ");
         w.comment("/rollback production");
         assert_snapshot!(w.answer().await, @"
-        `alice`: `/rollback production` was not carried out. `/rollback` is not there yet in this version of Landfall
+        `alice`: `/rollback production` was not carried out. `/rollback` is not there yet in this version of Landfall.
 
         `/help` lists what there is.
         ");
         w.comment("/apply production 1234");
-        assert_snapshot!(w.answer().await, @r"
-        `alice`: `/apply production 1234` was not carried out. `/apply` does not take `1234`\: one environment and one digest of at least eight digits
+        assert_snapshot!(w.answer().await, @"
+        `alice`: `/apply production 1234` was not carried out. `/apply` does not take `1234`: one environment and one digest of at least eight digits.
 
         `/help` lists what there is.
         ");

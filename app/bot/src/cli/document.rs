@@ -117,8 +117,16 @@ impl Document<'_> {
 
 impl Chapter {
     fn json(&self) -> serde_json::Value {
-        let EnvironmentReport { environment, branch, plan, next: _, ways, exposure, violations } =
-            &self.report;
+        let EnvironmentReport {
+            environment,
+            branch,
+            plan,
+            legend: _,
+            next: _,
+            ways,
+            exposure,
+            violations,
+        } = &self.report;
         let whole = self.whole.as_ref().map(|whole| whole.digest);
         let digest = whole.or_else(|| plan.as_ref().ok().map(Plan::digest));
         json!({

@@ -4,11 +4,12 @@
 
 use landfall_core::config::{Tree, Unit};
 use landfall_core::plan::{Origin, Plan};
-use landfall_core::report::{EnvironmentReport, NextStep};
+use landfall_core::report::{EnvironmentReport, Legend, NextStep};
 use landfall_core::way::{Exposure, Network};
 use landfall_store::{Step, Unresolved};
 
 use super::choose::Part;
+use crate::flow::steps::needs;
 use crate::gather::Sessions;
 use crate::gather::facts::{Pending, Place, Survey};
 use crate::gather::sight::{Located, Sight};
@@ -88,6 +89,7 @@ impl View<'_> {
         Ok(EnvironmentReport {
             environment: environment.name.clone(),
             branch: environment.branches.first().cloned(),
+            legend: survey.legend(&self.place.tools.reach.registry, needs(self.tree)),
             next: self.next(&plan),
             ways,
             exposure: self.place.exposure(&plan),
@@ -106,6 +108,7 @@ impl View<'_> {
             environment: self.place.environment.name.clone(),
             branch: self.place.environment.branches.first().cloned(),
             plan: Err(self.place.tools.redactor.redact(why).into_owned()),
+            legend: Legend::default(),
             next: NextStep::Mend,
             ways: Vec::new(),
             exposure: Exposure::default(),

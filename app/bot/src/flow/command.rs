@@ -77,7 +77,10 @@ impl Said<'_> {
         let command = match command::parse(&self.words.text).into_iter().next() {
             Some(Ok(command)) => command,
             Some(Err(error)) => {
-                return Ok(Answer::refuse_with(error.to_string(), "`/help` lists what there is."));
+                let why = error.to_string();
+                let stop = if why.ends_with('?') { "" } else { "." };
+                let help = "`/help` lists what there is.";
+                return Ok(Answer::refuse_with(format!("{why}{stop}"), help));
             }
             None => return Ok(Answer::Done),
         };

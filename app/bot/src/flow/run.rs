@@ -174,11 +174,11 @@ impl<'a> Course<'a> {
         let tree = self.ground.mirror.tree(&self.run.run.commit).await?;
         let declared = match self.ground.declared(self.house, self.rules, &tree).await {
             Ok(declared) => declared,
-            Err(error) => return self.fail_with(&findings(error)?.unwrap_or_default()).await,
+            Err(error) => return self.fail_with(findings(error)?.unwrap_or_default()).await,
         };
         let gone = self.vanished(&declared).await?;
         if gone.iter().any(|finding| finding.severity == Severity::Error) {
-            return self.fail_with(&gone).await;
+            return self.fail_with(gone).await;
         }
         let name = self.environment.name.clone();
         let units: Vec<&Unit> = declared.tree.units_of(&name).collect();
@@ -260,12 +260,11 @@ impl<'a> Course<'a> {
         Ok(vanished(kinds.registry(), &self.rules.config, before, &declared.paths, &owned))
     }
 
-    async fn fail_with(mut self, found: &[Diagnostic]) -> anyhow::Result<Ended> {
+    async fn fail_with(mut self, found: Vec<Diagnostic>) -> anyhow::Result<Ended> {
         let errors = found.iter().filter(|finding| finding.severity == Severity::Error);
         let told: Vec<String> = errors.take(5).map(ToString::to_string).collect();
-        let reason = told.join("; ");
-        self.advance(RunState::Failed, &reason).await?;
-        self.tell(RunStage::Failed(reason), None).await?;
+        self.advance(RunState::Failed, &told.join("; ")).await?;
+        self.tell(RunStage::Invalid(found), None).await?;
         Ok(Ended::Done)
     }
 

@@ -7,16 +7,16 @@ use landfall_core::config::{Environment, Unit};
 use landfall_core::guardrail::{self, DELETES_ALWAYS_ALLOWED};
 use landfall_core::name::{DnsName, RepositoryId, UnitName};
 use landfall_core::plan::{
-    self, Action, Effect, Facts, Live, Origin, Plan, ResourceKey, Target, Unanswered, UnitHash,
-    Wanted,
+    self, Action, Effect, Facts, Live, Needs, Origin, Plan, ResourceKey, Target, Unanswered,
+    UnitHash, Wanted,
 };
-use landfall_core::report::Waiting;
+use landfall_core::report::{Legend, Waiting};
 use landfall_core::way::Exposure;
-use landfall_providers::ProviderError;
+use landfall_providers::{ProviderError, Registry};
 
 use super::Route;
 use super::sight::{Located, Sight};
-use crate::house::Tools;
+use crate::house::{Kinds, Tools};
 
 /// The units that are not as they were applied last.
 #[derive(Debug, Default)]
@@ -95,6 +95,14 @@ pub struct Survey {
     pub routes: BTreeMap<Target, Route>,
     /// Which zone is behind a target.
     pub zones: BTreeMap<Target, DnsName>,
+}
+
+impl Survey {
+    /// What its plan is shown by; `needs` are those of the tree that was planned.
+    #[must_use]
+    pub fn legend(&self, registry: &Registry, needs: Needs) -> Legend {
+        Legend { ranks: Kinds::of(registry).ranks(), needs, zones: self.zones.clone() }
+    }
 }
 
 /// Whose facts they are.

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use insta::assert_snapshot;
 use landfall_core::plan::{Action, Change, Origin, Plan, ResourceKey, UnitPlan, Value};
 use landfall_core::report::{
-    EnvironmentReport, NextStep, PullOutcome, PullReport, RunReport, RunStage, StepReport,
+    EnvironmentReport, Legend, NextStep, PullOutcome, PullReport, RunReport, RunStage, StepReport,
     StepResult, Waiting,
 };
 use landfall_core::way::{Exposure, Hop, Mark, Way};
@@ -80,11 +80,18 @@ fn environment(plan: Plan, next: NextStep) -> EnvironmentReport {
         environment: "production".parse().unwrap(),
         branch: Some("main".parse().unwrap()),
         plan: Ok(plan),
+        legend: legend(),
         next,
         ways: Vec::new(),
         exposure: Exposure::default(),
         violations: Vec::new(),
     }
+}
+
+fn legend() -> Legend {
+    let ranks = [("unifi_dns", 0), ("cloudflare_tunnel", 1), ("cloudflare_dns", 2)];
+    let ranks = ranks.map(|(kind, rank)| (kind.parse().unwrap(), rank)).into();
+    Legend { ranks, ..Legend::default() }
 }
 
 fn report(environments: Vec<EnvironmentReport>) -> PullReport {
@@ -124,13 +131,13 @@ fn a_plan_reads_from_the_table_to_the_next_step() {
     <summary><b>jellyfin</b> in <b>production</b>: 2 to create, 1 to update</summary>
 
     ```diff
-    @@ cloudflare_tunnel @@
-    + create CNAME jellyfin.example.com = tunnel media (proxied)
-    + create rule jellyfin.example.com = http://jellyfin.internal.lan:8096
     @@ unifi_dns @@
     ! update A jellyfin.internal.lan
     -     values: 192.168.1.9
     +     values: 192.168.1.50
+    @@ cloudflare_tunnel @@
+    + create rule jellyfin.example.com = http://jellyfin.internal.lan:8096
+    + create CNAME jellyfin.example.com = tunnel media (proxied)
     ```
 
     `jellyfin.example.com` *created* → `tunnel media` → `jellyfin.internal.lan` *changed* → `192.168.1.50` *changed*
@@ -155,14 +162,16 @@ fn a_plan_reads_from_the_table_to_the_next_step() {
 #[test]
 fn a_run_that_waits_shows_both_plans() {
     let plan = jellyfin();
-    let extra: Vec<Change> = plan.changes().take(1).cloned().collect();
-    let missing: Vec<Change> = plan.changes().skip(3).cloned().collect();
+    let extra: Vec<Change> = plan.changes().skip(2).take(1).cloned().collect();
+    let before = Some(json!({"values": ["192.168.1.8"], "ttl": 0}));
+    let missing = vec![Change { before, ..extra[0].clone() }];
     let report = RunReport {
         environment: "production".parse().unwrap(),
         commit: "3f2c1ab".repeat(6)[..40].parse().unwrap(),
         branch: "main".parse().unwrap(),
         digest: Some(plan.digest()),
         plan: Some(plan),
+        legend: legend(),
         stage: RunStage::Held(Waiting::Differs { extra, missing }),
         steps: Vec::new(),
         unreviewed: Vec::new(),
@@ -173,27 +182,36 @@ fn a_run_that_waits_shows_both_plans() {
 
     `3f2c1ab` on `main`, plan `4848f513`: 2 to create, 1 to update, 1 to delete
 
+    **Was reviewed:**
+
+    ```diff
+    @@ jellyfin/unifi_dns @@
+    ! update A jellyfin.internal.lan
+    -     values: 192.168.1.8
+    +     values: 192.168.1.50
+    ```
+
     **Would happen now:**
 
     ```diff
-    + create CNAME jellyfin.example.com = tunnel media (proxied)
-    + create rule jellyfin.example.com = http://jellyfin.internal.lan:8096
+    @@ jellyfin/unifi_dns @@
     ! update A jellyfin.internal.lan
     -     values: 192.168.1.9
     +     values: 192.168.1.50
+    @@ jellyfin/cloudflare_tunnel @@
+    + create rule jellyfin.example.com = http://jellyfin.internal.lan:8096
+    + create CNAME jellyfin.example.com = tunnel media (proxied)
+    @@ nas/unifi_dns @@
     - delete A old.internal.lan = 192.168.1.7
     ```
 
     **Of this, nobody reviewed:**
 
     ```diff
-    + create CNAME jellyfin.example.com = tunnel media (proxied)
-    ```
-
-    **Was reviewed, and would not happen:**
-
-    ```diff
-    - delete A old.internal.lan = 192.168.1.7
+    @@ jellyfin/unifi_dns @@
+    ! update A jellyfin.internal.lan
+    -     values: 192.168.1.9
+    +     values: 192.168.1.50
     ```
 
     ---
@@ -224,6 +242,7 @@ fn a_failed_run_says_what_was_done_and_what_goes_on() {
         branch: "main".parse().unwrap(),
         digest: Some(plan.digest()),
         plan: Some(plan.clone()),
+        legend: legend(),
         stage: RunStage::Failed("the zone says no: 81053".to_owned()),
         steps,
         unreviewed: Vec::new(),
@@ -234,9 +253,7 @@ fn a_failed_run_says_what_was_done_and_what_goes_on() {
 
     `3f2c1ab` on `main`, plan `4848f513`: 2 to create, 1 to update, 1 to delete
 
-    > the zone says no: 81053
-
-    | Step | | |
+    | Step | Result | Change |
     |---|---|---|
     | 1 | done | `create CNAME jellyfin.example.com tunnel media (proxied)` |
     | 2 | failed | `create rule jellyfin.example.com http://jellyfin.internal.lan:8096`<br>the zone says no: 81053 |
@@ -247,7 +264,7 @@ fn a_failed_run_says_what_was_done_and_what_goes_on() {
 
     - `/apply production` tries what is left again
     ");
-    assert_snapshot!(templates().run_line(&report).unwrap(), @"❌ Not all of it could be applied to production: 1 of 3 steps done (`3f2c1ab`)");
+    assert_snapshot!(templates().run_line(&report).unwrap(), @"❌ Not all of it could be applied to production: 1 of 3 steps done (`3f2c1ab`); not done: `jellyfin/cloudflare_tunnel`, `jellyfin/unifi_dns`");
 }
 
 #[test]

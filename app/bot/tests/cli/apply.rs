@@ -20,17 +20,17 @@ async fn the_plan_that_was_looked_at_is_carried_out_and_nothing_is_left_to_do() 
     dev: 4 to create  (plan a54cb7a5)
       tunnel media-server will be created
 
-      jellyfin: 3 to create
-        cloudflare_tunnel
-          + create CNAME jellyfin-dev.example.com = tunnel media-server (proxied)
-          + create rule jellyfin-dev.example.com = http://jellyfin-dev.internal.lan:8096
-        unifi_dns
-          + create A jellyfin-dev.internal.lan = 192.168.1.50
-        jellyfin-dev.example.com (created) → tunnel media-server (created) → jellyfin-dev.internal.lan (created) → 192.168.1.50 (created)
-
       nas: 1 to create
         unifi_dns
           + create A nas-dev.internal.lan = 192.168.1.20 (ttl 300)
+
+      jellyfin: 3 to create
+        unifi_dns
+          + create A jellyfin-dev.internal.lan = 192.168.1.50
+        cloudflare_tunnel
+          + create rule jellyfin-dev.example.com = http://jellyfin-dev.internal.lan:8096
+          + create CNAME jellyfin-dev.example.com = tunnel media-server (proxied)
+        jellyfin-dev.example.com (created) → tunnel media-server (created) → jellyfin-dev.internal.lan (created) → 192.168.1.50 (created)
 
       becomes public: jellyfin-dev.example.com
 
@@ -71,6 +71,10 @@ async fn what_is_removed_is_deleted_and_what_is_renamed_only_changes_hands() {
     assert_snapshot!(seen.all(), @"
     dev: 3 to delete, 1 to transfer  (plan 597fcdb0)
 
+      storage: 1 to transfer
+        unifi_dns
+          ! transfer A nas-dev.internal.lan: nas → storage (nothing is sent)
+
       jellyfin: 3 to delete
         cloudflare_tunnel
           - delete CNAME jellyfin-dev.example.com = tunnel media-server (proxied)
@@ -78,13 +82,9 @@ async fn what_is_removed_is_deleted_and_what_is_renamed_only_changes_hands() {
         unifi_dns
           - delete A jellyfin-dev.internal.lan = 192.168.1.50
 
-      storage: 1 to transfer
-        unifi_dns
-          ! transfer A nas-dev.internal.lan from nas = 192.168.1.20 (ttl 300)
-
       stops being reachable: jellyfin-dev.example.com
 
-      done     transfer A nas-dev.internal.lan 192.168.1.20 (ttl 300)
+      done     transfer A nas-dev.internal.lan: nas → storage
       done     delete CNAME jellyfin-dev.example.com tunnel media-server (proxied)
       done     delete rule jellyfin-dev.example.com http://jellyfin-dev.internal.lan:8096
       done     delete A jellyfin-dev.internal.lan 192.168.1.50
@@ -151,17 +151,17 @@ async fn what_failed_is_told_and_applying_again_does_the_rest() {
     dev: 4 to create  (plan a54cb7a5)
       tunnel media-server will be created
 
-      jellyfin: 3 to create
-        cloudflare_tunnel
-          + create CNAME jellyfin-dev.example.com = tunnel media-server (proxied)
-          + create rule jellyfin-dev.example.com = http://jellyfin-dev.internal.lan:8096
-        unifi_dns
-          + create A jellyfin-dev.internal.lan = 192.168.1.50
-        jellyfin-dev.example.com (created) → tunnel media-server (created) → jellyfin-dev.internal.lan (created) → 192.168.1.50 (created)
-
       nas: 1 to create
         unifi_dns
           + create A nas-dev.internal.lan = 192.168.1.20 (ttl 300)
+
+      jellyfin: 3 to create
+        unifi_dns
+          + create A jellyfin-dev.internal.lan = 192.168.1.50
+        cloudflare_tunnel
+          + create rule jellyfin-dev.example.com = http://jellyfin-dev.internal.lan:8096
+          + create CNAME jellyfin-dev.example.com = tunnel media-server (proxied)
+        jellyfin-dev.example.com (created) → tunnel media-server (created) → jellyfin-dev.internal.lan (created) → 192.168.1.50 (created)
 
       becomes public: jellyfin-dev.example.com
 

@@ -14,17 +14,17 @@ async fn a_plan_shows_what_changes_which_way_requests_go_and_what_to_do_next() {
     dev: 4 to create  (plan a54cb7a5)
       tunnel media-server will be created
 
-      jellyfin: 3 to create
-        cloudflare_tunnel
-          + create CNAME jellyfin-dev.example.com = tunnel media-server (proxied)
-          + create rule jellyfin-dev.example.com = http://jellyfin-dev.internal.lan:8096
-        unifi_dns
-          + create A jellyfin-dev.internal.lan = 192.168.1.50
-        jellyfin-dev.example.com (created) → tunnel media-server (created) → jellyfin-dev.internal.lan (created) → 192.168.1.50 (created)
-
       nas: 1 to create
         unifi_dns
           + create A nas-dev.internal.lan = 192.168.1.20 (ttl 300)
+
+      jellyfin: 3 to create
+        unifi_dns
+          + create A jellyfin-dev.internal.lan = 192.168.1.50
+        cloudflare_tunnel
+          + create rule jellyfin-dev.example.com = http://jellyfin-dev.internal.lan:8096
+          + create CNAME jellyfin-dev.example.com = tunnel media-server (proxied)
+        jellyfin-dev.example.com (created) → tunnel media-server (created) → jellyfin-dev.internal.lan (created) → 192.168.1.50 (created)
 
       becomes public: jellyfin-dev.example.com
 
@@ -48,27 +48,27 @@ async fn markdown_is_the_comment_of_a_pull_request() {
     - 🌍 **becomes public** in **dev**: `jellyfin-dev.example.com`
 
     <details open>
-    <summary><b>jellyfin</b> in <b>dev</b>: 3 to create</summary>
-
-    ```diff
-    @@ cloudflare_tunnel @@
-    + create CNAME jellyfin-dev.example.com = tunnel media-server (proxied)
-    + create rule jellyfin-dev.example.com = http://jellyfin-dev.internal.lan:8096
-    @@ unifi_dns @@
-    + create A jellyfin-dev.internal.lan = 192.168.1.50
-    ```
-
-    `jellyfin-dev.example.com` *created* → `tunnel media-server` *created* → `jellyfin-dev.internal.lan` *created* → `192.168.1.50` *created*
-
-    </details>
-
-    <details open>
     <summary><b>nas</b> in <b>dev</b>: 1 to create</summary>
 
     ```diff
     @@ unifi_dns @@
     + create A nas-dev.internal.lan = 192.168.1.20 (ttl 300)
     ```
+
+    </details>
+
+    <details open>
+    <summary><b>jellyfin</b> in <b>dev</b>: 3 to create</summary>
+
+    ```diff
+    @@ unifi_dns @@
+    + create A jellyfin-dev.internal.lan = 192.168.1.50
+    @@ cloudflare_tunnel @@
+    + create rule jellyfin-dev.example.com = http://jellyfin-dev.internal.lan:8096
+    + create CNAME jellyfin-dev.example.com = tunnel media-server (proxied)
+    ```
+
+    `jellyfin-dev.example.com` *created* → `tunnel media-server` *created* → `jellyfin-dev.internal.lan` *created* → `192.168.1.50` *created*
 
     </details>
 
@@ -99,8 +99,8 @@ async fn an_environment_with_branches_is_planned_as_if_nothing_were_owned_and_sa
         production: 1 unit blocked
           note: What Landfall owns in production is not known here (it stands in the server's store), so this is planned as if it owned nothing: what exists shows as in the way, nothing as deleted. The comment on a pull request has the real plan.
           note: Only a part of the plan for production is shown: 0 of 3 changes of plan 38a50f61.
-          in the way of nas/unifi_dns: A nas.internal.lan exists already with another value and is not ours
-            say `adopt: true` at the entry to take it over, or `adopt: equal` at the environment for everything that is already as wanted
+          in the way of nas/unifi_dns: A nas.internal.lan exists as `192.168.1.20` and is not ours; wanted is `192.168.1.20 (ttl 300)`
+            `adopt: true` at the entry takes it over and changes it
 
           production follows main: it is applied once this is merged there
         --- exit code 2
@@ -179,7 +179,7 @@ async fn what_exists_and_is_not_ours_is_in_the_way() {
         dev: 1 unit blocked
           note: Only a part of the plan for dev is shown: 0 of 2 changes of plan 6092894b.
           in the way of jellyfin/cloudflare_tunnel: A jellyfin-dev.example.com stands in the way of CNAME jellyfin-dev.example.com
-            nothing may stand beside a CNAME; remove one of them
+            they cannot stand at one name; remove one of them
 
           dev cannot be applied until what is listed above is mended
         --- exit code 2

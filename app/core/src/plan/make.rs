@@ -182,8 +182,9 @@ impl<'a> Draft<'a> {
                 let from = Some(owned.owner.unit.clone());
                 Ok(Some(Change { from, ..change(Action::Transfer) }))
             }
-            Some(owned) => {
-                Err(Conflict::OwnedElsewhere { key: key.clone(), owner: owned.owner.clone() })
+            Some(Owned { owner: Owner { repository, unit }, .. }) => {
+                let repository = Some(*repository).filter(|id| *id != self.facts.repository);
+                Err(Conflict::OwnedElsewhere { key: key.clone(), unit: unit.clone(), repository })
             }
             None => match live {
                 None => Ok(Some(change(Action::Create))),

@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Change, Digest, Owner, ResourceKey, Target, UnitHash, Value};
-use crate::name::{EnvironmentName, UnitName};
+use super::{Action, Change, Digest, ResourceKey, Target, UnitHash, Value, value_text};
+use crate::name::{EnvironmentName, RepositoryId, UnitName};
 
 /// The ordered changes of the pending units of one environment for one tree.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,8 +65,10 @@ pub enum Conflict {
     OwnedElsewhere {
         /// The resource.
         key: ResourceKey,
-        /// Whose it is.
-        owner: Owner,
+        /// The unit.
+        unit: UnitName,
+        /// The repository that it is of, where that is not the one that plans.
+        repository: Option<RepositoryId>,
     },
     /// Something of another type stands at the name, and nobody takes it away.
     InTheWay {
@@ -100,19 +102,24 @@ impl fmt::Display for Conflict {
             Self::Exists { key, live, desired } if live == desired => {
                 write!(f, "{key} exists already, just as wanted, and is not ours")
             }
-            Self::Exists { key, .. } => {
-                write!(f, "{key} exists already with another value and is not ours")
+            Self::Exists { key, live, desired } => {
+                let (live, desired) = (value_text(live), value_text(desired));
+                write!(f, "{key} exists as `{live}` and is not ours; wanted is `{desired}`")
             }
             Self::Fixed { key } => {
                 write!(f, "{key} exists already, and is the provider's own: it cannot be changed")
             }
-            Self::OwnedElsewhere { key, owner } => {
-                write!(f, "{key} belongs to {} of repository {}", owner.unit, owner.repository)
+            Self::OwnedElsewhere { key, unit, repository: None } => {
+                write!(f, "{key} belongs to `{unit}`")
+            }
+            // By its number: whoever reads this may not even know that the other one exists.
+            Self::OwnedElsewhere { key, unit, repository: Some(id) } => {
+                write!(f, "{key} belongs to `{unit}` of another repository (number {id})")
             }
             Self::InTheWay { key, other } => write!(f, "{other} stands in the way of {key}"),
-            Self::WantedTwice { key, other } => write!(f, "{key} is wanted by {other} too"),
+            Self::WantedTwice { key, other } => write!(f, "{key} is wanted by `{other}` too"),
             Self::Entangled { other } => {
-                write!(f, "{other} is blocked, and something moves between the two")
+                write!(f, "`{other}` is blocked, and something moves between the two")
             }
             Self::Unanswered { message } => f.write_str(message),
         }
@@ -124,9 +131,10 @@ impl Conflict {
     #[must_use]
     pub fn help(&self) -> Option<&'static str> {
         match self {
-            Self::Exists { .. } => Some(
-                "say `adopt: true` at the entry to take it over, or `adopt: equal` at the environment for everything that is already as wanted",
+            Self::Exists { live, desired, .. } if live == desired => Some(
+                "`adopt: true` at the entry takes it over; `adopt: equal` at the environment takes over all that is as wanted",
             ),
+            Self::Exists { .. } => Some("`adopt: true` at the entry takes it over and changes it"),
             Self::Fixed { .. } => Some("give it another name here"),
             Self::OwnedElsewhere { .. } => {
                 Some("remove it there first, or give it another name here")

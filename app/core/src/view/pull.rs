@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Finding, HopView, counts, diff_lines, findings, plural, way};
+use super::shown::{Shown, UnitChanges};
+use super::{Finding, HopView, counts, findings, plural, way};
 use crate::diagnostic::Severity;
 use crate::name::{ServiceName, UnitName};
-use crate::plan::{Change, Origin, Plan, UnitPlan};
+use crate::plan::{Origin, Plan};
 use crate::report::{EnvironmentReport, NextStep, PullOutcome, PullReport, Waiting};
 
 /// The whole comment; the sections may be spread over several comments, head and tail are not.
@@ -35,19 +36,19 @@ pub struct PullView {
     pub config_note: Option<String>,
     /// The folded sections.
     pub sections: Vec<ServiceSection>,
-    /// What happens next, one sentence for each kind of step.
-    pub next: Vec<String>,
-    /// Commands that will be needed, with what they do.
-    pub commands: Vec<SuggestedCommand>,
+    /// What happens next, one sentence for each environment.
+    pub next: Vec<NextLine>,
 }
 
-/// A command that a reader may want to copy.
+/// What happens next in an environment: a sentence in which its name stands out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct SuggestedCommand {
-    /// `/apply staging 0123abcd`
-    pub command: String,
-    /// What it does.
-    pub does: String,
+pub struct NextLine {
+    /// What comes before the name, with a space at the end if there is anything.
+    pub before: &'static str,
+    /// The environment.
+    pub environment: String,
+    /// What comes behind it.
+    pub after: String,
 }
 
 /// One environment's line of the table.
@@ -69,8 +70,8 @@ pub struct EnvironmentRow {
     pub violations: Vec<String>,
     /// Tunnels and the like that are created because they are needed.
     pub containers: Vec<String>,
-    /// Units whose changes are not from this pull request: how many.
-    pub pending: usize,
+    /// Whether it was never applied, so that everything in it is planned.
+    pub first: bool,
 }
 
 /// Something in a unit's way, and what to do about it.
@@ -127,7 +128,6 @@ pub fn outcome(head: &str, outcome: &PullOutcome) -> PullView {
         config_note: None,
         sections: Vec::new(),
         next: Vec::new(),
-        commands: Vec::new(),
     };
     match outcome {
         PullOutcome::Unconcerned => {}
@@ -160,18 +160,8 @@ impl PullView {
         self.closes.extend(named(&report.exposure.closes));
         if let Ok(plan) = &report.plan {
             self.sections.extend(sections(report, plan));
-            if let NextStep::MergeThenApply(waiting) = &report.next
-                && !matches!(waiting, Waiting::Guardrail(_))
-            {
-                self.commands.push(SuggestedCommand {
-                    command: format!("/apply {name} {}", plan.digest().short()),
-                    does: format!("after the merge: lets the run on {name} go"),
-                });
-            }
         }
-        if let Some(sentence) = next(report) {
-            self.next.push(sentence);
-        }
+        self.next.extend(next(report));
     }
 }
 
@@ -185,7 +175,7 @@ fn row(report: &EnvironmentReport) -> EnvironmentRow {
         conflicts: Vec::new(),
         violations: report.violations.iter().map(ToString::to_string).collect(),
         containers: Vec::new(),
-        pending: 0,
+        first: is_first(report),
     };
     match &report.plan {
         Err(failure) => {
@@ -197,14 +187,13 @@ fn row(report: &EnvironmentReport) -> EnvironmentRow {
             row.digest = plan.changes().next().map(|_| plan.digest().short());
             row.conflicts = conflicts(plan);
             row.containers = plan.containers.values().flatten().cloned().collect();
-            row.pending = plan.units.values().filter(|unit| is_pending(unit)).count();
         }
     }
     row
 }
 
-fn is_pending(unit: &UnitPlan) -> bool {
-    unit.origin == Origin::Pending && !unit.changes.is_empty()
+fn is_first(report: &EnvironmentReport) -> bool {
+    matches!(report.next, NextStep::MergeThenApply(Waiting::Bootstrap))
 }
 
 /// `2 to create, 1 to delete; 1 unit blocked`.
@@ -226,67 +215,88 @@ pub(super) fn conflicts(plan: &Plan) -> Vec<ConflictLine> {
     plan.conflicts().map(line).collect()
 }
 
-fn sections(report: &EnvironmentReport, plan: &Plan) -> Vec<ServiceSection> {
-    let mut by_service: BTreeMap<&ServiceName, Vec<(&UnitName, &UnitPlan)>> = BTreeMap::new();
-    for (name, unit) in plan.units.iter().filter(|(_, unit)| !unit.changes.is_empty()) {
-        by_service.entry(&name.service).or_default().push((name, unit));
+/// A service with those of its units that change.
+type Service<'a> = (&'a ServiceName, Vec<UnitChanges<'a>>);
+
+/// The services of a plan, the one that is begun first at the top.
+fn services<'a>(shown: &Shown<'_>, plan: &'a Plan) -> Vec<Service<'a>> {
+    let mut services: Vec<Service<'a>> = Vec::new();
+    let mut at: BTreeMap<&ServiceName, usize> = BTreeMap::new();
+    for unit in shown.units(plan.changes()) {
+        let at = *at.entry(&unit.0.service).or_insert(services.len());
+        match services.get_mut(at) {
+            Some((_, units)) => units.push(unit),
+            None => services.push((&unit.0.service, vec![unit])),
+        }
     }
-    let mut ways = report.ways.iter().map(|found| (found, way(found))).collect::<Vec<_>>();
-    let mut sections: Vec<ServiceSection> = Vec::new();
-    for (service, units) in by_service {
-        let changes = || units.iter().flat_map(|(_, unit)| &unit.changes);
-        let names: Vec<&str> = changes().map(|change| change.key.name.as_str()).collect();
-        let (own, rest) = ways.into_iter().partition(|(found, _)| {
-            found.hops.iter().any(|hop| names.contains(&hop.label.as_str()))
-        });
-        ways = rest;
-        let own: Vec<_> = own;
-        sections.push(ServiceSection {
+    services
+}
+
+fn sections(report: &EnvironmentReport, plan: &Plan) -> Vec<ServiceSection> {
+    let shown = Shown::new(plan, &report.legend);
+    let services = services(&shown, plan);
+    let is_pending = |unit: &UnitName| plan.units[unit].origin == Origin::Pending;
+    let section = |(service, units): &Service<'_>| {
+        let components = units.iter().map(|(unit, of)| (unit.kind.to_string(), shown.lines(of)));
+        ServiceSection {
             service: service.to_string(),
             environment: report.environment.to_string(),
-            changes: counts(changes()),
-            pending: units.iter().all(|(_, unit)| is_pending(unit)),
-            components: units
-                .iter()
-                .map(|(name, unit)| (name.kind.to_string(), lines(&unit.changes)))
-                .collect(),
-            ways: own.into_iter().map(|(_, hops)| hops).collect(),
-        });
+            changes: counts(units.iter().flat_map(|(_, changes)| changes.iter().copied())),
+            pending: !is_first(report) && units.iter().all(|(unit, _)| is_pending(unit)),
+            components: components.collect(),
+            ways: Vec::new(),
+        }
+    };
+    let mut sections: Vec<ServiceSection> = services.iter().map(section).collect();
+    let mut changed: BTreeMap<&str, usize> = BTreeMap::new();
+    for (at, (_, units)) in services.iter().enumerate() {
+        for change in units.iter().flat_map(|(_, changes)| changes) {
+            changed.entry(&change.key.name).or_insert(at);
+        }
+    }
+    for found in &report.ways {
+        // With the public name if that changes, else with what changes first behind it.
+        let at = found.hops.iter().find_map(|hop| changed.get(hop.label.as_str()));
+        if let Some(section) = at.and_then(|at| sections.get_mut(*at)) {
+            section.ways.push(way(found));
+        }
     }
     sections
 }
 
-fn lines(changes: &[Change]) -> Vec<String> {
-    changes.iter().flat_map(diff_lines).collect()
-}
-
-fn next(report: &EnvironmentReport) -> Option<String> {
+fn next(report: &EnvironmentReport) -> Option<NextLine> {
     let name = &report.environment;
     let branch = report.branch.as_ref().map(|branch| format!("`{branch}`")).unwrap_or_default();
-    Some(match &report.next {
+    let digest = || report.plan.as_ref().map(|plan| plan.digest().short()).unwrap_or_default();
+    let (before, after) = match &report.next {
         NextStep::Nothing => return None,
-        NextStep::Merge => format!("Merge to apply to **{name}**."),
+        NextStep::Merge => ("Merge to apply to ", ".".to_owned()),
         NextStep::MergeLater => {
-            format!("**{name}** follows {branch}: it is applied there when this reaches {branch}.")
+            ("", format!(" follows {branch}: it is applied there when this reaches {branch}."))
         }
         // No digest passes a guardrail.
-        NextStep::MergeThenApply(Waiting::Guardrail(_)) => format!(
-            "Merging applies nothing to **{name}** until `guardrails` in `landfall.yaml` allow it."
+        NextStep::MergeThenApply(Waiting::Guardrail(_)) => (
+            "Merging applies nothing to ",
+            " until `guardrails` in `landfall.yaml` allow it.".to_owned(),
         ),
-        NextStep::MergeThenApply(waiting) => {
-            format!("Merge, then confirm **{name}** by name: {waiting}.")
-        }
+        NextStep::MergeThenApply(waiting) => (
+            "Merge. The run on ",
+            format!(
+                " then waits for you, because {waiting}. Release it with `/apply {name} {}`.",
+                digest()
+            ),
+        ),
         NextStep::Mend => {
-            format!("**{name}** cannot be applied until what is listed above is mended.")
+            ("", " cannot be applied until what is listed above is mended.".to_owned())
         }
-        NextStep::NotPlanned => format!(
-            "After the merge the plan for **{name}** is shown, and waits for somebody to name it."
+        NextStep::NotPlanned => (
+            "After the merge the plan for ",
+            " is shown, and waits for somebody to name it.".to_owned(),
         ),
         NextStep::Provisional => {
-            format!("A run is changing **{name}** right now; this plan is made again when it ends.")
+            ("A run is changing ", " right now; this plan is made again when it ends.".to_owned())
         }
-        NextStep::CommandLine => {
-            format!("**{name}** has no branch; apply it from the command line.")
-        }
-    })
+        NextStep::CommandLine => ("", " has no branch; apply it from the command line.".to_owned()),
+    };
+    Some(NextLine { before, environment: name.to_string(), after })
 }

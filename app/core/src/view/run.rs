@@ -1,10 +1,15 @@
 //! What people read about a run: on the pull request, on the commit's check, in the deployment.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::pull::conflicts;
-use super::{ConflictLine, SuggestedCommand, counts, counts_done, diff_lines, one_line, plural};
-use crate::plan::Change;
+use super::shown::Shown;
+use super::{ConflictLine, Finding, counts, counts_done, findings, one_line, plural};
+use crate::diagnostic::Severity;
+use crate::name::UnitName;
+use crate::plan::Plan;
 use crate::report::{RunReport, RunStage, StepReport, StepResult, Waiting};
 
 /// A run in words.
@@ -26,22 +31,35 @@ pub struct RunView {
     pub digest: Option<String>,
     /// `2 to create`, what is planned; `2 created` once it is done.
     pub changes: String,
+    /// What is wrong with the configuration at the commit.
+    pub errors: Vec<Finding>,
     /// What stands in the way of units, for a run that waits for it to be mended.
     pub conflicts: Vec<ConflictLine>,
     /// The diff lines of the whole plan, for a held run.
     pub plan: Vec<String>,
     /// Would happen and was not reviewed.
     pub extra: Vec<String>,
-    /// Was reviewed and would not happen.
+    /// Was reviewed and would not happen so.
     pub missing: Vec<String>,
     /// What was done, step by step; empty before anything was.
     pub steps: Vec<StepRow>,
+    /// For a run that did not end well: the units that have something left to be done.
+    pub undone: Vec<String>,
     /// Applied although nobody reviewed it, because the environment says so.
     pub unreviewed: Vec<String>,
     /// Units that were left out: unit and reason.
     pub left_out: Vec<(String, String)>,
     /// What a reader may want to do.
     pub commands: Vec<SuggestedCommand>,
+}
+
+/// A command that a reader may want to copy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SuggestedCommand {
+    /// `/apply staging 0123abcd`
+    pub command: String,
+    /// What it does.
+    pub does: String,
 }
 
 /// One step.
@@ -59,28 +77,31 @@ pub struct StepRow {
 #[must_use]
 pub fn run(report: &RunReport) -> RunView {
     let digest = report.digest.as_ref().map(|digest| digest.short());
-    let (extra, missing) = match &report.stage {
-        RunStage::Held(Waiting::Differs { extra, missing }) => (lines(extra), lines(missing)),
-        _ => (Vec::new(), Vec::new()),
+    let diffs = match (&report.stage, &report.plan) {
+        (RunStage::Held(waiting), Some(plan)) => diffs(report, waiting, plan),
+        _ => Diffs::default(),
     };
-    let held = matches!(report.stage, RunStage::Held(_));
-    let all = report.plan.iter().flat_map(|plan| plan.changes());
     RunView {
         environment: report.environment.to_string(),
         branch: report.branch.to_string(),
         commit: report.commit.short().to_owned(),
         stage: stage(&report.stage),
         title: title(report),
-        reason: reason(&report.stage),
+        reason: reason(report),
         changes: changes(report),
+        errors: match &report.stage {
+            RunStage::Invalid(found) => findings(found, Severity::Error),
+            _ => Vec::new(),
+        },
         conflicts: match &report.stage {
             RunStage::Held(Waiting::Conflicts) => report.plan.iter().flat_map(conflicts).collect(),
             _ => Vec::new(),
         },
-        plan: if held { all.flat_map(diff_lines).collect() } else { Vec::new() },
-        extra,
-        missing,
+        plan: diffs.plan,
+        extra: diffs.extra,
+        missing: diffs.missing,
         steps: report.steps.iter().map(step).collect(),
+        undone: undone(report),
         unreviewed: report.unreviewed.iter().map(one_line).collect(),
         left_out: report.left_out.clone(),
         commands: commands(report, digest.as_deref()),
@@ -96,8 +117,29 @@ fn changes(report: &RunReport) -> String {
     }
 }
 
-fn lines(changes: &[Change]) -> Vec<String> {
-    changes.iter().flat_map(diff_lines).collect()
+/// What a held run shows of its plan.
+#[derive(Default)]
+struct Diffs {
+    plan: Vec<String>,
+    extra: Vec<String>,
+    missing: Vec<String>,
+}
+
+fn diffs(report: &RunReport, waiting: &Waiting, plan: &Plan) -> Diffs {
+    let shown = Shown::new(plan, &report.legend);
+    let (extra, missing) = match waiting {
+        Waiting::Differs { extra, missing } => (shown.diff(extra), shown.diff(missing)),
+        _ => (Vec::new(), Vec::new()),
+    };
+    Diffs { plan: shown.diff(plan.changes()), extra, missing }
+}
+
+/// `app/cloudflare_dns`: whoever brought one of several things to a run wants to know which failed.
+fn undone(report: &RunReport) -> Vec<String> {
+    let left = report.steps.iter().filter(|step| step.result != StepResult::Done);
+    let units: BTreeSet<&UnitName> =
+        left.flat_map(|step| &step.changes).map(|change| &change.unit).collect();
+    units.into_iter().map(|unit| format!("{}/{}", unit.service, unit.kind)).collect()
 }
 
 fn stage(stage: &RunStage) -> &'static str {
@@ -105,7 +147,7 @@ fn stage(stage: &RunStage) -> &'static str {
         RunStage::Running => "running",
         RunStage::Held(_) => "held",
         RunStage::Succeeded => "succeeded",
-        RunStage::Failed(_) => "failed",
+        RunStage::Failed(_) | RunStage::Invalid(_) => "failed",
         RunStage::NeedsAttention(_) => "needs_attention",
         RunStage::Superseded(_) => "superseded",
         RunStage::Cancelled(_) => "cancelled",
@@ -119,6 +161,7 @@ fn title(report: &RunReport) -> String {
         RunStage::Running => format!("Applying to {name}"),
         RunStage::Held(waiting) => format!("{name} waits: {waiting}"),
         RunStage::Succeeded => format!("Applied to {name}"),
+        RunStage::Invalid(_) => format!("Nothing could be applied to {name}"),
         RunStage::Failed(_) if report.steps.is_empty() => {
             format!("Nothing could be applied to {name}")
         }
@@ -137,8 +180,11 @@ fn title(report: &RunReport) -> String {
     }
 }
 
-fn reason(stage: &RunStage) -> String {
-    match stage {
+/// What the steps do not say themselves.
+fn reason(report: &RunReport) -> String {
+    let said = |why: &String| report.steps.iter().any(|one| step(one).message == *why);
+    match &report.stage {
+        RunStage::Failed(why) | RunStage::NeedsAttention(why) if said(why) => String::new(),
         RunStage::Failed(why) | RunStage::NeedsAttention(why) | RunStage::Cancelled(why) => {
             why.clone()
         }

@@ -42,8 +42,13 @@ impl Board<'_> {
         body: &CommentBody,
     ) -> anyhow::Result<()> {
         let subject = format!("run/{run}/{}", body.pull);
-        let needs_somebody =
-            matches!(stage, RunStage::Held(_) | RunStage::Failed(_) | RunStage::NeedsAttention(_));
+        let needs_somebody = matches!(
+            stage,
+            RunStage::Held(_)
+                | RunStage::Failed(_)
+                | RunStage::Invalid(_)
+                | RunStage::NeedsAttention(_)
+        );
         if !needs_somebody
             && self.house.store.item_body(&self.comment_key(&subject)).await?.is_none()
         {
@@ -73,7 +78,9 @@ impl Board<'_> {
             RunStage::Running => CheckState::Running(now),
             RunStage::Held(_) => CheckState::ActionRequired(now),
             RunStage::Succeeded => CheckState::Success(now),
-            RunStage::Failed(_) | RunStage::NeedsAttention(_) => CheckState::Failure(now),
+            RunStage::Failed(_) | RunStage::Invalid(_) | RunStage::NeedsAttention(_) => {
+                CheckState::Failure(now)
+            }
             RunStage::Superseded(_) | RunStage::Cancelled(_) => CheckState::Cancelled(now),
         };
         let check = CheckBody {
@@ -93,7 +100,9 @@ impl Board<'_> {
             RunStage::Running => DeploymentWord::InProgress,
             RunStage::Held(_) => DeploymentWord::Pending,
             RunStage::Succeeded => DeploymentWord::Success,
-            RunStage::Failed(_) | RunStage::NeedsAttention(_) => DeploymentWord::Failure,
+            RunStage::Failed(_) | RunStage::Invalid(_) | RunStage::NeedsAttention(_) => {
+                DeploymentWord::Failure
+            }
             RunStage::Superseded(_) | RunStage::Cancelled(_) => DeploymentWord::Inactive,
         };
         let body = DeploymentBody {

@@ -14,15 +14,12 @@ pub(super) async fn status(said: &Said<'_>) -> anyhow::Result<Answer> {
             Some(run) if run.state != RunState::Succeeded => {
                 let reason =
                     if run.reason.is_empty() { String::new() } else { format!(": {}", run.reason) };
-                format!("{} at {}{reason}", run.state, run.run.commit.short())
+                format!("{} at `{}`{reason}", run.state, run.run.commit.short())
             }
             _ => "nothing".to_owned(),
         };
         let live = environment.last.map(|last| last.commit.short().to_owned());
         rows.push(StatusRow { name: environment.name.to_string(), live, waits });
-    }
-    if rows.is_empty() {
-        return Ok(Answer::refuse("Nothing was ever applied from this repository."));
     }
     Ok(Answer::Say(said.house.templates.status(&rows)?))
 }

@@ -2,7 +2,7 @@
 
 use landfall_core::name::EnvironmentName;
 use landfall_core::plan::Plan;
-use landfall_core::report::{RunReport, RunStage};
+use landfall_core::report::{Legend, RunReport, RunStage};
 use landfall_github::PullState;
 use landfall_store::{Run, RunState};
 
@@ -55,6 +55,7 @@ impl Said<'_> {
             branch,
             digest: run.plan.as_ref().map(Plan::digest),
             plan: run.plan.clone(),
+            legend: Legend::default(),
             stage: RunStage::Cancelled(why),
             steps: Vec::new(),
             unreviewed: Vec::new(),

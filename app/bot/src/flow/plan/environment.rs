@@ -7,11 +7,12 @@ use landfall_core::coverage::always_waits;
 use landfall_core::diagnostic::Diagnostic;
 use landfall_core::name::{CommitSha, EnvironmentName, TreeSha, UnitName};
 use landfall_core::plan::{Origin, Plan};
-use landfall_core::report::{Detour, EnvironmentReport, NextStep, Waiting};
+use landfall_core::report::{Detour, EnvironmentReport, Legend, NextStep, Waiting};
 use landfall_core::way::{Exposure, Network};
 use landfall_store::{RunState, Unresolved};
 
 use super::super::ground::Rules;
+use super::super::steps::needs;
 use super::Planning;
 use crate::gather::Declared;
 use crate::gather::facts::{self, Pending, Survey};
@@ -38,6 +39,7 @@ impl Place<'_> {
             environment: name.clone(),
             branch: Some(self.planning.base().clone()),
             plan: Ok(Plan::empty(name.clone())),
+            legend: Legend::default(),
             next: NextStep::Mend,
             ways: Vec::new(),
             exposure: Exposure::default(),
@@ -73,6 +75,8 @@ impl Place<'_> {
         let guarded = place.guarded(&survey).await?;
         report.violations = guarded.as_ref().map(Waiting::violations).unwrap_or_default().to_vec();
         report.next = self.next(row.as_ref(), &survey, guarded).await?;
+        report.legend =
+            survey.legend(&self.planning.house.reach.registry, needs(&self.merged.tree));
         report.plan = Ok(survey.plan);
         Ok(report)
     }

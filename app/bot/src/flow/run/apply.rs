@@ -7,7 +7,7 @@ use landfall_core::coverage::ApprovedPlan;
 use landfall_core::lease::LeaseProof;
 use landfall_core::name::UnitName;
 use landfall_core::plan::{Plan, UnitHash};
-use landfall_core::report::{Detour, RunStage, StepReport, StepResult, Waiting};
+use landfall_core::report::{Detour, Legend, RunStage, StepReport, StepResult, Waiting};
 use landfall_store::RunState;
 
 use super::super::Ended;
@@ -49,7 +49,7 @@ impl Applying<'_, '_> {
             return match self.course.detour().await? {
                 Some(detour @ Detour::Switch { .. }) => {
                     let nothing = Plan::empty(environment.name.clone());
-                    self.course.hold(&nothing, Waiting::Branch(detour)).await
+                    self.course.hold(&nothing, Legend::default(), Waiting::Branch(detour)).await
                 }
                 Some(Detour::Forced { .. }) | None => self.nothing_to_do().await,
             };
@@ -81,7 +81,11 @@ impl Applying<'_, '_> {
         let approved = match self.confirmed(&survey, pending).await? {
             Confirmed::Yes(approved) => approved,
             Confirmed::Wait(wait) => return Ok(wait),
-            Confirmed::No(waiting) => return self.course.hold(&survey.plan, waiting).await,
+            Confirmed::No(waiting) => {
+                let registry = &self.course.house.reach.registry;
+                let legend = survey.legend(registry, needs(&self.declared.tree));
+                return self.course.hold(&survey.plan, legend, waiting).await;
+            }
         };
         self.begin(&approved).await?;
         let needs = needs(&self.declared.tree);

@@ -1,7 +1,7 @@
 //! What people are told of a run, and holding it.
 
 use landfall_core::plan::{Change, Plan};
-use landfall_core::report::{RunReport, RunStage, StepReport, Waiting};
+use landfall_core::report::{Legend, RunReport, RunStage, StepReport, Waiting};
 use landfall_store::{JobKey, NewJob, NewPlan, PlanId, PlanScope, Run, RunState};
 use uuid::Uuid;
 
@@ -40,7 +40,12 @@ impl Course<'_> {
 
     /// Holds the run and shows what it waits for. The plan shown is kept, so that its digest can be
     /// named.
-    pub(super) async fn hold(mut self, plan: &Plan, waiting: Waiting) -> anyhow::Result<Ended> {
+    pub(super) async fn hold(
+        mut self,
+        plan: &Plan,
+        legend: Legend,
+        waiting: Waiting,
+    ) -> anyhow::Result<Ended> {
         let brought = self.brought().await?;
         let (store, fence) = (&self.house.store, &self.job.fence);
         let mut ids = Vec::new();
@@ -52,6 +57,7 @@ impl Course<'_> {
         self.note(RunState::Held);
         self.replan_provisional().await?;
         let report = self.report(&self.run, RunStage::Held(waiting), Outcome::default());
+        let report = RunReport { legend, ..report };
         self.board().run(self.run.run.id, &report, &brought.numbers(), &ids).await?;
         Ok(Ended::Done)
     }
@@ -85,6 +91,7 @@ impl Course<'_> {
                 .filter(|plan| plan.changes().next().is_some())
                 .map(Plan::digest),
             plan: run.plan.clone(),
+            legend: Legend::default(),
             stage,
             steps: outcome.steps,
             unreviewed: outcome.unreviewed,
