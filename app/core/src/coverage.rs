@@ -84,7 +84,8 @@ pub enum Uncovered {
     Differs {
         /// Would happen and was not reviewed.
         extra: Vec<Change>,
-        /// Was reviewed, would not happen, and is not in place.
+        /// Was reviewed and would not happen so: another change of something in `extra`, or one that
+        /// is neither planned nor in place.
         missing: Vec<Change>,
     },
 }
@@ -132,9 +133,9 @@ pub fn always_waits(plan: &Plan, ran_before: bool) -> Option<Uncovered> {
     }
 }
 
-/// What the run would do beyond the reviewed plans, and what they said that neither happens now
-/// nor is in place. Where several pull requests changed one resource, the last one merged speaks
-/// for it: its plan showed what the ones before had made of it.
+/// What the run would do beyond the reviewed plans, and what they said of the same resources or of
+/// others that neither change now nor are in place. Where several pull requests changed one
+/// resource, the last one merged speaks for it: its plan showed what the ones before had made of it.
 fn differences(
     plan: &Plan,
     seen_plans: &[&[Change]],
@@ -146,7 +147,6 @@ fn differences(
         reviewed.insert(&change.key, change);
         seen.insert(change.digest());
     }
-    let planned: BTreeSet<&ResourceKey> = plan.changes().map(|change| &change.key).collect();
     let finishes = |change: &Change| {
         let reviewed = reviewed
             .get(&change.key)
@@ -155,9 +155,14 @@ fn differences(
     };
     let extra = plan.changes().filter(|change| !seen.contains(&change.digest()));
     let extra: Vec<Change> = extra.filter(|change| !finishes(change)).cloned().collect();
-    let missing = reviewed.into_values().filter(|change| !planned.contains(&change.key));
-    let missing = missing.filter(|change| !is_in_place(change, evidence));
-    (extra, missing.cloned().collect())
+    let planned: BTreeSet<&ResourceKey> = plan.changes().map(|change| &change.key).collect();
+    let differs: BTreeSet<&ResourceKey> = extra.iter().map(|change| &change.key).collect();
+    let missing = reviewed.into_values().filter(|change| match planned.contains(&change.key) {
+        true => differs.contains(&change.key),
+        false => !is_in_place(change, evidence),
+    });
+    let missing = missing.cloned().collect();
+    (extra, missing)
 }
 
 fn is_in_place(change: &Change, evidence: &Evidence<'_>) -> bool {

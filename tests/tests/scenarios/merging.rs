@@ -69,7 +69,7 @@ async fn a_direct_push_to_a_mapped_branch_waits() {
     world(async |w| {
         w.bootstrap().await;
         w.push("main", nas_at("192.168.1.51")).await;
-        assert_snapshot!(w.run_check("production").await, @"action_required: production waits: what would happen is not what was reviewed");
+        assert_snapshot!(w.run_check("production").await, @"action_required: production waits: this was pushed without a pull request");
         assert_snapshot!(w.deployments().await, @"
         production at commit-2: success
         production at commit-3: pending
@@ -127,9 +127,19 @@ async fn a_record_that_changed_between_plan_and_merge_holds_the_run_until_its_di
 
         `commit-4` on `main`, plan `258ddfef`: 1 to update
 
+        **Was reviewed:**
+
+        ```diff
+        @@ nas/unifi_dns @@
+        ! update A nas.internal.lan
+        -     values: 192.168.1.50
+        +     values: 192.168.1.51
+        ```
+
         **Would happen now:**
 
         ```diff
+        @@ nas/unifi_dns @@
         ! update A nas.internal.lan
         -     values: 192.168.1.99
         +     values: 192.168.1.51
@@ -161,7 +171,7 @@ async fn a_record_that_changed_between_plan_and_merge_holds_the_run_until_its_di
         <details>
         <summary>1 step</summary>
 
-        | Step | | |
+        | Step | Result | Change |
         |---|---|---|
         | 1 | done | `update A nas.internal.lan 192.168.1.99 → 192.168.1.51` |
 

@@ -23,13 +23,12 @@ async fn a_plan_that_github_took_only_after_the_merge_was_not_reviewed() {
         w.merge().await;
         gate.open();
         assert_snapshot!(w.run_comment().await, @"
-        ### ⏸️ production waits: what would happen is not what was reviewed
+        ### ⏸️ production waits: no plan was published before this was merged
 
         `commit-4` on `main`, plan `2f488bee`: 1 to update
 
-        **Would happen now:**
-
         ```diff
+        @@ nas/unifi_dns @@
         ! update A nas.internal.lan
         -     values: 192.168.1.50
         +     values: 192.168.1.51

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use landfall_core::command::DigestPrefix;
-use landfall_core::coverage::{ApprovedPlan, Evidence, PlanChanged, Reviewed, confirm};
+use landfall_core::coverage::{ApprovedPlan, Evidence, PlanChanged, Reviewed, Uncovered, confirm};
 use landfall_core::name::{BranchName, CommitSha, PullNumber};
 use landfall_core::plan::{Change, Digest, Plan, ResourceKey};
 use landfall_core::report::Waiting;
@@ -142,18 +142,18 @@ pub struct Case<'a> {
 }
 
 impl Case<'_> {
-    /// Judges `plan` by what was reviewed on `pulls` and by whose word the run has.
+    /// Judges `plan` by what was reviewed of what is `brought` and by whose word the run has.
     ///
     /// # Errors
     /// The store could not be asked.
     pub async fn judge(
         &self,
         plan: &Plan,
-        pulls: &[Pull],
+        brought: &Brought,
     ) -> anyhow::Result<Result<ApprovedPlan, Waiting>> {
         let store = &self.house.store;
         let repository = self.ground.repository.id;
-        let (reviewed, since) = self.reviewed(pulls).await?;
+        let (reviewed, since) = self.reviewed(&brought.pulls).await?;
         let approved = self.approved().await?;
         let changes = || {
             reviewed.iter().flat_map(|reviewed| &reviewed.changes).chain(approved.iter().flatten())
@@ -177,7 +177,18 @@ impl Case<'_> {
             begun: &proven.begun,
             plan_changed: self.plan_changed(),
         };
-        Ok(confirm(plan, &evidence).map_err(Waiting::from))
+        Ok(confirm(plan, &evidence).map_err(|uncovered| match uncovered {
+            // There is nothing to compare it with.
+            Uncovered::Differs { .. } if reviewed.is_empty() && !brought.pulls.is_empty() => {
+                Waiting::Late
+            }
+            Uncovered::Differs { .. }
+                if reviewed.is_empty() && !brought.unattributed.is_empty() =>
+            {
+                Waiting::Pushed
+            }
+            uncovered => uncovered.into(),
+        }))
     }
 
     /// A merge is not judged by the rules alone that it brings.

@@ -137,10 +137,10 @@ impl Applying<'_, '_> {
             environment: course.environment,
             earlier: course.earlier_environment(),
         };
-        let mut verdict = case.judge(plan, &brought.pulls).await?;
+        let mut verdict = case.judge(plan, &brought).await?;
         if verdict.is_err() && !brought.unattributed.is_empty() {
             brought.look_up(course.house, course.ground, &course.heading.branch).await?;
-            verdict = case.judge(plan, &brought.pulls).await?;
+            verdict = case.judge(plan, &brought).await?;
         }
         let waiting = match verdict {
             Ok(approved) => return Ok(Confirmed::Yes(approved)),
