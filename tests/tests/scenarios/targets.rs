@@ -17,7 +17,7 @@ async fn a_branch_that_maps_itself_to_production_changes_nothing() {
         ### Landfall plan for `commit-3`
 
         > [!NOTE]
-        > landfall.yaml changes here. It takes effect once it is on main; this plan is made with the one that is there now. No unit changes by it.
+        > `landfall.yaml` changes here and takes effect once it is on `main`: `environments.production.branches` becomes `main, mine`. That changes no unit.
 
         | Environment | Plan | Digest |
         |---|---|---|
@@ -94,12 +94,12 @@ async fn one_console_under_two_addresses_is_one_target() {
 
         let before = w.writes();
         w.pull("printer-too", [("services/printer.yaml", both)]).await;
-        assert_snapshot!(w.plan_comment().await, @r"
+        assert_snapshot!(w.plan_comment().await, @"
         ### Landfall plan for `commit-7`
 
         > [!CAUTION]
         > In **production** something is in the way:
-        > - `printer/unifi_dns`: A printer.internal.lan belongs to staging/printer/unifi\_dns of repository 1004<br>remove it there first, or give it another name here
+        > - `printer/unifi_dns`: A printer.internal.lan belongs to `staging/printer/unifi_dns`<br>remove it there first, or give it another name here
 
         | Environment | Plan | Digest |
         |---|---|---|
@@ -132,7 +132,7 @@ async fn a_connection_that_gets_another_zone_moves_its_units_and_waits() {
         ### Landfall for `commit-3`
 
         > [!NOTE]
-        > landfall.yaml changes here. It takes effect once it is on main; this plan is made with the one that is there now; then 1 unit moves to another place.
+        > `landfall.yaml` changes here and takes effect once it is on `main`: `production/www/cloudflare_dns` moves from zone `example.com` to `lab.example.com`.
         ");
         let before = w.writes();
         w.merge().await;
@@ -144,8 +144,9 @@ async fn a_connection_that_gets_another_zone_moves_its_units_and_waits() {
         **Would happen now:**
 
         ```diff
-        - delete A www.lab.example.com = 203.0.113.7
-        + create A www.lab.example.com = 203.0.113.7
+        @@ www/cloudflare_dns @@
+        + create A www.lab.example.com in zone lab.example.com = 203.0.113.7
+        - delete A www.lab.example.com in zone example.com = 203.0.113.7
         ```
 
         ---
