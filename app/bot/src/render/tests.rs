@@ -11,6 +11,8 @@ use serde_json::json;
 
 use super::*;
 
+mod hostile;
+
 fn templates() -> Templates {
     Templates::load(None).unwrap()
 }
