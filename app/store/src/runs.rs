@@ -176,9 +176,9 @@ impl<T> Created<T> {
 #[async_trait]
 pub trait Runs {
     /// Makes a queued run, or finds the one that exists for the same repository, environment,
-    /// commit and config digest. One that succeeded or was superseded and is neither the newest
-    /// nor the last to succeed is begun anew, without its approvals: a branch or the rules went
-    /// back to what they were, and the environment has moved since.
+    /// commit and config digest. One that succeeded before a newer one began, or was superseded
+    /// by a newer one, is begun anew, without its approvals: a branch or the rules went back to
+    /// what they were, and the environment may have moved since.
     async fn insert_or_get_run(&self, fence: &Fence, run: &NewRun) -> Result<Created<Run>>;
 
     /// A run by its id.

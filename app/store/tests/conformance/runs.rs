@@ -193,10 +193,10 @@ pub(crate) async fn a_run_that_was_overtaken_is_begun_anew(engine: &Engine) {
     end(run_id(1), RunState::Succeeded).await;
     assert!(matches!(ask(9, 'a').await, Created::Existing(_)), "it is the newest");
     ask(2, 'b').await;
+    let plan = Plan::empty(production());
+    store.hold_run(&fence, run_id(2), &Waiting::Bootstrap, &plan).await.unwrap();
+    assert!(matches!(ask(9, 'a').await, Created::Existing(_)), "nothing has moved since");
     end(run_id(2), RunState::Failed).await;
-    assert!(matches!(ask(9, 'a').await, Created::Existing(_)), "it is what succeeded last");
-    ask(3, 'c').await;
-    end(run_id(3), RunState::Succeeded).await;
 
     let Created::New(again) = ask(9, 'a').await else { panic!("the branch went back") };
     assert_eq!((again.run.id, again.state, again.attempt), (run_id(1), RunState::Queued, 2));
@@ -204,6 +204,10 @@ pub(crate) async fn a_run_that_was_overtaken_is_begun_anew(engine: &Engine) {
     let newest = store.recent_runs(HOMELAB, &production(), 1).await.unwrap().remove(0);
     assert_eq!(newest.run.id, run_id(1));
     assert!(matches!(ask(9, 'b').await, Created::Existing(_)), "nothing retries what failed");
+
+    ask(3, 'c').await;
+    assert_eq!(store.supersede_older_runs(&fence, run_id(3)).await.unwrap(), [run_id(1)]);
+    assert!(matches!(ask(9, 'a').await, Created::New(_)), "it went back before that one began");
 }
 
 pub(crate) async fn a_run_that_was_cut_off_is_ended_by_the_next(engine: &Engine) {
