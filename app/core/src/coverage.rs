@@ -17,6 +17,9 @@ pub struct Reviewed {
     pub pull: PullNumber,
     /// What it said.
     pub changes: Vec<Change>,
+    /// Whether a pull request that was merged later was planned on top of this one. A plan is of
+    /// everything that is pending, so the later one says what is left of this.
+    pub overtaken: bool,
 }
 
 /// What an environment does when a run would do something that was not reviewed.
@@ -97,7 +100,8 @@ pub enum Uncovered {
 pub fn confirm(plan: &Plan, evidence: &Evidence<'_>) -> Result<ApprovedPlan, Uncovered> {
     let approved = |unreviewed| ApprovedPlan { plan: plan.clone(), unreviewed };
     let named = evidence.approved.iter().any(|named| {
-        let (extra, missing) = differences(plan, &[named.as_slice()], evidence);
+        let named = [named.as_slice()];
+        let (extra, missing) = differences(plan, &named, &named, evidence);
         extra.is_empty() && missing.is_empty()
     });
     if named || plan.changes().next().is_none() {
@@ -106,9 +110,10 @@ pub fn confirm(plan: &Plan, evidence: &Evidence<'_>) -> Result<ApprovedPlan, Unc
     if let Some(uncovered) = always_waits(plan, evidence.ran_before) {
         return Err(uncovered);
     }
-    let reviewed: Vec<&[Change]> =
-        evidence.reviewed.iter().map(|reviewed| reviewed.changes.as_slice()).collect();
-    let (extra, missing) = differences(plan, &reviewed, evidence);
+    let seen: Vec<&[Change]> = evidence.reviewed.iter().map(|one| one.changes.as_slice()).collect();
+    let last = evidence.reviewed.iter().filter(|one| !one.overtaken);
+    let promised: Vec<&[Change]> = last.map(|one| one.changes.as_slice()).collect();
+    let (extra, missing) = differences(plan, &seen, &promised, evidence);
     match evidence.plan_changed {
         _ if extra.is_empty() && missing.is_empty() => Ok(approved(Vec::new())),
         PlanChanged::Apply => Ok(approved(extra)),
@@ -133,12 +138,14 @@ pub fn always_waits(plan: &Plan, ran_before: bool) -> Option<Uncovered> {
     }
 }
 
-/// What the run would do beyond the reviewed plans, and what they said of the same resources or of
-/// others that neither change now nor are in place. Where several pull requests changed one
-/// resource, the last one merged speaks for it: its plan showed what the ones before had made of it.
+/// What the run would do beyond the plans that were seen, and what those that were promised said of
+/// the same resources or of others that neither change now nor are in place. Where several pull
+/// requests changed one resource, the last one merged speaks for it: its plan showed what the ones
+/// before had made of it.
 fn differences(
     plan: &Plan,
     seen_plans: &[&[Change]],
+    promised: &[&[Change]],
     evidence: &Evidence<'_>,
 ) -> (Vec<Change>, Vec<Change>) {
     let mut reviewed: BTreeMap<&ResourceKey, &Change> = BTreeMap::new();
@@ -157,7 +164,10 @@ fn differences(
     let extra: Vec<Change> = extra.filter(|change| !finishes(change)).cloned().collect();
     let planned: BTreeSet<&ResourceKey> = plan.changes().map(|change| &change.key).collect();
     let differs: BTreeSet<&ResourceKey> = extra.iter().map(|change| &change.key).collect();
-    let missing = reviewed.into_values().filter(|change| match planned.contains(&change.key) {
+    let promised: BTreeSet<&ResourceKey> =
+        promised.iter().copied().flatten().map(|change| &change.key).collect();
+    let promised = reviewed.into_values().filter(|change| promised.contains(&change.key));
+    let missing = promised.filter(|change| match planned.contains(&change.key) {
         true => differs.contains(&change.key),
         false => !is_in_place(change, evidence),
     });

@@ -208,8 +208,9 @@ impl Case<'_> {
     ) -> anyhow::Result<(Vec<Reviewed>, Option<jiff::Timestamp>)> {
         let (mut reviewed, mut since): (Vec<Reviewed>, Option<jiff::Timestamp>) =
             (Vec::new(), None);
+        let mut merged: Vec<&CommitSha> = Vec::new();
         for pull in pulls {
-            let PullState::Merged { at, .. } = &pull.state else { continue };
+            let PullState::Merged { at, commit, .. } = &pull.state else { continue };
             let plans =
                 self.house.store.plans_for_head(pull.repository, pull.number, &pull.head).await?;
             let mut seen = plans.into_iter().filter(|stored| {
@@ -219,8 +220,15 @@ impl Case<'_> {
             // The newest of them is what the comment said when it was merged.
             let Some(stored) = seen.next_back() else { continue };
             since = Some(since.map_or(stored.created_at, |since| since.min(stored.created_at)));
+            let (mirror, base) = (&self.ground.mirror, &stored.plan.base);
+            if !merged.is_empty() && mirror.has(base).await? {
+                for (earlier, merged) in reviewed.iter_mut().zip(&merged) {
+                    earlier.overtaken |= mirror.is_ancestor(merged, base).await?;
+                }
+            }
             let changes = stored.plan.plan.changes().cloned().collect();
-            reviewed.push(Reviewed { pull: pull.number, changes });
+            reviewed.push(Reviewed { pull: pull.number, changes, overtaken: false });
+            merged.push(commit);
         }
         Ok((reviewed, since))
     }

@@ -12,7 +12,7 @@ fn a(name: &str, action: Action) -> Change {
 }
 
 fn reviewed(pull: u64, changes: &[Change]) -> Reviewed {
-    Reviewed { pull: PullNumber(pull), changes: changes.to_vec() }
+    Reviewed { pull: PullNumber(pull), changes: changes.to_vec(), overtaken: false }
 }
 
 /// What speaks for a run, as a test says it.
@@ -89,6 +89,18 @@ fn what_one_of_our_steps_has_done_need_not_be_ours_any_more() {
     let mut case = Case::reviewed(&[&[done.clone(), rest.clone()]]);
     case.proven.insert(done.digest());
     assert!(case.confirm(&[rest]).is_ok());
+}
+
+#[test]
+fn what_a_later_plan_on_top_of_it_took_back_is_not_missing() {
+    let (made, never) = (a("x.lan", Action::Create), a("y.lan", Action::Create));
+    let back = a("x.lan", Action::Delete);
+    let mut case = Case::reviewed(&[&[made.clone(), never], std::slice::from_ref(&back)]);
+    assert!(case.confirm(std::slice::from_ref(&back)).is_err(), "they were planned side by side");
+    case.reviewed[0].overtaken = true;
+    assert!(case.confirm(std::slice::from_ref(&back)).is_ok());
+    assert!(case.confirm(&[]).is_ok());
+    assert!(case.confirm(&[a("z.lan", Action::Create)]).is_err());
 }
 
 #[test]
