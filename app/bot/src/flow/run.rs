@@ -89,15 +89,17 @@ enum Gone {
 }
 
 impl Road<'_> {
-    /// What to wait for when the mirror lacks a push that was announced. A head that never comes was
-    /// forced away since, so after a while it goes with what there is.
+    /// What to wait for when the branch is not yet where an announced push left it. A head that never
+    /// comes was forced away since, so after a while it goes with what there is.
     async fn lag(&self) -> anyhow::Result<Option<Ended>> {
         let (store, ground, branch) = (&self.house.store, self.ground, &self.heading.branch);
         let announced = store.pushed_head(ground.repository.id, branch).await?;
         let patient =
             usize::try_from(self.job.attempt).is_ok_and(|n| n <= self.house.timing.lag.len());
-        let Some(head) = announced.filter(|_| patient) else { return Ok(None) };
-        if ground.mirror.has(&head).await? {
+        let tip = &self.heading.tip;
+        let Some(head) = announced.filter(|head| patient && head != tip) else { return Ok(None) };
+        let mirror = &ground.mirror;
+        if mirror.has(&head).await? && !mirror.is_ancestor(tip, &head).await? {
             return Ok(None);
         }
         let error = anyhow::anyhow!("{branch} is not at {} yet", head.short());
