@@ -78,6 +78,12 @@ impl EnvironmentReport {
     pub fn says_something(&self) -> bool {
         self.plan.as_ref().map_or(true, |plan| !plan.is_empty())
     }
+
+    /// Whether the environment was never applied, so that everything in it is planned.
+    #[must_use]
+    pub fn is_first(&self) -> bool {
+        matches!(self.next, NextStep::MergeThenApply(Waiting::Bootstrap))
+    }
 }
 
 /// What it takes to show a plan as it is carried out.

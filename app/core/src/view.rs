@@ -6,11 +6,13 @@
 mod diff;
 mod pull;
 mod run;
+mod section;
 mod shown;
 
 pub use diff::{counts, counts_done, diff_lines, one_line};
-pub use pull::{ConflictLine, EnvironmentRow, NextLine, PullView, ServiceSection, outcome, pull};
+pub use pull::{ConflictLine, EnvironmentRow, NextLine, PullView, outcome, pull};
 pub use run::{RunView, StepRow, SuggestedCommand, run};
+pub use section::ServiceSection;
 
 use serde::Serialize;
 

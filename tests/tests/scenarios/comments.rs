@@ -105,7 +105,7 @@ async fn a_pull_request_from_a_fork_is_checked_and_not_planned() {
         | **production** (`main`) | cannot be planned | – |
 
         ---
-        **Next:** After the merge the plan for **production** is shown, and waits for somebody to name it.
+        **Next:** After the merge the plan for **production** is shown here, and waits for `/apply`.
         ");
         assert_snapshot!(w.check("landfall / production (main)").await, @"neutral: a pull request from a fork is checked and not planned");
 

@@ -1,14 +1,12 @@
 //! The comment on a pull request.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
-use super::shown::{Shown, UnitChanges};
-use super::{Finding, HopView, counts, findings, plural, way};
+use super::section::{ServiceSection, sections};
+use super::{Finding, counts, findings, plural};
 use crate::diagnostic::Severity;
-use crate::name::{ServiceName, UnitName};
-use crate::plan::{Origin, Plan};
+use crate::name::UnitName;
+use crate::plan::Plan;
 use crate::report::{EnvironmentReport, NextStep, PullOutcome, PullReport, Waiting};
 
 /// The whole comment; the sections may be spread over several comments, head and tail are not.
@@ -85,23 +83,6 @@ pub struct ConflictLine {
     pub help: Option<&'static str>,
 }
 
-/// A folded section: one service in one environment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ServiceSection {
-    /// The service.
-    pub service: String,
-    /// The environment.
-    pub environment: String,
-    /// `2 to create`.
-    pub changes: String,
-    /// Whether it is here without this pull request having changed it.
-    pub pending: bool,
-    /// For each component its kind and the lines of its diff.
-    pub components: Vec<(String, Vec<String>)>,
-    /// The ways of its public names.
-    pub ways: Vec<Vec<HopView>>,
-}
-
 /// Shapes a report.
 #[must_use]
 pub fn pull(report: &PullReport) -> PullView {
@@ -175,7 +156,7 @@ fn row(report: &EnvironmentReport) -> EnvironmentRow {
         conflicts: Vec::new(),
         violations: report.violations.iter().map(ToString::to_string).collect(),
         containers: Vec::new(),
-        first: is_first(report),
+        first: report.is_first(),
     };
     match &report.plan {
         Err(failure) => {
@@ -190,10 +171,6 @@ fn row(report: &EnvironmentReport) -> EnvironmentRow {
         }
     }
     row
-}
-
-fn is_first(report: &EnvironmentReport) -> bool {
-    matches!(report.next, NextStep::MergeThenApply(Waiting::Bootstrap))
 }
 
 /// `2 to create, 1 to delete; 1 unit blocked`.
@@ -213,55 +190,6 @@ pub(super) fn conflicts(plan: &Plan) -> Vec<ConflictLine> {
         help: conflict.help(),
     };
     plan.conflicts().map(line).collect()
-}
-
-/// A service with those of its units that change.
-type Service<'a> = (&'a ServiceName, Vec<UnitChanges<'a>>);
-
-/// The services of a plan, the one that is begun first at the top.
-fn services<'a>(shown: &Shown<'_>, plan: &'a Plan) -> Vec<Service<'a>> {
-    let mut services: Vec<Service<'a>> = Vec::new();
-    let mut at: BTreeMap<&ServiceName, usize> = BTreeMap::new();
-    for unit in shown.units(plan.changes()) {
-        let at = *at.entry(&unit.0.service).or_insert(services.len());
-        match services.get_mut(at) {
-            Some((_, units)) => units.push(unit),
-            None => services.push((&unit.0.service, vec![unit])),
-        }
-    }
-    services
-}
-
-fn sections(report: &EnvironmentReport, plan: &Plan) -> Vec<ServiceSection> {
-    let shown = Shown::new(plan, &report.legend);
-    let services = services(&shown, plan);
-    let is_pending = |unit: &UnitName| plan.units[unit].origin == Origin::Pending;
-    let section = |(service, units): &Service<'_>| {
-        let components = units.iter().map(|(unit, of)| (unit.kind.to_string(), shown.lines(of)));
-        ServiceSection {
-            service: service.to_string(),
-            environment: report.environment.to_string(),
-            changes: counts(units.iter().flat_map(|(_, changes)| changes.iter().copied())),
-            pending: !is_first(report) && units.iter().all(|(unit, _)| is_pending(unit)),
-            components: components.collect(),
-            ways: Vec::new(),
-        }
-    };
-    let mut sections: Vec<ServiceSection> = services.iter().map(section).collect();
-    let mut changed: BTreeMap<&str, usize> = BTreeMap::new();
-    for (at, (_, units)) in services.iter().enumerate() {
-        for change in units.iter().flat_map(|(_, changes)| changes) {
-            changed.entry(&change.key.name).or_insert(at);
-        }
-    }
-    for found in &report.ways {
-        // With the public name if that changes, else with what changes first behind it.
-        let at = found.hops.iter().find_map(|hop| changed.get(hop.label.as_str()));
-        if let Some(section) = at.and_then(|at| sections.get_mut(*at)) {
-            section.ways.push(way(found));
-        }
-    }
-    sections
 }
 
 fn next(report: &EnvironmentReport) -> Option<NextLine> {
@@ -289,10 +217,9 @@ fn next(report: &EnvironmentReport) -> Option<NextLine> {
         NextStep::Mend => {
             ("", " cannot be applied until what is listed above is mended.".to_owned())
         }
-        NextStep::NotPlanned => (
-            "After the merge the plan for ",
-            " is shown, and waits for somebody to name it.".to_owned(),
-        ),
+        NextStep::NotPlanned => {
+            ("After the merge the plan for ", " is shown here, and waits for `/apply`.".to_owned())
+        }
         NextStep::Provisional => {
             ("A run is changing ", " right now; this plan is made again when it ends.".to_owned())
         }
