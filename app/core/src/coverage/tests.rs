@@ -95,7 +95,7 @@ fn what_one_of_our_steps_has_done_need_not_be_ours_any_more() {
 fn what_a_later_plan_on_top_of_it_took_back_is_not_missing() {
     let (made, never) = (a("x.lan", Action::Create), a("y.lan", Action::Create));
     let back = a("x.lan", Action::Delete);
-    let mut case = Case::reviewed(&[&[made.clone(), never], std::slice::from_ref(&back)]);
+    let mut case = Case::reviewed(&[&[made, never], std::slice::from_ref(&back)]);
     assert!(case.confirm(std::slice::from_ref(&back)).is_err(), "they were planned side by side");
     case.reviewed[0].overtaken = true;
     assert!(case.confirm(std::slice::from_ref(&back)).is_ok());
