@@ -46,7 +46,6 @@ async fn status_tells_what_is_live_and_what_waits() {
         | Environment | Live | Waits |
         |---|---|---|
         | **production** | `commit-2` | held at `commit-3`: this was pushed without a pull request |
-        | **staging** | never applied | held at `commit-0`: this is its first run |
         ");
     })
     .await;

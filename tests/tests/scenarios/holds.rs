@@ -224,7 +224,6 @@ async fn a_branch_that_was_forced_back_waits_with_what_that_would_do() {
         | Environment | Live | Waits |
         |---|---|---|
         | **production** | `commit-4` | held at `commit-5`: main was forced away from commit-4 |
-        | **staging** | never applied | held at `commit-0`: this is its first run |
         ");
     })
     .await;

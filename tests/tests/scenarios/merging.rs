@@ -73,7 +73,6 @@ async fn a_direct_push_to_a_mapped_branch_waits() {
         assert_snapshot!(w.deployments().await, @"
         production at commit-2: success
         production at commit-3: pending
-        staging at commit-0: pending
         ");
         assert_eq!(w.unifi.record("nas.internal.lan", "A"), ["192.168.1.50"]);
 

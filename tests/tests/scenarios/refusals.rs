@@ -10,9 +10,7 @@ async fn who_may_not_write_is_refused() {
     world(async |w| {
         held(w).await;
         let word = w.comment_as(EVE, "/apply");
-        assert_snapshot!(w.answer().await, @"
-        `eve`: `/apply` was not carried out. It takes write permission on this repository.
-        ");
+        assert_snapshot!(w.answer().await, @"`eve`: `/apply` was not carried out. It takes write permission on this repository.");
         assert_eq!(w.reactions(word).await, "confused");
         assert_eq!(w.writes(), 0);
 

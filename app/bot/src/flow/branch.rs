@@ -2,15 +2,15 @@
 //!
 //! One that may follow it and follows another is offered it; its run says what would come of that.
 
-use landfall_core::name::{BranchName, RepositoryId};
+use landfall_core::name::{BranchName, EnvironmentName, RepositoryId};
 use landfall_store::{ClaimedJob, JobKey, NewJob};
 
 use super::Ended;
-use super::ground::{Ground, findings};
+use super::ground::{Ground, Rules, findings};
 use crate::house::House;
 
-/// Has every environment run that follows `branch`. When the rules themselves moved, all of them may
-/// have something to do; a run that finds nothing changes nothing.
+/// Has every environment run that may follow `branch`, and, when the rules moved with it, those whose
+/// newest run went by others: they may have something to do.
 ///
 /// # Errors
 /// The store, GitHub or git could not be asked.
@@ -31,19 +31,30 @@ pub async fn branch(
             return Ok(Ended::Done);
         }
     };
-    let all = *branch == ground.repository.default_branch;
-    let environments = rules.config.environments.values().filter(|environment| {
-        !environment.branches.is_empty() && (all || environment.branches.contains(branch))
-    });
-    let run = |environment: &landfall_core::config::Environment| NewJob {
-        key: JobKey::Run { repository, environment: environment.name.clone() },
-        installation: job.installation,
-        run_at: None,
-    };
-    let jobs: Vec<NewJob> = environments.map(run).collect();
-    for environment in rules.config.mapped_to(branch.as_str()) {
-        house.store.offer_branch(&job.fence, repository, &environment.name, branch).await?;
+    let rules_moved = *branch == ground.repository.default_branch;
+    let mut jobs = Vec::new();
+    for environment in rules.config.environments.values() {
+        let name = &environment.name;
+        if environment.branches.contains(branch) {
+            house.store.offer_branch(&job.fence, repository, name, branch).await?;
+        } else if !rules_moved || !was_judged_otherwise(house, repository, name, &rules).await? {
+            continue;
+        }
+        let key = JobKey::Run { repository, environment: name.clone() };
+        jobs.push(NewJob { key, installation: job.installation, run_at: None });
     }
     house.store.enqueue(&jobs).await?;
     Ok(Ended::Done)
+}
+
+/// Whether the newest run of an environment went by other rules. One that never ran begins with a
+/// push to its own branch.
+async fn was_judged_otherwise(
+    house: &House,
+    repository: RepositoryId,
+    environment: &EnvironmentName,
+    rules: &Rules,
+) -> anyhow::Result<bool> {
+    let newest = house.store.recent_runs(repository, environment, 1).await?;
+    Ok(newest.first().is_some_and(|newest| newest.run.config_digest != rules.digest))
 }
