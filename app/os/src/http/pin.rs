@@ -39,11 +39,11 @@ impl FromStr for Pin {
     type Err = PinError;
 
     fn from_str(text: &str) -> Result<Self, PinError> {
-        if let Some(encoded) =
-            text.strip_prefix("sha256//").or_else(|| text.strip_prefix("sha256/"))
-        {
-            let hash = STANDARD.decode(encoded).map_err(|_| PinError)?;
-            return Ok(Self::Key(hash.try_into().map_err(|_| PinError)?));
+        if let Some(encoded) = text.strip_prefix("sha256/") {
+            // curl writes a second slash; without one the hash itself may begin with one.
+            let curls = encoded.strip_prefix('/');
+            let hash = [Some(encoded), curls].into_iter().flatten().find_map(key_hash);
+            return hash.map(Self::Key).ok_or(PinError);
         }
         let digits = text
             .chars()
@@ -57,6 +57,10 @@ impl FromStr for Pin {
         }
         Ok(Self::Certificate(hash))
     }
+}
+
+fn key_hash(encoded: &str) -> Option<[u8; 32]> {
+    STANDARD.decode(encoded).ok()?.try_into().ok()
 }
 
 impl fmt::Display for Pin {
@@ -146,8 +150,13 @@ mod tests {
         let colons = vec!["AB"; 32].join(":");
         assert_eq!(hex.parse(), Ok(Pin::Certificate([0xab; 32])));
         assert_eq!(colons.parse(), Ok(Pin::Certificate([0xab; 32])));
-        let key = Pin::Key([7; 32]);
-        assert_eq!(key.to_string().parse(), Ok(key));
+        for first in 0..=u8::MAX {
+            let mut hash = [7; 32];
+            hash[0] = first;
+            let (key, encoded) = (Pin::Key(hash), STANDARD.encode(hash));
+            assert_eq!(key.to_string().parse(), Ok(key), "{encoded}");
+            assert_eq!(format!("sha256//{encoded}").parse(), Ok(key), "{encoded}");
+        }
         assert_eq!(hex.parse::<Pin>().unwrap().to_string(), hex);
         for bad in ["", "ab", "sha256/", "sha256/AAAA", "zz", &"ab".repeat(33), &"äb".repeat(32)] {
             assert_eq!(bad.parse::<Pin>(), Err(PinError), "{bad}");
