@@ -19,6 +19,7 @@
 
 mod audit;
 mod clock;
+mod columns;
 mod commands;
 mod error;
 mod inbox;
@@ -29,6 +30,7 @@ mod plans;
 mod pulls;
 mod repositories;
 mod resources;
+mod rows;
 mod runs;
 mod sqlite;
 mod steps;

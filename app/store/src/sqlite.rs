@@ -32,8 +32,8 @@ use sqlx::sqlite::{SqliteConnection, SqlitePool};
 use sqlx::{Sqlite as Engine, Transaction};
 use tokio::sync::watch;
 
+use crate::columns::{Columns, timestamp};
 use arrivals::Arrivals;
-use columns::Columns;
 
 use crate::{Backlog, Clock, Fence, Result, Store, StoreError, Topic};
 
@@ -133,7 +133,7 @@ fn fenced(result: &sqlx::sqlite::SqliteQueryResult) -> Result<()> {
 #[async_trait]
 impl Store for Sqlite {
     async fn now(&self) -> Result<Timestamp> {
-        columns::timestamp("now", self.millis())
+        timestamp("now", self.millis())
     }
 
     async fn ready(&self) -> Result<()> {

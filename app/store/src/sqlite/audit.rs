@@ -2,23 +2,10 @@
 
 use async_trait::async_trait;
 use landfall_core::name::RepositoryId;
-use sqlx::sqlite::SqliteRow;
 
 use super::Sqlite;
-use super::columns::Columns;
+use crate::rows;
 use crate::{Audit, AuditEntry, AuditRow, Result};
-
-fn entry(row: &SqliteRow) -> Result<AuditRow> {
-    let entry = AuditEntry {
-        who: row.text("who")?,
-        what: row.text("what")?,
-        repository: RepositoryId(row.number("repository")?),
-        environment: row.maybe_text("environment")?,
-        digest: row.maybe_text("digest")?,
-        why: row.text("why")?,
-    };
-    Ok(AuditRow { at: row.at("at")?, entry })
-}
 
 #[async_trait]
 impl Audit for Sqlite {
@@ -45,6 +32,6 @@ impl Audit for Sqlite {
             sqlx::query("select * from audit where repository = ? order by seq desc limit ?");
         let rows =
             query.bind(repository.0.cast_signed()).bind(limit).fetch_all(&self.readers).await?;
-        rows.iter().map(entry).collect()
+        rows.iter().map(rows::audit).collect()
     }
 }

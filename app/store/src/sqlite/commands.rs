@@ -1,11 +1,11 @@
 //! Commands in SQLite.
 
 use async_trait::async_trait;
-use landfall_core::name::{PullNumber, RepositoryId, UserId};
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use landfall_core::name::{PullNumber, RepositoryId};
+use sqlx::sqlite::SqliteConnection;
 
 use super::Sqlite;
-use super::columns::Columns;
+use crate::rows;
 use crate::{Command, CommandId, Commands, Fence, NewCommand, Result};
 
 /// Keeps a command, once.
@@ -27,19 +27,6 @@ pub(super) async fn insert(conn: &mut SqliteConnection, new: &NewCommand) -> Res
     Ok(())
 }
 
-fn command(row: &SqliteRow) -> Result<Command> {
-    let command = NewCommand {
-        id: CommandId { comment: row.number("comment")?, index: row.plain("idx")? },
-        repository: RepositoryId(row.number("repository")?),
-        pull: PullNumber(row.number("pull")?),
-        author: UserId(row.number("author")?),
-        login: row.text("login")?,
-        text: row.text("text")?,
-        commented_at: row.at("commented_at")?,
-    };
-    Ok(Command { command, taken: row.plain("taken")? })
-}
-
 #[async_trait]
 impl Commands for Sqlite {
     async fn pending_commands(
@@ -54,7 +41,7 @@ impl Commands for Sqlite {
         .bind(pull.0.cast_signed())
         .fetch_all(&self.readers)
         .await?;
-        rows.iter().map(command).collect()
+        rows.iter().map(rows::command).collect()
     }
 
     async fn take_command(&self, fence: &Fence, id: CommandId) -> Result<()> {

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use landfall_core::name::{InstallationId, RepositoryId};
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::sqlite::SqliteConnection;
 
-use super::columns::Columns;
 use super::{Sqlite, Write, after, commands, jobs, pulls, repositories};
+use crate::columns::Columns;
+use crate::rows;
 use crate::{
     Consequences, Delivery, DeliveryId, Inbox, Inserted, NewDelivery, Purge, Result, Retry,
     StoreError, Topic,
@@ -15,19 +15,6 @@ use crate::{
 
 /// GitHub can be asked to deliver again for three days; more than twice that is kept.
 const IDS_AT_LEAST: Duration = Duration::from_hours(7 * 24);
-
-fn delivery(row: &SqliteRow) -> Result<Delivery> {
-    let delivery = NewDelivery {
-        id: row.text("id")?,
-        event: row.text("event")?,
-        action: row.maybe_text("action")?,
-        installation: row.maybe_number("installation")?.map(InstallationId),
-        repository: row.maybe_number("repository")?.map(RepositoryId),
-        body: row.plain("body")?,
-        received_at: row.at("received_at")?,
-    };
-    Ok(Delivery { delivery, attempt: row.plain("attempt")? })
-}
 
 /// `pending`, `processed`, `failed`, or none for one that is not known.
 pub(super) async fn state(conn: &mut SqliteConnection, id: DeliveryId) -> Result<Option<String>> {
@@ -92,8 +79,8 @@ impl Inbox for Sqlite {
         .await?;
         write.commit().await?;
         // `returning` promises no order.
-        rows.sort_by_key(|row| row.plain::<i64>("seq").unwrap_or_default());
-        rows.iter().map(delivery).collect()
+        rows.sort_by_key(|row| row.whole("seq").unwrap_or_default());
+        rows.iter().map(rows::delivery).collect()
     }
 
     async fn finish_deliveries(&self, handled: &[(DeliveryId, Consequences)]) -> Result<()> {

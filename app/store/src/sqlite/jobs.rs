@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use landfall_core::name::InstallationId;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::sqlite::SqliteConnection;
 
-use super::columns::{Columns, unreadable};
 use super::{Sqlite, Write, after, fenced};
+use crate::columns::Columns;
+use crate::rows;
 use crate::{
-    ClaimJob, ClaimedJob, Fence, GivenUp, JobId, JobKey, Jobs, NewJob, Result, Retry, StoreError,
-    Topic,
+    ClaimJob, ClaimedJob, Fence, GivenUp, JobId, Jobs, NewJob, Result, Retry, StoreError, Topic,
 };
 
 /// An error unless the job is this worker's still. Holds to the end of the transaction.
@@ -119,30 +118,6 @@ pub(super) async fn take_turn(
     Ok(())
 }
 
-fn key(row: &SqliteRow) -> Result<JobKey> {
-    JobKey::parse(row.text("kind")?, row.plain("key")?).map_err(|error| unreadable("key", error))
-}
-
-fn claimed(row: &SqliteRow) -> Result<ClaimedJob> {
-    Ok(ClaimedJob {
-        fence: Fence { job: JobId(row.plain("id")?), epoch: row.plain("epoch")? },
-        key: key(row)?,
-        installation: InstallationId(row.number("installation")?),
-        attempt: row.plain("attempt")?,
-    })
-}
-
-fn given_up(row: &SqliteRow) -> Result<GivenUp> {
-    Ok(GivenUp {
-        id: JobId(row.plain("id")?),
-        key: key(row)?,
-        installation: InstallationId(row.number("installation")?),
-        attempt: row.plain("attempt")?,
-        error: row.maybe_text("error")?.unwrap_or_default(),
-        at: row.at("changed_at")?,
-    })
-}
-
 /// Whether the same work waits again.
 async fn has_twin(conn: &mut SqliteConnection, job: JobId) -> Result<bool> {
     let query = sqlx::query_scalar(
@@ -190,9 +165,9 @@ impl Jobs for Sqlite {
         .bind(id)
         .fetch_one(write.conn())
         .await?;
-        take_turn(write.conn(), "job", row.plain("installation")?).await?;
+        take_turn(write.conn(), "job", row.whole("installation")?).await?;
         write.commit().await?;
-        claimed(&row).map(Some)
+        rows::claimed_job(&row).map(Some)
     }
 
     async fn heartbeat(&self, fence: &Fence, lease: Duration) -> Result<()> {
@@ -261,7 +236,7 @@ impl Jobs for Sqlite {
 
     async fn given_up(&self) -> Result<Vec<GivenUp>> {
         let query = sqlx::query("select * from job where state = 'given_up' order by id");
-        query.fetch_all(&self.readers).await?.iter().map(given_up).collect()
+        query.fetch_all(&self.readers).await?.iter().map(rows::given_up).collect()
     }
 
     async fn forget_given_up(&self, id: JobId) -> Result<()> {

@@ -7,8 +7,8 @@ use landfall_core::lease::LeaseProof;
 use landfall_core::plan::Target;
 use sqlx::sqlite::SqliteConnection;
 
-use super::columns::Columns;
 use super::{Sqlite, Write, after};
+use crate::columns::Columns;
 use crate::{Acquired, Fence, LeaseRequest, Leases, Result, StoreError};
 
 /// An error unless the lease is held still. Holds to the end of the transaction.

@@ -4,33 +4,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use landfall_core::name::{InstallationId, RepositoryId};
-use sqlx::sqlite::SqliteRow;
 
-use super::columns::{Columns, json};
 use super::jobs::take_turn;
 use super::{Sqlite, Write, after, fenced};
+use crate::columns::{Columns, json};
+use crate::rows;
 use crate::{Amend, ClaimedItem, Fence, Item, ItemClaim, ItemKey, Outbox, Result, Topic};
-
-fn claimed(row: &SqliteRow) -> Result<ClaimedItem> {
-    let key = ItemKey {
-        installation: InstallationId(row.number("installation")?),
-        repository: RepositoryId(row.number("repository")?),
-        kind: row.text("kind")?,
-        subject: row.text("subject")?,
-    };
-    Ok(ClaimedItem {
-        claim: ItemClaim {
-            id: row.plain("id")?,
-            version: row.plain("version")?,
-            epoch: row.plain("epoch")?,
-        },
-        item: Item { key, body: row.json("body")?, priority: row.plain("priority")? },
-        external: row.json("external")?,
-        attempt: row.plain("attempt")?,
-        uncertain: row.plain("uncertain")?,
-    })
-}
 
 /// Frees the claims that have expired. What they published, nobody said.
 async fn expire(write: &mut Write) -> Result<()> {
@@ -132,7 +111,7 @@ impl Outbox for Sqlite {
         let Some(row) = row else { return Ok(()) };
         let mut body = row.json("body")?;
         amend(&mut body);
-        put(&mut write, &Item { key: key.clone(), body, priority: row.plain("priority")? }).await?;
+        put(&mut write, &Item { key: key.clone(), body, priority: row.small("priority")? }).await?;
         write.commit().await?;
         self.wake(Topic::Outbox);
         Ok(())
@@ -153,9 +132,9 @@ impl Outbox for Sqlite {
         .bind(id)
         .fetch_one(write.conn())
         .await?;
-        take_turn(write.conn(), "outbox", row.plain("installation")?).await?;
+        take_turn(write.conn(), "outbox", row.whole("installation")?).await?;
         write.commit().await?;
-        claimed(&row).map(Some)
+        rows::claimed_item(&row).map(Some)
     }
 
     async fn note_external(&self, claim: &ItemClaim, external: &[u64]) -> Result<()> {

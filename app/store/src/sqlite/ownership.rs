@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use landfall_core::name::{EnvironmentName, RepositoryId};
-use landfall_core::plan::{Action, Change, Owned, Owner, ResourceKey};
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use landfall_core::plan::{Action, Change, ResourceKey};
+use sqlx::sqlite::SqliteConnection;
 
 use super::Write;
-use super::columns::{Columns, json};
+use crate::columns::json;
+use crate::rows::{self, Extent};
 use crate::{OwnedResource, Result, RunId, StoreError};
 
 /// Whose step it is.
@@ -15,18 +16,6 @@ pub(super) struct Actor<'a> {
     pub(super) repository: RepositoryId,
     pub(super) environment: &'a EnvironmentName,
     pub(super) run: RunId,
-}
-
-pub(super) fn resource(row: &SqliteRow) -> Result<OwnedResource> {
-    let key = ResourceKey {
-        target: row.text("target")?,
-        name: row.text("name")?,
-        rtype: row.text("type")?,
-    };
-    let owner =
-        Owner { repository: RepositoryId(row.number("repository")?), unit: row.text("unit")? };
-    let owned = Owned { owner, value: row.json("value")?, ids: row.json("ids")? };
-    Ok(OwnedResource { key, owned, run: row.text("run")? })
 }
 
 /// Who owns it now.
@@ -40,7 +29,7 @@ pub(super) async fn find(
         .bind(&key.name)
         .fetch_optional(conn)
         .await?;
-    row.as_ref().map(resource).transpose()
+    row.as_ref().map(rows::resource).transpose()
 }
 
 /// A change is in place: whoever's it was, it is now as the change says.
@@ -104,13 +93,6 @@ async fn disown(write: &mut Write, key: &ResourceKey) -> Result<()> {
         .execute(write.conn())
         .await?;
     Ok(())
-}
-
-/// How much of a change a step did.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Extent {
-    Whole,
-    Part,
 }
 
 /// Keeps that a step of ours did this change, how much of it, and the last time it did.

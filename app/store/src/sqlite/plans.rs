@@ -7,36 +7,11 @@ use jiff::Timestamp;
 use landfall_core::command::DigestPrefix;
 use landfall_core::name::{CommitSha, EnvironmentName, PullNumber, RepositoryId};
 use landfall_core::plan::{Change, Digest};
-use sqlx::sqlite::SqliteRow;
 
-use super::columns::{Columns, json, timestamp, unreadable};
 use super::{Sqlite, Write};
+use crate::columns::{json, timestamp, unreadable};
+use crate::rows;
 use crate::{Fence, NewPlan, PlanId, PlanScope, Plans, Published, Result, StoredPlan};
-
-fn plan(row: &SqliteRow) -> Result<StoredPlan> {
-    let plan = NewPlan {
-        id: row.text("id")?,
-        repository: RepositoryId(row.number("repository")?),
-        pull: row.maybe_number("pull")?.map(PullNumber),
-        head: row.text("head")?,
-        base: row.text("base")?,
-        tree: row.text("tree")?,
-        config_digest: row.text("config_digest")?,
-        provisional: row.plain("provisional")?,
-        plan: row.json("plan")?,
-    };
-    let published = match (row.maybe_at("published_at")?, row.maybe_number("published_subject")?) {
-        (Some(at), Some(subject)) => Some(Published { at, subject }),
-        _ => None,
-    };
-    Ok(StoredPlan {
-        plan,
-        digest: row.text("digest")?,
-        changes: row.json("changes")?,
-        created_at: row.at("created_at")?,
-        published,
-    })
-}
 
 async fn insert(write: &mut Write, stored: &StoredPlan) -> Result<()> {
     let new = &stored.plan;
@@ -82,7 +57,7 @@ impl Plans for Sqlite {
     async fn plan(&self, id: PlanId) -> Result<Option<StoredPlan>> {
         let query =
             sqlx::query("select * from plan where id = ? and not discarded").bind(id.to_string());
-        query.fetch_optional(&self.readers).await?.as_ref().map(plan).transpose()
+        query.fetch_optional(&self.readers).await?.as_ref().map(rows::plan).transpose()
     }
 
     async fn latest_plan(&self, scope: &PlanScope) -> Result<Option<StoredPlan>> {
@@ -95,7 +70,7 @@ impl Plans for Sqlite {
         .bind(scope.environment.as_str())
         .fetch_optional(&self.readers)
         .await?;
-        row.as_ref().map(plan).transpose()
+        row.as_ref().map(rows::plan).transpose()
     }
 
     async fn plans_for_head(
@@ -112,7 +87,7 @@ impl Plans for Sqlite {
         .bind(head.as_str())
         .fetch_all(&self.readers)
         .await?;
-        rows.iter().map(plan).collect()
+        rows.iter().map(rows::plan).collect()
     }
 
     async fn plans_by_digest(
@@ -132,7 +107,7 @@ impl Plans for Sqlite {
         .bind(prefix.to_string())
         .fetch_all(&self.readers)
         .await?;
-        rows.iter().map(plan).collect()
+        rows.iter().map(rows::plan).collect()
     }
 
     async fn mark_published(&self, id: PlanId, published: Published) -> Result<()> {

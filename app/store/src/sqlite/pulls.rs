@@ -1,11 +1,12 @@
 //! Pull requests in SQLite.
 
 use async_trait::async_trait;
-use landfall_core::name::{CommitSha, PullNumber, RepositoryId, UserId};
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use landfall_core::name::{CommitSha, PullNumber, RepositoryId};
+use sqlx::sqlite::SqliteConnection;
 
 use super::Sqlite;
-use super::columns::{Columns, json_words, unreadable};
+use super::columns::json_words;
+use crate::rows;
 use crate::{Asked, Fence, Pull, PullState, Pulls, Result};
 
 pub(super) async fn upsert(conn: &mut SqliteConnection, pull: &Pull) -> Result<()> {
@@ -53,32 +54,6 @@ pub(super) async fn ask(
     Ok(())
 }
 
-fn state(row: &SqliteRow) -> Result<PullState> {
-    match row.plain("state")? {
-        "open" => Ok(PullState::Open),
-        "closed" => Ok(PullState::Closed),
-        "merged" => Ok(PullState::Merged {
-            at: row.at("merged_at")?,
-            commit: row.text("merge_commit")?,
-            by: row.maybe_number("merged_by")?.map(UserId),
-        }),
-        other => Err(unreadable("state", other)),
-    }
-}
-
-fn pull(row: &SqliteRow) -> Result<Pull> {
-    Ok(Pull {
-        repository: RepositoryId(row.number("repository")?),
-        number: PullNumber(row.number("number")?),
-        head: row.text("head")?,
-        head_repository: row.maybe_number("head_repository")?.map(RepositoryId),
-        base: row.text("base")?,
-        author: UserId(row.number("author")?),
-        state: state(row)?,
-        updated_at: row.at("updated_at")?,
-    })
-}
-
 #[async_trait]
 impl Pulls for Sqlite {
     async fn upsert_pull(&self, pull: &Pull) -> Result<()> {
@@ -90,7 +65,7 @@ impl Pulls for Sqlite {
     async fn pull(&self, repository: RepositoryId, number: PullNumber) -> Result<Option<Pull>> {
         let query = sqlx::query("select * from pull where repository = ? and number = ?");
         let query = query.bind(repository.0.cast_signed()).bind(number.0.cast_signed());
-        query.fetch_optional(&self.readers).await?.as_ref().map(pull).transpose()
+        query.fetch_optional(&self.readers).await?.as_ref().map(rows::pull).transpose()
     }
 
     async fn ask_for_plans(&self, repository: RepositoryId, pulls: &[PullNumber]) -> Result<()> {
@@ -138,7 +113,7 @@ impl Pulls for Sqlite {
             "select * from pull where repository = ? and state = 'open' order by number",
         );
         let rows = query.bind(repository.0.cast_signed()).fetch_all(&self.readers).await?;
-        rows.iter().map(pull).collect()
+        rows.iter().map(rows::pull).collect()
     }
 
     async fn merged_pulls(
@@ -155,6 +130,6 @@ impl Pulls for Sqlite {
         .bind(json_words(commits))
         .fetch_all(&self.readers)
         .await?;
-        rows.iter().map(pull).collect()
+        rows.iter().map(rows::pull).collect()
     }
 }

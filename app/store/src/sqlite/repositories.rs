@@ -4,11 +4,12 @@ use async_trait::async_trait;
 use landfall_core::name::{
     BlobSha, BranchName, CommitSha, EnvironmentName, InstallationId, RepositoryId,
 };
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::sqlite::SqliteConnection;
 
-use super::columns::Columns;
 use super::{Sqlite, Write};
-use crate::{Applied, Environment, Fence, NewRun, PushedHead, Repositories, Repository, Result};
+use crate::columns::Columns;
+use crate::rows;
+use crate::{Environment, Fence, NewRun, PushedHead, Repositories, Repository, Result};
 
 pub(super) async fn upsert(conn: &mut SqliteConnection, repository: &Repository) -> Result<()> {
     sqlx::query(
@@ -65,39 +66,6 @@ pub(super) async fn note_head(conn: &mut SqliteConnection, pushed: &PushedHead) 
     Ok(())
 }
 
-fn repository(row: &SqliteRow) -> Result<Repository> {
-    Ok(Repository {
-        id: RepositoryId(row.number("id")?),
-        name: row.text("name")?,
-        installation: InstallationId(row.number("installation")?),
-        default_branch: row.text("default_branch")?,
-        active: row.plain("active")?,
-    })
-}
-
-fn applied(row: &SqliteRow) -> Result<Option<Applied>> {
-    let Some(run) = row.maybe_text("last_run")? else { return Ok(None) };
-    Ok(Some(Applied {
-        run,
-        commit: row.text("last_commit")?,
-        config_digest: row.text("last_config")?,
-        rules: row.maybe_text("last_rules")?,
-        at: row.at("last_at")?,
-    }))
-}
-
-fn environment(row: &SqliteRow) -> Result<Environment> {
-    Ok(Environment {
-        repository: RepositoryId(row.number("repository")?),
-        name: row.text("name")?,
-        branch: row.maybe_text("branch")?,
-        offered: row.maybe_text("offered")?,
-        bootstrapped_at: row.maybe_at("bootstrapped_at")?,
-        last: applied(row)?,
-        frozen: row.maybe_text("frozen")?,
-    })
-}
-
 #[async_trait]
 impl Repositories for Sqlite {
     async fn upsert_repository(&self, repository: &Repository) -> Result<()> {
@@ -108,18 +76,18 @@ impl Repositories for Sqlite {
 
     async fn repository(&self, id: RepositoryId) -> Result<Option<Repository>> {
         let query = sqlx::query("select * from repository where id = ?").bind(id.0.cast_signed());
-        query.fetch_optional(&self.readers).await?.as_ref().map(repository).transpose()
+        query.fetch_optional(&self.readers).await?.as_ref().map(rows::repository).transpose()
     }
 
     async fn repositories_of(&self, installation: InstallationId) -> Result<Vec<Repository>> {
         let query = sqlx::query("select * from repository where installation = ? order by id");
         let rows = query.bind(installation.0.cast_signed()).fetch_all(&self.readers).await?;
-        rows.iter().map(repository).collect()
+        rows.iter().map(rows::repository).collect()
     }
 
     async fn active_repositories(&self) -> Result<Vec<Repository>> {
         let query = sqlx::query("select * from repository where active order by id");
-        query.fetch_all(&self.readers).await?.iter().map(repository).collect()
+        query.fetch_all(&self.readers).await?.iter().map(rows::repository).collect()
     }
 
     async fn pushed_head(
@@ -140,13 +108,13 @@ impl Repositories for Sqlite {
     ) -> Result<Option<Environment>> {
         let query = sqlx::query("select * from environment where repository = ? and name = ?");
         let query = query.bind(repository.0.cast_signed()).bind(name.as_str());
-        query.fetch_optional(&self.readers).await?.as_ref().map(environment).transpose()
+        query.fetch_optional(&self.readers).await?.as_ref().map(rows::environment).transpose()
     }
 
     async fn environments(&self, repository: RepositoryId) -> Result<Vec<Environment>> {
         let query = sqlx::query("select * from environment where repository = ? order by name");
         let rows = query.bind(repository.0.cast_signed()).fetch_all(&self.readers).await?;
-        rows.iter().map(environment).collect()
+        rows.iter().map(rows::environment).collect()
     }
 
     async fn offer_branch(

@@ -7,12 +7,14 @@ use landfall_core::name::{EnvironmentName, RepositoryId, UnitName};
 use landfall_core::plan::{Owned, ResourceKey, UnitHash};
 use sqlx::sqlite::SqliteRow;
 
-use super::columns::{Columns, json, json_words};
+use super::columns::json_words;
 use super::{Sqlite, Write, ownership};
+use crate::columns::{Columns, json};
+use crate::rows;
 use crate::{Fence, OwnedResource, Resources, Result};
 
 fn by_key(rows: &[SqliteRow]) -> Result<BTreeMap<ResourceKey, Owned>> {
-    rows.iter().map(|row| ownership::resource(row).map(|found| (found.key, found.owned))).collect()
+    rows.iter().map(|row| rows::resource(row).map(|found| (found.key, found.owned))).collect()
 }
 
 async fn set_hash(

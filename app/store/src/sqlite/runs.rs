@@ -3,54 +3,27 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use landfall_core::name::{BlobSha, EnvironmentName, RepositoryId, UserId};
+use landfall_core::name::{BlobSha, EnvironmentName, RepositoryId};
 use landfall_core::plan::Plan;
 use landfall_core::report::Waiting;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use super::columns::{Columns, json, json_words};
+use super::columns::json_words;
 use super::{Sqlite, Write, repositories, steps};
+use crate::columns::{Columns, json};
+use crate::rows;
 use crate::{Approval, Created, Fence, NewRun, Result, Run, RunId, RunState, Runs, StoreError};
-
-fn run(row: &SqliteRow) -> Result<Run> {
-    let run = NewRun {
-        id: row.text("id")?,
-        repository: RepositoryId(row.number("repository")?),
-        environment: row.text("environment")?,
-        commit: row.text("commit_sha")?,
-        config_digest: row.text("config_digest")?,
-        rules: row.maybe_text("rules")?,
-        trigger: row.text("cause")?,
-    };
-    Ok(Run {
-        run,
-        state: row.text("state")?,
-        reason: row.text("reason")?,
-        waiting: row.maybe_json("waiting")?,
-        plan: row.maybe_json("plan")?,
-        approvals: Vec::new(),
-        attempt: row.plain("attempt")?,
-        created_at: row.at("created_at")?,
-        started_at: row.maybe_at("started_at")?,
-        ended_at: row.maybe_at("ended_at")?,
-    })
-}
-
-fn approval(row: &SqliteRow) -> Result<Approval> {
-    let (by, login) = (UserId(row.number("by")?), row.text("login")?);
-    Ok(Approval { digest: row.text("digest")?, by, login, at: row.at("at")? })
-}
 
 /// Reads runs with their approvals, in two queries.
 async fn runs(conn: &mut SqliteConnection, rows: Vec<SqliteRow>) -> Result<Vec<Run>> {
-    let mut runs = rows.iter().map(run).collect::<Result<Vec<Run>>>()?;
+    let mut runs = rows.iter().map(rows::run).collect::<Result<Vec<Run>>>()?;
     let ids = json_words(runs.iter().map(|run| run.run.id));
     let query = sqlx::query(
         "select * from approval where run in (select value from json_each(?)) order by at, by",
     );
     let mut approvals: BTreeMap<RunId, Vec<Approval>> = BTreeMap::new();
     for row in query.bind(ids).fetch_all(conn).await? {
-        approvals.entry(row.text("run")?).or_default().push(approval(&row)?);
+        approvals.entry(row.text("run")?).or_default().push(rows::approval(&row)?);
     }
     for run in &mut runs {
         run.approvals = approvals.remove(&run.run.id).unwrap_or_default();

@@ -4,38 +4,28 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use landfall_core::lease::LeaseProof;
-use landfall_core::name::RepositoryId;
-use landfall_core::plan::{Action, Change, Effect, Landed, Outcome, ResourceKey};
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use landfall_core::plan::{Effect, Landed, Outcome, ResourceKey};
+use sqlx::sqlite::SqliteConnection;
 
-use super::columns::{Columns, json, json_words, unreadable};
-use super::ownership::{Actor, Extent, prove, record};
+use super::columns::json_words;
+use super::ownership::{Actor, prove, record};
 use super::{Sqlite, Write, leases, resources, runs};
+use crate::columns::{Columns, json, unreadable};
+use crate::rows::{self, Extent};
 use crate::{
     Fence, NewRun, ProofQuery, Proofs, ReadBack, Result, RunId, RunState, Step, StepId, StepState,
     Steps, StoreError, Unresolved,
 };
-
-fn step(row: &SqliteRow) -> Result<Step> {
-    Ok(Step {
-        id: StepId { run: row.text("run")?, index: row.plain("idx")? },
-        repository: RepositoryId(row.number("repository")?),
-        environment: row.text("environment")?,
-        effect: row.json("effect")?,
-        lease_epoch: row.plain("lease_epoch")?,
-        state: row.text("state")?,
-        message: row.text("message")?,
-        intended_at: row.at("intended_at")?,
-        ended_at: row.maybe_at("ended_at")?,
-    })
-}
 
 async fn get(conn: &mut SqliteConnection, id: StepId) -> Result<Step> {
     let query = sqlx::query("select * from step where run = ? and idx = ?")
         .bind(id.run.to_string())
         .bind(id.index);
     let row = query.fetch_optional(conn).await?;
-    row.as_ref().map(step).transpose()?.ok_or_else(|| StoreError::Missing(format!("step {id}")))
+    row.as_ref()
+        .map(rows::step)
+        .transpose()?
+        .ok_or_else(|| StoreError::Missing(format!("step {id}")))
 }
 
 /// Nobody will find out about the steps of this environment any more.
@@ -130,22 +120,6 @@ async fn all_landed(
     Ok(())
 }
 
-/// Part of a change is there. What came into being is ours, so that it can be finished; what was
-/// to go is not gone.
-fn is_ours_in_part(change: &Change) -> bool {
-    !matches!(change.action, Action::Delete | Action::Release | Action::Forget)
-}
-
-fn state_after(landed: &[Landed]) -> StepState {
-    if landed.contains(&Landed::Foreign) {
-        StepState::Attention
-    } else if landed.iter().all(|landed| *landed == Landed::After) {
-        StepState::Done
-    } else {
-        StepState::Failed
-    }
-}
-
 #[async_trait]
 impl Steps for Sqlite {
     async fn intend(
@@ -199,7 +173,7 @@ impl Steps for Sqlite {
                     prove(&mut write, &actor(&step), change, Extent::Whole).await?;
                 }
                 Landed::Partly => {
-                    if is_ours_in_part(change) {
+                    if rows::is_ours_in_part(change) {
                         record(&mut write, &actor(&step), change, &found.ids).await?;
                     }
                     prove(&mut write, &actor(&step), change, Extent::Part).await?;
@@ -207,7 +181,8 @@ impl Steps for Sqlite {
                 Landed::Before | Landed::Foreign => {}
             }
         }
-        let step = set_state(&mut write, id, state_after(&found.landed), &found.message).await?;
+        let step =
+            set_state(&mut write, id, rows::state_after(&found.landed), &found.message).await?;
         write.commit().await?;
         Ok(step)
     }
@@ -225,7 +200,7 @@ impl Steps for Sqlite {
     async fn steps(&self, run: RunId) -> Result<Vec<Step>> {
         let query =
             sqlx::query("select * from step where run = ? order by idx").bind(run.to_string());
-        query.fetch_all(&self.readers).await?.iter().map(step).collect()
+        query.fetch_all(&self.readers).await?.iter().map(rows::step).collect()
     }
 
     async fn unresolved_steps(&self, at: &Unresolved) -> Result<Vec<Step>> {
@@ -241,7 +216,7 @@ impl Steps for Sqlite {
             )
             .bind(target.to_string()),
         };
-        query.fetch_all(&self.readers).await?.iter().map(step).collect()
+        query.fetch_all(&self.readers).await?.iter().map(rows::step).collect()
     }
 
     async fn proven(&self, query: &ProofQuery) -> Result<Proofs> {
@@ -257,7 +232,7 @@ impl Steps for Sqlite {
         .await?;
         let mut proofs = Proofs::default();
         for row in &rows {
-            let digests = if row.plain("whole")? { &mut proofs.done } else { &mut proofs.begun };
+            let digests = if row.flag("whole")? { &mut proofs.done } else { &mut proofs.begun };
             digests.insert(row.text("digest")?);
         }
         Ok(proofs)
