@@ -10,6 +10,12 @@ use jiff::Timestamp;
 pub trait Clock: Send + Sync {
     /// Now.
     fn now(&self) -> Timestamp;
+
+    /// Now, for a store that others share, whose server says that it is `server`: that, so that
+    /// all agree whatever their own clocks say. Only a clock that is moved by hand goes before it.
+    fn beside(&self, server: Timestamp) -> Timestamp {
+        server
+    }
 }
 
 /// The machine's clock.
@@ -44,5 +50,9 @@ impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_millisecond(self.0.load(Ordering::SeqCst))
             .expect("the clock stays within its range")
+    }
+
+    fn beside(&self, _: Timestamp) -> Timestamp {
+        self.now()
     }
 }

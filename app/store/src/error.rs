@@ -42,10 +42,10 @@ pub enum StoreError {
     #[error("there is no {0}")]
     Missing(String),
     /// The URL names no engine that there is.
-    #[error("a store is `sqlite:PATH`")]
+    #[error("a store is `sqlite:PATH` or `postgres://USER@HOST/DATABASE`")]
     Address,
     /// The engine is too old to be trusted with what must not be lost.
-    #[error("{engine} {found} can lose committed data; {needed} or newer is needed")]
+    #[error("{engine} {found} is too old to be trusted; {needed} or newer is needed")]
     Engine {
         /// Which engine.
         engine: &'static str,

@@ -91,9 +91,19 @@ pub struct PushedHead {
 pub struct Purge {
     /// Bodies of deliveries older than this are dropped.
     pub bodies_after: Duration,
-    /// Deliveries older than this are forgotten. Seven days at least, whatever is said here:
-    /// GitHub can deliver again for three, and a delivery that was forgotten would count as new.
+    /// Deliveries older than this are forgotten. Seven days at least, whatever is said here.
     pub ids_after: Duration,
+}
+
+/// GitHub can be asked to deliver again for three days, and a delivery that was forgotten would
+/// count as new; more than twice that is kept.
+const IDS_AT_LEAST: Duration = Duration::from_hours(7 * 24);
+
+impl Purge {
+    /// The age at which deliveries are forgotten.
+    pub(crate) fn forgotten_after(&self) -> Duration {
+        self.ids_after.max(IDS_AT_LEAST)
+    }
 }
 
 /// Webhook deliveries.

@@ -1,7 +1,8 @@
 //! The store: everything that Landfall must not forget, behind one trait.
 //!
-//! [`Store`] is the sum of one trait per group of tables. SQLite implements it; a second engine has
-//! to implement the same traits and pass the same conformance suite (`tests/conformance`).
+//! [`Store`] is the sum of one trait per group of tables. Two engines implement it and pass the same
+//! conformance suite (`tests/conformance`): SQLite, a file for one server, and PostgreSQL, a database
+//! that any number of servers share.
 //! A row changes only through an operation that names what happens, and each operation is one
 //! transaction: what belongs together is never half there.
 //!
@@ -27,6 +28,7 @@ mod jobs;
 mod leases;
 mod outbox;
 mod plans;
+mod postgres;
 mod pulls;
 mod repositories;
 mod resources;
@@ -124,15 +126,19 @@ pub trait Store:
     async fn close(&self);
 }
 
-/// Opens the store behind `url` and brings its tables up to date: `sqlite:PATH`, or
-/// `sqlite::memory:` for a store that lives as long as the process.
+/// Opens the store behind `url` and brings its tables up to date: `sqlite:PATH`, `sqlite::memory:`
+/// for a store that lives as long as the process, or `postgres://USER@HOST/DATABASE`. No error holds
+/// the URL, which may have a password in it.
 ///
 /// # Errors
 /// The URL names no engine that there is, the engine is too old to be trusted, the file cannot be
-/// written, or its tables come from a newer Landfall.
+/// written or the server does not answer, or its tables come from a newer Landfall.
 pub async fn open(url: &str, clock: Arc<dyn Clock>) -> Result<Arc<dyn Store>> {
     match url.split_once(':') {
         Some(("sqlite", _)) => Ok(Arc::new(sqlite::Sqlite::open(url, clock).await?)),
+        Some(("postgres" | "postgresql", _)) => {
+            Ok(Arc::new(postgres::Postgres::open(url, clock).await?))
+        }
         _ => Err(StoreError::Address),
     }
 }

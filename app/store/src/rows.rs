@@ -9,7 +9,7 @@ use crate::{
     Applied, Approval, AuditEntry, AuditRow, ClaimedItem, ClaimedJob, Command, CommandId, Delivery,
     Environment, Fence, GivenUp, Item, ItemClaim, ItemKey, JobId, JobKey, NewCommand, NewDelivery,
     NewPlan, NewRun, OwnedResource, Published, Pull, PullState, Repository, Result, Run, Step,
-    StepId, StepState, StoredPlan,
+    StepId, StepState, StoreError, StoredPlan,
 };
 
 pub(crate) fn delivery(row: &impl Columns) -> Result<Delivery> {
@@ -225,6 +225,17 @@ pub(crate) fn resource(row: &impl Columns) -> Result<OwnedResource> {
         Owner { repository: RepositoryId(row.number("repository")?), unit: row.text("unit")? };
     let owned = Owned { owner, value: row.json("value")?, ids: row.json("ids")? };
     Ok(OwnedResource { key, owned, run: row.text("run")? })
+}
+
+/// Nobody takes or gives away what belongs to somebody else: the unit itself has it, or the one
+/// that hands it over, or nobody.
+pub(crate) fn check_owner(repository: RepositoryId, change: &Change, owner: Owner) -> Result<()> {
+    let ours = owner.repository == repository
+        && (owner.unit == change.unit || change.from.as_ref() == Some(&owner.unit));
+    if ours {
+        return Ok(());
+    }
+    Err(StoreError::OwnedElsewhere { key: Box::new(change.key.clone()), owner: Box::new(owner) })
 }
 
 pub(crate) fn claimed_item(row: &impl Columns) -> Result<ClaimedItem> {

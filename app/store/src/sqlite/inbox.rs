@@ -13,9 +13,6 @@ use crate::{
     StoreError, Topic,
 };
 
-/// GitHub can be asked to deliver again for three days; more than twice that is kept.
-const IDS_AT_LEAST: Duration = Duration::from_hours(7 * 24);
-
 /// `pending`, `processed`, `failed`, or none for one that is not known.
 pub(super) async fn state(conn: &mut SqliteConnection, id: DeliveryId) -> Result<Option<String>> {
     let query = sqlx::query_scalar("select state from delivery where id = ?").bind(id.to_string());
@@ -128,7 +125,7 @@ impl Inbox for Sqlite {
         .execute(write.conn())
         .await?;
         let ids = sqlx::query("delete from delivery where state <> 'pending' and received_at < ?")
-            .bind(older_than(purge.ids_after.max(IDS_AT_LEAST)))
+            .bind(older_than(purge.forgotten_after()))
             .execute(write.conn())
             .await?;
         write.commit().await?;

@@ -9,7 +9,7 @@ use sqlx::sqlite::SqliteConnection;
 use super::Write;
 use crate::columns::json;
 use crate::rows::{self, Extent};
-use crate::{OwnedResource, Result, RunId, StoreError};
+use crate::{OwnedResource, Result, RunId};
 
 /// Whose step it is.
 pub(super) struct Actor<'a> {
@@ -50,17 +50,11 @@ pub(super) async fn record(
     }
 }
 
-/// Nobody takes or gives away what belongs to somebody else: the unit itself has it, or the one
-/// that hands it over, or nobody.
 async fn check_owner(write: &mut Write, actor: &Actor<'_>, change: &Change) -> Result<()> {
-    let Some(found) = find(write.conn(), &change.key).await? else { return Ok(()) };
-    let owner = found.owned.owner;
-    let ours = owner.repository == actor.repository
-        && (owner.unit == change.unit || change.from.as_ref() == Some(&owner.unit));
-    if ours {
-        return Ok(());
+    match find(write.conn(), &change.key).await? {
+        Some(found) => rows::check_owner(actor.repository, change, found.owned.owner),
+        None => Ok(()),
     }
-    Err(StoreError::OwnedElsewhere { key: Box::new(change.key.clone()), owner: Box::new(owner) })
 }
 
 async fn own(write: &mut Write, actor: &Actor<'_>, change: &Change, ids: &[String]) -> Result<()> {

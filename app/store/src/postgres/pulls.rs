@@ -1,0 +1,135 @@
+//! Pull requests in PostgreSQL.
+
+use async_trait::async_trait;
+use landfall_core::name::{CommitSha, PullNumber, RepositoryId};
+use sqlx::postgres::PgConnection;
+
+use super::Postgres;
+use crate::columns::words;
+use crate::rows;
+use crate::{Asked, Fence, Pull, PullState, Pulls, Result};
+
+pub(super) async fn upsert(conn: &mut PgConnection, pull: &Pull) -> Result<()> {
+    let (state, merged) = match &pull.state {
+        PullState::Open => ("open", None),
+        PullState::Closed => ("closed", None),
+        PullState::Merged { at, commit, by } => ("merged", Some((at, commit, by))),
+    };
+    sqlx::query(
+        "insert into pull (repository, number, head, head_repository, base, author, state,
+             merged_at, merge_commit, merged_by, updated_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+         on conflict (repository, number) do update set
+             head = excluded.head, head_repository = excluded.head_repository, base = excluded.base,
+             author = excluded.author, state = excluded.state, merged_at = excluded.merged_at,
+             merge_commit = excluded.merge_commit, merged_by = excluded.merged_by, updated_at = excluded.updated_at
+         where excluded.updated_at >= pull.updated_at",
+    )
+    .bind(pull.repository.0.cast_signed())
+    .bind(pull.number.0.cast_signed())
+    .bind(pull.head.as_str())
+    .bind(pull.head_repository.map(|id| id.0.cast_signed()))
+    .bind(pull.base.as_str())
+    .bind(pull.author.0.cast_signed())
+    .bind(state)
+    .bind(merged.map(|(at, ..)| at.as_millisecond()))
+    .bind(merged.map(|(_, commit, _)| commit.as_str()))
+    .bind(merged.and_then(|(.., by)| by.map(|id| id.0.cast_signed())))
+    .bind(pull.updated_at.as_millisecond())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn ask(
+    conn: &mut PgConnection,
+    repository: RepositoryId,
+    number: PullNumber,
+) -> Result<()> {
+    sqlx::query("update pull set asked = asked + 1 where repository = $1 and number = $2")
+        .bind(repository.0.cast_signed())
+        .bind(number.0.cast_signed())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+#[async_trait]
+impl Pulls for Postgres {
+    async fn upsert_pull(&self, pull: &Pull) -> Result<()> {
+        let mut write = self.write().await?;
+        upsert(write.conn(), pull).await?;
+        write.commit().await
+    }
+
+    async fn pull(&self, repository: RepositoryId, number: PullNumber) -> Result<Option<Pull>> {
+        let query = sqlx::query("select * from pull where repository = $1 and number = $2");
+        let query = query.bind(repository.0.cast_signed()).bind(number.0.cast_signed());
+        query.fetch_optional(&self.pool).await?.as_ref().map(rows::pull).transpose()
+    }
+
+    async fn ask_for_plans(&self, repository: RepositoryId, pulls: &[PullNumber]) -> Result<()> {
+        let mut write = self.write().await?;
+        for number in pulls {
+            ask(write.conn(), repository, *number).await?;
+        }
+        write.commit().await
+    }
+
+    async fn plan_due(
+        &self,
+        repository: RepositoryId,
+        number: PullNumber,
+    ) -> Result<Option<Asked>> {
+        let query = sqlx::query_scalar::<_, i64>(
+            "select asked from pull where repository = $1 and number = $2 and asked > planned",
+        );
+        let query = query.bind(repository.0.cast_signed()).bind(number.0.cast_signed());
+        let asked = query.fetch_optional(&self.pool).await?;
+        Ok(asked.map(|asked| Asked(asked.cast_unsigned())))
+    }
+
+    async fn plan_made(
+        &self,
+        fence: &Fence,
+        repository: RepositoryId,
+        number: PullNumber,
+        asked: Asked,
+    ) -> Result<()> {
+        let mut write = self.write_as(fence).await?;
+        sqlx::query(
+            "update pull set planned = greatest(planned, $1) where repository = $2 and number = $3",
+        )
+        .bind(asked.0.cast_signed())
+        .bind(repository.0.cast_signed())
+        .bind(number.0.cast_signed())
+        .execute(write.conn())
+        .await?;
+        write.commit().await
+    }
+
+    async fn open_pulls(&self, repository: RepositoryId) -> Result<Vec<Pull>> {
+        let query = sqlx::query(
+            "select * from pull where repository = $1 and state = 'open' order by number",
+        );
+        let rows = query.bind(repository.0.cast_signed()).fetch_all(&self.pool).await?;
+        rows.iter().map(rows::pull).collect()
+    }
+
+    async fn merged_pulls(
+        &self,
+        repository: RepositoryId,
+        commits: &[CommitSha],
+    ) -> Result<Vec<Pull>> {
+        let rows = sqlx::query(
+            "select * from pull where repository = $1 and state = 'merged'
+                 and merge_commit = any($2)
+             order by merged_at, number",
+        )
+        .bind(repository.0.cast_signed())
+        .bind(words(commits))
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(rows::pull).collect()
+    }
+}
