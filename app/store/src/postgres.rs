@@ -82,7 +82,12 @@ impl Postgres {
         let mut tx = self.pool.begin().await?;
         let until = jobs::lock(&mut tx, fence).await?;
         let now = self.millis(&mut tx).await?;
-        if until > now { Ok(Write { tx, now }) } else { Err(StoreError::StaleEpoch) }
+        if until > now {
+            return Ok(Write { tx, now });
+        }
+        // Not left to the end of the connection's turn: whoever claims next skips what is locked.
+        tx.rollback().await?;
+        Err(StoreError::StaleEpoch)
     }
 
     /// The time in milliseconds.

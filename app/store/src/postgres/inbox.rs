@@ -109,8 +109,8 @@ impl Postgres {
         let state = state.ok_or_else(missing)?;
         if state == "failed" {
             revive(&mut write, new).await?;
-            write.commit().await?;
         }
+        write.commit().await?;
         Ok(Inserted::Known { processed: state == "processed" })
     }
 

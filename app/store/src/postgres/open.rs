@@ -83,3 +83,104 @@ async fn migrate(pool: &PgPool) -> Result<()> {
     let failed = |error: MigrateError| StoreError::Database(Box::new(error));
     Migrator::with_migrations(vec![first]).run(pool).await.map_err(failed)
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use landfall_cluster::Cluster;
+
+    use super::*;
+    use crate::{AuditEntry, Jobs as _, Store as _, Topic};
+
+    /// A machine's clock that is far off.
+    struct Wrong;
+
+    impl Clock for Wrong {
+        fn now(&self) -> Timestamp {
+            Timestamp::UNIX_EPOCH
+        }
+    }
+
+    async fn store() -> Postgres {
+        Postgres::open(&Cluster::of_process().database(), Arc::new(Wrong)).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_time_is_the_server_s() {
+        let store = store().await;
+        let before = store.now().await.unwrap();
+        assert!(before > "2020-01-01T00:00:00Z".parse().unwrap(), "{before}");
+        assert!(store.now().await.unwrap() >= before);
+    }
+
+    #[tokio::test]
+    async fn the_settings_are_those_that_lose_nothing() {
+        let store = store().await;
+        let setting = async |name: &'static str| -> String {
+            let query = sqlx::query_scalar("select current_setting($1)").bind(name);
+            query.fetch_one(&store.pool).await.unwrap()
+        };
+        assert_eq!(setting("synchronous_commit").await, "on");
+        assert_eq!(setting("default_transaction_isolation").await, "read committed");
+        assert_eq!(setting("idle_in_transaction_session_timeout").await, "10s");
+    }
+
+    #[tokio::test]
+    async fn servers_that_start_at_once_make_the_tables_once() {
+        let url = Cluster::of_process().database();
+        let open = || Postgres::open(&url, Arc::new(Wrong));
+        let (one, other) = tokio::join!(open(), open());
+        one.unwrap().ready().await.unwrap();
+        other.unwrap().ready().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn nobody_changes_the_audit_log() {
+        use crate::Audit as _;
+        let store = store().await;
+        let entry = AuditEntry {
+            who: "octocat".to_owned(),
+            what: "apply".to_owned(),
+            repository: landfall_core::name::RepositoryId(42),
+            environment: None,
+            digest: None,
+            why: String::new(),
+        };
+        store.append_audit(&entry).await.unwrap();
+        for change in ["update audit set why = 'no'", "delete from audit", "truncate audit"] {
+            let refused = sqlx::query(change).execute(&store.pool).await.unwrap_err();
+            assert!(refused.to_string().contains("only ever added to"), "{refused}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_whose_connections_are_cut_works_on_and_hears_again() {
+        let url = Cluster::of_process().database();
+        let store = Postgres::open(&url, Arc::new(Wrong)).await.unwrap();
+        let other = Postgres::open(&url, Arc::new(Wrong)).await.unwrap();
+        let mut jobs = store.watch(Topic::Jobs);
+        sqlx::query(
+            "select pg_terminate_backend(pid) from pg_stat_activity
+             where datname = current_database() and pid <> pg_backend_pid()",
+        )
+        .execute(&other.pool)
+        .await
+        .unwrap();
+        jobs.changed().await.unwrap();
+        store.ready().await.unwrap();
+        jobs.mark_unchanged();
+        other.enqueue(&[]).await.unwrap();
+        jobs.changed().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_is_no_address_is_said_without_what_was_given() {
+        let clock = || Arc::new(Wrong);
+        for url in ["postgres://user:hunter2@host:port/x", "mysql://user:hunter2@host/x", "hunter2"]
+        {
+            let error = crate::open(url, clock()).await.err().expect("no store");
+            let told = format!("{error} {error:?}");
+            assert!(matches!(error, StoreError::Address) && !told.contains("hunter2"), "{told}");
+        }
+    }
+}

@@ -233,6 +233,15 @@ pub(crate) async fn a_parked_attempt_does_not_count(engine: &Engine) {
     assert_ne!(again.fence, job.fence);
 }
 
+pub(crate) async fn an_error_with_any_character_in_it_is_kept(engine: &Engine) {
+    let store = &*engine.store;
+    enqueue(store, &[plan_job(7)]).await;
+    let job = claim(store).await.unwrap();
+    store.fail_job(&job.fence, "it said \u{0}\u{1}\u{1f600}'", Retry::Never).await.unwrap();
+    let error = store.given_up().await.unwrap().remove(0).error;
+    assert_eq!(error.replace('\0', "\u{fffd}"), "it said \u{fffd}\u{1}\u{1f600}'");
+}
+
 pub(crate) async fn a_flood_of_one_installation_starves_no_other(engine: &Engine) {
     let store = &*engine.store;
     let flood: Vec<NewJob> = (1..=20).map(plan_job).collect();

@@ -1,7 +1,7 @@
 //! The conformance suite: what every engine promises, told once and run on each.
 //!
 //! A case is an async function over an [`engine::Engine`]; it sees only the traits, and moves the
-//! clock instead of sleeping. A second engine adds one module to [`suite`] and nothing else.
+//! clock instead of sleeping. What only several servers on one store can show is in `servers`.
 
 #![expect(clippy::unwrap_used, reason = "a case that cannot go on has failed")]
 
@@ -20,6 +20,7 @@ mod pulls;
 mod repositories;
 mod resources;
 mod runs;
+mod servers;
 mod steps;
 
 /// Runs every case on one engine: `suite!(name, factory)`. A case that is not listed is dead code.
@@ -38,7 +39,7 @@ macro_rules! suite {
                     an_expired_claim_is_taken_with_a_new_epoch,
                     a_heartbeat_holds_the_claim, every_write_of_a_stale_worker_is_refused,
                     a_retry_waits_for_its_time_unless_asked_for_anew, a_later_request_replaces_a_failed_attempt,
-                    a_job_that_kills_its_worker_is_given_up, a_parked_attempt_does_not_count,
+                    a_job_that_kills_its_worker_is_given_up, a_parked_attempt_does_not_count, an_error_with_any_character_in_it_is_kept,
                     a_flood_of_one_installation_starves_no_other, waiting_workers_are_told;
                 leases: all_or_none_are_taken, of_two_who_ask_at_once_one_gets_them, an_epoch_never_goes_back,
                     a_lost_lease_is_neither_good_nor_renewed, renewing_is_all_or_nothing;
@@ -60,6 +61,11 @@ macro_rules! suite {
                     a_hold_is_kept_with_its_plan_until_the_run_goes_on, a_retry_is_asked_for_and_counted, each_word_for_a_digest_is_kept_once,
                     a_run_that_was_overtaken_is_begun_anew, a_run_that_was_cut_off_is_ended_by_the_next,
                     only_a_run_that_waits_is_given_up;
+                servers: a_delivery_that_comes_several_times_at_once_is_new_once, each_delivery_is_handled_by_one_worker,
+                    no_job_is_claimed_twice_and_one_runs_per_key, of_eight_who_wait_for_an_expired_claim_one_gets_it,
+                    work_that_is_asked_for_while_it_fails_waits_once, of_eight_who_want_a_target_one_writes_to_it,
+                    a_resource_that_two_take_at_once_has_one_owner, each_item_is_published_once_and_one_at_a_time,
+                    workers_of_every_server_are_told;
                 steps: an_intent_needs_a_running_run_and_the_lease_of_its_target, a_result_is_final,
                     a_result_and_its_ownership_are_one, every_action_leaves_the_right_owner,
                     an_unknown_step_is_resolved_change_by_change, something_foreign_stays_unresolved_until_given_up,
@@ -78,3 +84,4 @@ macro_rules! suite {
 }
 
 suite!(sqlite, crate::engine::sqlite);
+suite!(postgres, crate::engine::postgres);
