@@ -28,7 +28,7 @@ trap '' HUP INT TERM
 "$1/initdb" --pgdata="$2/data" --username=landfall --auth=trust --encoding=UTF8 --locale=C \
     --locale-provider=icu --icu-locale=en-US --no-sync --no-instructions >"$2/log" 2>&1 || exit
 "$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c fsync=off -c max_connections=200 >>"$2/log" 2>&1 &
-until "$1/pg_isready" --quiet --host="$2"; do
+until "$1/pg_isready" --quiet --host="$2" --username=landfall --dbname=postgres; do
     kill -0 $! 2>/dev/null || exit
     sleep 0.05
 done

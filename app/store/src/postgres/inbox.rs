@@ -123,6 +123,25 @@ impl Postgres {
         }
         write.commit().await
     }
+
+    async fn purge_once(&self, purge: Purge) -> Result<u64> {
+        let mut write = self.write().await?;
+        let now = write.now;
+        let older_than = |age: Duration| now.saturating_sub(after(0, age));
+        let bodies = sqlx::query(
+            "delete from delivery_body
+             where seq in (select seq from delivery where state <> 'pending' and received_at < $1)",
+        )
+        .bind(older_than(purge.bodies_after))
+        .execute(write.conn())
+        .await?;
+        let ids = sqlx::query("delete from delivery where state <> 'pending' and received_at < $1")
+            .bind(older_than(purge.forgotten_after()))
+            .execute(write.conn())
+            .await?;
+        write.commit().await?;
+        Ok(bodies.rows_affected() + ids.rows_affected())
+    }
 }
 
 #[async_trait]
@@ -190,21 +209,6 @@ impl Inbox for Postgres {
     }
 
     async fn purge_deliveries(&self, purge: Purge) -> Result<u64> {
-        let mut write = self.write().await?;
-        let now = write.now;
-        let older_than = |age: Duration| now.saturating_sub(after(0, age));
-        let bodies = sqlx::query(
-            "delete from delivery_body
-             where seq in (select seq from delivery where state <> 'pending' and received_at < $1)",
-        )
-        .bind(older_than(purge.bodies_after))
-        .execute(write.conn())
-        .await?;
-        let ids = sqlx::query("delete from delivery where state <> 'pending' and received_at < $1")
-            .bind(older_than(purge.forgotten_after()))
-            .execute(write.conn())
-            .await?;
-        write.commit().await?;
-        Ok(bodies.rows_affected() + ids.rows_affected())
+        retried(|| self.purge_once(purge)).await
     }
 }

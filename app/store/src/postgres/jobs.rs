@@ -276,3 +276,55 @@ impl Jobs for Postgres {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use landfall_cluster::Cluster;
+    use landfall_core::name::{InstallationId, PullNumber, RepositoryId};
+
+    use super::*;
+    use crate::{JobKey, Store as _, SystemClock};
+
+    fn job() -> NewJob {
+        let key = JobKey::Plan { repository: RepositoryId(42), pull: PullNumber(7) };
+        NewJob { key, installation: InstallationId(1), run_at: None }
+    }
+
+    /// Comes back once somebody waits for a lock of somebody else.
+    async fn somebody_waits(store: &Postgres) {
+        let mut waits = false;
+        while !waits {
+            waits = sqlx::query_scalar(
+                "select exists (select 1 from pg_stat_activity
+                     where datname = current_database() and wait_event_type = 'Lock')",
+            )
+            .fetch_one(&store.pool)
+            .await
+            .unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_failure_that_meets_a_request_on_its_way_gives_it_its_place() {
+        let url = Cluster::of_process().database();
+        let store = Postgres::open(&url, Arc::new(SystemClock)).await.unwrap();
+        store.enqueue(&[job()]).await.unwrap();
+        let lease = Duration::from_secs(30);
+        let claim = ClaimJob { worker: "worker-1".to_owned(), lease, max_attempts: 3 };
+        let claimed = store.claim_job(&claim).await.unwrap().unwrap();
+        let mut request = store.write().await.unwrap();
+        let now = request.now;
+        enqueue(request.conn(), &job(), now).await.unwrap();
+        let retry = Retry::At(store.now().await.unwrap());
+        let (failed, ()) = tokio::join!(store.fail_job(&claimed.fence, "no", retry), async {
+            somebody_waits(&store).await;
+            request.commit().await.unwrap();
+        });
+        failed.unwrap();
+        assert_eq!(store.backlog().await.unwrap().jobs, 1);
+        let next = store.claim_job(&claim).await.unwrap().unwrap();
+        assert_eq!(next.attempt, 1, "it is the request, and not the failed attempt");
+    }
+}

@@ -27,12 +27,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// What every connection goes by, whatever the server's own settings are.
 ///
 /// What is committed is on disk. A transaction that nobody goes on with, for its process was stopped
-/// in the middle, is ended, as is one that waits for a lock or works for longer than anything here
-/// takes; and a connection to a machine that is gone is noticed within a minute.
+/// in the middle, is ended sooner than those who wait for its locks give up; so is a statement that
+/// takes longer than anything here does. A connection to a machine that is gone is noticed within a
+/// minute.
 const SETTINGS: &str = "
     set synchronous_commit = on;
     set default_transaction_isolation = 'read committed';
-    set idle_in_transaction_session_timeout = '10s';
+    set idle_in_transaction_session_timeout = '5s';
     set lock_timeout = '10s';
     set statement_timeout = '60s';
     set tcp_keepalives_idle = 20;
@@ -122,7 +123,7 @@ mod tests {
         };
         assert_eq!(setting("synchronous_commit").await, "on");
         assert_eq!(setting("default_transaction_isolation").await, "read committed");
-        assert_eq!(setting("idle_in_transaction_session_timeout").await, "10s");
+        assert_eq!(setting("idle_in_transaction_session_timeout").await, "5s");
     }
 
     #[tokio::test]

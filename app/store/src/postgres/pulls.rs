@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use landfall_core::name::{CommitSha, PullNumber, RepositoryId};
 use sqlx::postgres::PgConnection;
 
-use super::Postgres;
+use super::{Postgres, retried};
 use crate::columns::words;
 use crate::rows;
 use crate::{Asked, Fence, Pull, PullState, Pulls, Result};
@@ -54,6 +54,16 @@ pub(super) async fn ask(
     Ok(())
 }
 
+impl Postgres {
+    async fn ask_once(&self, repository: RepositoryId, pulls: &[PullNumber]) -> Result<()> {
+        let mut write = self.write().await?;
+        for number in pulls {
+            ask(write.conn(), repository, *number).await?;
+        }
+        write.commit().await
+    }
+}
+
 #[async_trait]
 impl Pulls for Postgres {
     async fn upsert_pull(&self, pull: &Pull) -> Result<()> {
@@ -69,11 +79,7 @@ impl Pulls for Postgres {
     }
 
     async fn ask_for_plans(&self, repository: RepositoryId, pulls: &[PullNumber]) -> Result<()> {
-        let mut write = self.write().await?;
-        for number in pulls {
-            ask(write.conn(), repository, *number).await?;
-        }
-        write.commit().await
+        retried(|| self.ask_once(repository, pulls)).await
     }
 
     async fn plan_due(
