@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use landfall_os::http::AddressRules;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 mod local;
@@ -19,8 +19,9 @@ pub use local::LocalSettings;
 pub struct Settings {
     /// `LANDFALL_LISTEN`: where webhooks are received. Default `127.0.0.1:8080`.
     pub listen: SocketAddr,
-    /// `LANDFALL_DATABASE_URL`: `sqlite:PATH`. Default: `landfall.db` in the data directory.
-    pub database_url: String,
+    /// `LANDFALL_DATABASE_URL`: `sqlite:PATH` or `postgres://…`, which may have a password in it.
+    /// Default: `landfall.db` in the data directory.
+    pub database_url: SecretString,
     /// `LANDFALL_DATA_DIR`: mirrors and the database. Default `./data`.
     pub data_dir: PathBuf,
     /// `LANDFALL_CONFIG`: the operator file.
@@ -86,7 +87,7 @@ impl Settings {
         };
         let settings = Self {
             listen,
-            database_url: reader.or("LANDFALL_DATABASE_URL", &database),
+            database_url: reader.or("LANDFALL_DATABASE_URL", &database).into(),
             data_dir,
             operator_file: reader.get("LANDFALL_CONFIG").map(PathBuf::from),
             templates: reader.get("LANDFALL_TEMPLATES").map(PathBuf::from),
@@ -95,6 +96,14 @@ impl Settings {
         };
         if reader.faults.is_empty() { Ok(settings) } else { Err(reader.faults) }
     }
+}
+
+/// The password in a store's URL, as it is written there and as it is meant.
+pub(crate) fn passwords_in(database_url: &SecretString) -> Vec<SecretString> {
+    let url = Url::parse(database_url.expose_secret()).ok();
+    let Some(password) = url.as_ref().and_then(Url::password) else { return Vec::new() };
+    let meant = percent_encoding::percent_decode_str(password).decode_utf8_lossy();
+    [password, meant.as_ref()].map(SecretString::from).to_vec()
 }
 
 /// All faults as one error.
@@ -237,8 +246,25 @@ mod tests {
         let app =
             [("GITHUB_APP_ID", "7"), ("GITHUB_PRIVATE_KEY", KEY), ("GITHUB_WEBHOOK_SECRET", "s")];
         let settings = read(&app).unwrap();
-        assert_eq!(settings.database_url, "sqlite:data/landfall.db");
+        assert_eq!(settings.database_url.expose_secret(), "sqlite:data/landfall.db");
+        assert!(passwords_in(&settings.database_url).is_empty());
         assert_eq!(settings.github.api_url.as_str(), "https://api.github.com/");
+    }
+
+    #[test]
+    fn a_password_in_the_store_s_url_is_a_secret() {
+        let url = "postgres://landfall:hunter2%21@db.example.org/landfall";
+        let settings = read(&[
+            ("GITHUB_APP_ID", "7"),
+            ("GITHUB_PRIVATE_KEY", KEY),
+            ("GITHUB_WEBHOOK_SECRET", "s"),
+            ("LANDFALL_DATABASE_URL", url),
+        ])
+        .unwrap();
+        assert!(!format!("{settings:?}").contains("hunter2"));
+        let passwords = passwords_in(&settings.database_url);
+        let passwords: Vec<&str> = passwords.iter().map(|secret| secret.expose_secret()).collect();
+        assert_eq!(passwords, ["hunter2%21", "hunter2!"]);
     }
 
     #[test]

@@ -127,7 +127,7 @@ async fn run(settings: &Settings, around: &Around) -> anyhow::Result<(Arc<House>
 fn settings(github: &GithubSim, folder: &TempDir) -> anyhow::Result<Settings> {
     Ok(Settings {
         listen: "127.0.0.1:0".parse()?,
-        database_url: format!("sqlite:{}", folder.path().join("landfall.db").display()),
+        database_url: format!("sqlite:{}", folder.path().join("landfall.db").display()).into(),
         data_dir: folder.path().to_owned(),
         operator_file: None,
         templates: None,

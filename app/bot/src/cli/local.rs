@@ -17,13 +17,15 @@ use landfall_providers::Registry;
 use landfall_secrets::Resolver;
 use landfall_store::{Repository, Store, SystemClock};
 
+use secrecy::{ExposeSecret as _, SecretString};
+
 use super::working::Working;
 use crate::gather::Sessions;
 use crate::gather::session::Reach;
 use crate::house::{Timing, Tools};
 use crate::operator::Operator;
 use crate::render::Templates;
-use crate::settings::{LocalSettings, told};
+use crate::settings::{LocalSettings, passwords_in, told};
 
 /// The number that the working copy has in its own state. GitHub counts from 1.
 pub(super) const WORKING_COPY: RepositoryId = RepositoryId(0);
@@ -127,6 +129,7 @@ impl Local {
         let Some(url) = self.settings.server_store() else {
             return unknown("it stands in the server's store".to_owned()).await;
         };
+        passwords_in(&url).iter().for_each(|password| self.redactor.learn(password));
         let store = open(&url).await.context("LANDFALL_DATABASE_URL")?;
         let repositories = store.active_repositories().await?;
         match repositories.into_iter().find(|repository| repository.name == self.name) {
@@ -196,9 +199,11 @@ async fn nothing() -> anyhow::Result<Arc<dyn Store>> {
 }
 
 /// A store that is there already: a misspelt one must not come into being.
-async fn open(url: &str) -> anyhow::Result<Arc<dyn Store>> {
-    let path = url.strip_prefix("sqlite:").unwrap_or(url);
-    let path = path.strip_prefix("//").unwrap_or(path).split('?').next().unwrap_or_default();
-    anyhow::ensure!(PathBuf::from(path).is_file(), "there is no store at {path}");
+async fn open(url: &SecretString) -> anyhow::Result<Arc<dyn Store>> {
+    let url = url.expose_secret();
+    if let Some(path) = url.strip_prefix("sqlite:") {
+        let path = path.strip_prefix("//").unwrap_or(path).split('?').next().unwrap_or_default();
+        anyhow::ensure!(PathBuf::from(path).is_file(), "there is no store at {path}");
+    }
     Ok(landfall_store::open(url, Arc::new(SystemClock)).await?)
 }

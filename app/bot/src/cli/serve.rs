@@ -20,7 +20,8 @@ use crate::settings::{Settings, told};
 Environment:
   LANDFALL_LISTEN          address and port [127.0.0.1:8080]
   LANDFALL_DATA_DIR        mirrors and the database [data]
-  LANDFALL_DATABASE_URL    sqlite:PATH [sqlite:DATA_DIR/landfall.db]
+  LANDFALL_DATABASE_URL    sqlite:PATH, or postgres://USER:PASSWORD@HOST/DATABASE for several
+                           servers [sqlite:DATA_DIR/landfall.db]
   LANDFALL_CONFIG          the operator file (TOML)
   LANDFALL_ALLOW_HOSTS     hosts and networks that connections may lead to beside public ones
   LANDFALL_TEMPLATES       a folder whose templates take the place of the built-in ones

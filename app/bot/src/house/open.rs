@@ -10,6 +10,7 @@ use landfall_providers::Registry;
 use landfall_repo::{GitSettings, Mirrors};
 use landfall_secrets::Resolver;
 use landfall_store::{Clock, SystemClock};
+use secrecy::ExposeSecret as _;
 
 use super::{House, Timing};
 use crate::gather::Caches;
@@ -18,7 +19,7 @@ use crate::gather::session::Reach;
 use crate::operator::Operator;
 use crate::panics::Panics;
 use crate::render::Templates;
-use crate::settings::Settings;
+use crate::settings::{Settings, passwords_in};
 
 /// What differs between a server, the demo and a test, beside the settings.
 #[derive(Clone)]
@@ -62,7 +63,9 @@ impl House {
         std::fs::create_dir_all(&settings.data_dir).with_context(|| {
             format!("LANDFALL_DATA_DIR {} cannot be made", settings.data_dir.display())
         })?;
-        let store = landfall_store::open(&settings.database_url, Arc::clone(&around.clock)).await;
+        let url = &settings.database_url;
+        passwords_in(url).iter().for_each(|password| around.redactor.learn(password));
+        let store = landfall_store::open(url.expose_secret(), Arc::clone(&around.clock)).await;
         let store = store.context("LANDFALL_DATABASE_URL: the store cannot be opened")?;
         let git = GitSettings { redactor: around.redactor.clone(), ..GitSettings::default() };
         let mirrors = Mirrors::open(settings.data_dir.join("mirrors"), git).await?;

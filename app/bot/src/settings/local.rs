@@ -3,16 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use landfall_os::http::AddressRules;
+use secrecy::SecretString;
 
 use super::{Fault, Reader, Variables};
 
 /// What a command on a working copy runs with.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct LocalSettings {
     /// `LANDFALL_DATA_DIR`: where the state of environments without branches is kept.
     data_dir: Option<PathBuf>,
     /// `LANDFALL_DATABASE_URL`: the store of a server, for what environments with branches own.
-    database_url: Option<String>,
+    database_url: Option<SecretString>,
     /// `LANDFALL_CONFIG`: the operator file.
     pub operator_file: Option<PathBuf>,
     /// `LANDFALL_TEMPLATES`: a folder whose files take the place of built-in templates.
@@ -36,7 +37,7 @@ impl LocalSettings {
         let mut reader = Reader { variables, faults: Vec::new() };
         let settings = Self {
             data_dir: reader.get("LANDFALL_DATA_DIR").map(PathBuf::from),
-            database_url: reader.get("LANDFALL_DATABASE_URL"),
+            database_url: reader.get("LANDFALL_DATABASE_URL").map(SecretString::from),
             operator_file: reader.get("LANDFALL_CONFIG").map(PathBuf::from),
             templates: reader.get("LANDFALL_TEMPLATES").map(PathBuf::from),
             rules: reader.rules(),
@@ -53,15 +54,18 @@ impl LocalSettings {
 
     /// The store of a server, if there is one to be read here.
     #[must_use]
-    pub fn server_store(&self) -> Option<String> {
+    pub fn server_store(&self) -> Option<SecretString> {
         let file = self.data_dir.as_ref().map(|folder| folder.join("landfall.db"));
         let found = file.filter(|file| file.is_file());
-        self.database_url.clone().or_else(|| Some(format!("sqlite:{}", found?.display())))
+        let found = || Some(format!("sqlite:{}", found?.display()).into());
+        self.database_url.clone().or_else(found)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret as _;
+
     use super::*;
 
     fn read(pairs: &[(&str, &str)]) -> Result<LocalSettings, Vec<Fault>> {
@@ -80,16 +84,20 @@ mod tests {
 
     #[test]
     fn a_server_s_store_is_named_or_found_and_never_guessed() {
-        assert_eq!(read(&[]).unwrap().server_store(), None);
+        let store = |pairs: &[(&str, &str)]| {
+            let url = read(pairs).unwrap().server_store();
+            url.map(|url| url.expose_secret().to_owned())
+        };
+        assert_eq!(store(&[]), None);
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().to_str().unwrap();
-        assert_eq!(read(&[("LANDFALL_DATA_DIR", path)]).unwrap().server_store(), None);
+        assert_eq!(store(&[("LANDFALL_DATA_DIR", path)]), None);
         std::fs::write(folder.path().join("landfall.db"), "").unwrap();
-        let found = read(&[("LANDFALL_DATA_DIR", path)]).unwrap().server_store();
+        let found = store(&[("LANDFALL_DATA_DIR", path)]);
         assert_eq!(found, Some(format!("sqlite:{path}/landfall.db")));
         let url = "sqlite:/srv/landfall.db";
-        let named = read(&[("LANDFALL_DATA_DIR", path), ("LANDFALL_DATABASE_URL", url)]).unwrap();
-        assert_eq!(named.server_store().as_deref(), Some(url));
+        let named = store(&[("LANDFALL_DATA_DIR", path), ("LANDFALL_DATABASE_URL", url)]);
+        assert_eq!(named.as_deref(), Some(url));
     }
 
     #[test]

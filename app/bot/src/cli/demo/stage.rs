@@ -96,7 +96,7 @@ fn settings(simulators: &Simulators, folder: &Path) -> anyhow::Result<Settings> 
     let data_dir = folder.join("data");
     Ok(Settings {
         listen: ([127, 0, 0, 1], 0).into(),
-        database_url: format!("sqlite:{}", data_dir.join("landfall.db").display()),
+        database_url: format!("sqlite:{}", data_dir.join("landfall.db").display()).into(),
         data_dir,
         operator_file: None,
         templates: None,
