@@ -6,7 +6,7 @@ use crate::assert_none;
 use crate::sources::{self, Source};
 
 /// The crates of the workspace and those of it that each may use. Siblings do not know each other.
-const MAY_USE: [(&str, &[&str]); 10] = [
+const MAY_USE: [(&str, &[&str]); 11] = [
     ("app/core", &[]),
     ("app/os", &["core"]),
     ("app/secrets", &["core", "os"]),
@@ -16,9 +16,16 @@ const MAY_USE: [(&str, &[&str]); 10] = [
     ("app/store", &["core", "os"]),
     // The simulators know none of their clients, so that they cannot agree with them on a mistake.
     ("app/sim", &["os"]),
+    ("tests/cluster", &[]),
     ("app/bot", &["core", "os", "secrets", "providers", "github", "repo", "store", "sim"]),
-    ("tests", &["core", "os", "secrets", "providers", "github", "repo", "store", "sim", ""]),
+    (
+        "tests",
+        &["core", "os", "secrets", "providers", "github", "repo", "store", "sim", "cluster", ""],
+    ),
 ];
+
+/// What tests alone may use, whichever crate's they are.
+const FOR_TESTS: [&str; 2] = ["sim", "cluster"];
 
 /// Libraries that one crate alone may name.
 const OWNED: [(&str, &str); 4] = [
@@ -82,17 +89,18 @@ fn imports_point_one_way() {
 }
 
 #[test]
-fn tests_of_a_crate_use_what_it_may_use_and_the_simulators() {
+fn tests_of_a_crate_use_what_it_may_use_and_what_is_for_tests() {
     let mut places = Vec::new();
     for (manifest, (_, allowed)) in manifests().iter().zip(MAY_USE) {
         for (line, name) in dependencies(&manifest.text, "dev-dependencies") {
             let other = name.strip_prefix("landfall").map(|rest| rest.trim_start_matches('-'));
-            if other.is_some_and(|other| other != "sim" && !allowed.contains(&other)) {
+            let others = FOR_TESTS.iter().chain(allowed);
+            if other.is_some_and(|other| !others.clone().any(|allowed| *allowed == other)) {
                 places.push(format!("{} uses {name}", manifest.at(line)));
             }
         }
     }
-    assert_none("tests of a crate use what it may use, and the simulators", &places);
+    assert_none("tests of a crate use what it may use, the simulators and the cluster", &places);
 }
 
 #[test]
@@ -113,7 +121,7 @@ fn a_library_with_an_owner_is_named_by_its_owner_alone() {
             places.extend(lines.map(|(line, _)| source.at(line)));
         }
     }
-    assert_none("reqwest belongs to os, octocrab to github, SQLite to store", &places);
+    assert_none("reqwest belongs to os, octocrab to github, SQLite and sqlx to store", &places);
 }
 
 #[test]
