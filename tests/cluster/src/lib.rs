@@ -162,32 +162,33 @@ mod tests {
         assert!(!folder.exists());
     }
 
-    /// For the test below, which runs it in a process that it kills.
-    #[test]
-    #[ignore = "it waits to be killed"]
-    fn a_process_that_has_a_cluster() {
-        let cluster = Cluster::start().unwrap();
-        println!("\n{}", cluster.folder().display());
-        io::stdin().read_to_end(&mut Vec::new()).unwrap();
-    }
-
+    /// Runs itself in a process that it kills.
     #[test]
     #[expect(clippy::disallowed_methods, reason = "it depends on nothing of Landfall")]
     fn a_cluster_ends_with_a_process_that_is_killed() {
-        let mut process = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "tests::a_process_that_has_a_cluster", "--ignored", "--nocapture"])
+        const VICTIM: &str = "LANDFALL_CLUSTER_VICTIM";
+        if std::env::var_os(VICTIM).is_some() {
+            let cluster = Cluster::start().unwrap();
+            println!("\n{}", cluster.folder().display());
+            io::stdin().read_to_end(&mut Vec::new()).unwrap();
+            return;
+        }
+        let this = "tests::a_cluster_ends_with_a_process_that_is_killed";
+        let mut victim = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", this, "--nocapture"])
+            .env(VICTIM, "")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let said = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let said = BufReader::new(victim.stdout.take().unwrap()).lines().map(Result::unwrap);
         let folder = said.map(PathBuf::from).find(|line| line.is_absolute()).unwrap();
         assert!(folder.join("data").is_dir());
-        process.kill().unwrap();
+        victim.kill().unwrap();
         // The shell has the same one, and closes it when it has done its work.
-        process.stderr.take().unwrap().read_to_end(&mut Vec::new()).unwrap();
-        process.wait().unwrap();
+        victim.stderr.take().unwrap().read_to_end(&mut Vec::new()).unwrap();
+        victim.wait().unwrap();
         assert!(!folder.exists());
     }
 }
