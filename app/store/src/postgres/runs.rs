@@ -113,8 +113,8 @@ async fn is_overtaken(conn: &mut PgConnection, run: &Run) -> Result<bool> {
         "select exists (
              select 1 from run as newer join run as this on this.id = $1
              where newer.repository = this.repository and newer.environment = this.environment
-                 and newer.seq > this.seq)
-         and not exists (select 1 from environment where last_run = $1)",
+                 and newer.seq > this.seq
+                 and (this.state = 'superseded' or newer.started_at is not null))",
     );
     Ok(query.bind(run.run.id.to_string()).fetch_one(conn).await?)
 }
