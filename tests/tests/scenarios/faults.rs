@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use landfall_sim::cloudflare::CloudflareMutation;
 use landfall_sim::exchange::Wire;
 use landfall_sim::fault::{Answer, Fault, On};
-use landfall_sim::github::remove;
+use landfall_sim::github::{remove, secondary_limit};
 use landfall_sim::unifi::UnifiMutation;
 use landfall_tests::world::{World, world};
 
@@ -242,6 +242,28 @@ async fn an_outage_at_github_only_delays_what_is_said() {
         w.pull("readme", [("README.md", "# Homelab\n")]).await;
         w.plan_comment().await;
         assert!(w.github.faults().is_used_up());
+        assert_eq!(w.repo.comments(w.number()).len(), 1);
+    })
+    .await;
+}
+
+/// Going on with the next item instead would be held against the App.
+#[tokio::test]
+async fn nothing_is_written_to_github_while_it_asks_for_silence() {
+    world(async |w| {
+        let comments = "/repos/*/*/issues/*/comments";
+        let silence = Fault::Instead(secondary_limit(403, 1));
+        w.github.faults().inject(On::post(comments), silence);
+        w.pull("readme", [("README.md", "# Homelab\n")]).await;
+        w.plan_comment().await;
+        let written = w.exchanges().all().into_iter().filter(|exchange| {
+            exchange.wire == Wire::GitHub
+                && exchange.path.starts_with("/repos/")
+                && exchange.method != "GET"
+        });
+        let mut written = written.skip_while(|exchange| exchange.status != Some(403));
+        let (refused, next) = (written.next().unwrap(), written.next().unwrap());
+        assert_eq!((&refused.path, Some(201)), (&next.path, next.status));
         assert_eq!(w.repo.comments(w.number()).len(), 1);
     })
     .await;
