@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::config::names::{Names, Record, Route, Space};
+use crate::config::names::{Names, Record, Route};
 use crate::name::{DnsName, UnitName};
 use crate::plan::{Action, Change, Live, LiveResource, Plan, ResourceKey, ResourceName, Target};
 
@@ -55,41 +55,27 @@ pub struct Exposure {
     pub closes: Vec<String>,
 }
 
-/// Compares what is declared before and after a merge.
+/// What a plan makes public and what it takes from the public: the names that come and go at
+/// targets that are public. What only becomes ours was public before.
 #[must_use]
-pub fn exposure<'a>(
-    before: impl IntoIterator<Item = &'a Names>,
-    after: impl IntoIterator<Item = &'a Names>,
-) -> Exposure {
-    let (before, after) = (public(before), public(after));
+pub fn exposure(plan: &Plan, is_public: impl Fn(&Target) -> bool) -> Exposure {
+    let names = |concerns: fn(&Change) -> bool| -> BTreeSet<String> {
+        let changes = plan.changes().filter(|change| concerns(change));
+        let public = changes.filter(|change| {
+            matches!(change.key.rtype.as_str(), "A" | "AAAA" | "CNAME" | "rule")
+                && is_public(&change.key.target)
+        });
+        public.map(|change| change.key.name.clone()).collect()
+    };
+    let comes = names(|change| match change.action {
+        Action::Create => true,
+        Action::Adopt => change.touches_provider(),
+        _ => false,
+    });
+    let goes = names(|change| change.action == Action::Delete);
     let only =
         |one: &BTreeSet<String>, other: &BTreeSet<String>| one.difference(other).cloned().collect();
-    Exposure { opens: only(&after, &before), closes: only(&before, &after) }
-}
-
-impl Exposure {
-    /// Leaves out what is public already and by `plan` only becomes ours.
-    #[must_use]
-    pub fn without_adopted(mut self, plan: &Plan) -> Self {
-        self.opens.retain(|name| {
-            let mut changes = plan.changes().filter(|change| change.key.name == *name).peekable();
-            changes.peek().is_none() || changes.any(Change::touches_provider)
-        });
-        self
-    }
-}
-
-/// Hostnames with a path where they have one, and public names that resolve to something.
-fn public<'a>(names: impl IntoIterator<Item = &'a Names>) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    for names in names {
-        found.extend(names.routes.iter().map(public_name));
-        let resolves = |record: &&Record| {
-            record.space == Space::Public && matches!(record.rtype, "A" | "AAAA" | "CNAME")
-        };
-        found.extend(names.records.iter().filter(resolves).map(|record| record.name.to_string()));
-    }
-    found
+    Exposure { opens: only(&comes, &goes), closes: only(&goes, &comes) }
 }
 
 fn public_name(route: &Route) -> String {

@@ -11,7 +11,7 @@ use landfall_core::plan::{
     UnitHash, Wanted,
 };
 use landfall_core::report::{Legend, Waiting};
-use landfall_core::way::Exposure;
+use landfall_core::way::{self, Exposure};
 use landfall_providers::{ProviderError, Registry};
 
 use super::Route;
@@ -38,10 +38,8 @@ impl Pending {
         applied: &BTreeMap<UnitName, Option<UnitHash>>,
     ) -> Self {
         let declared: BTreeSet<&UnitName> = units.iter().map(|unit| &unit.name).collect();
-        let differs = |unit: &&&Unit| {
-            let last = applied.get(&unit.name).and_then(Option::as_ref);
-            last.is_none() || located.hashes.get(&unit.name) != last
-        };
+        let last = |name: &UnitName| applied.get(name).and_then(Option::as_ref);
+        let differs = |unit: &&&Unit| located.hashes.get(&unit.name) != last(&unit.name);
         let mut origins: BTreeMap<UnitName, Origin> =
             units.iter().filter(differs).map(|unit| (unit.name.clone(), Origin::Pending)).collect();
         let gone = applied.keys().filter(|name| !declared.contains(name));
@@ -217,28 +215,13 @@ impl Place<'_> {
         let own = passed(self.environment).map(Waiting::Guardrail);
         Ok(own.or_else(|| self.earlier.and_then(passed).map(Waiting::Loosened)))
     }
-}
-
-impl Place<'_> {
-    /// What a plan makes public and what it takes from the public: the names that come and go at
-    /// connections with public zones. What only becomes ours was public before.
+    /// What a plan makes public and what it takes from the public.
     #[must_use]
     pub fn exposure(&self, plan: &Plan) -> Exposure {
-        let names = |action: Action| -> BTreeSet<String> {
-            let changes = plan.changes().filter(|change| change.action == action);
-            let public = changes.filter(|change| {
-                matches!(change.key.rtype.as_str(), "A" | "AAAA" | "CNAME" | "rule")
-                    && self.is_public(&change.key.target)
-            });
-            public.map(|change| change.key.name.clone()).collect()
-        };
-        let (comes, goes) = (names(Action::Create), names(Action::Delete));
-        let only = |one: &BTreeSet<String>, other: &BTreeSet<String>| {
-            one.difference(other).cloned().collect()
-        };
-        Exposure { opens: only(&comes, &goes), closes: only(&goes, &comes) }
+        way::exposure(plan, |target| self.is_public(target))
     }
 
+    /// Whether a target is reached through a connection that has public zones.
     fn is_public(&self, target: &Target) -> bool {
         let provider = self.tools.reach.registry.provider(&target.provider);
         provider.is_some_and(|provider| {

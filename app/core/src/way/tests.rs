@@ -3,6 +3,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::*;
+use crate::config::names::Space;
 use crate::diagnostic::{Position, Span};
 use crate::plan::testing::{change, key, plan, unit};
 use crate::plan::{Conflict, Origin, UnitPlan};
@@ -126,8 +127,15 @@ fn what_only_becomes_ours_was_public_before() {
     let plan = plan([
         adopted("same.example.com", value.clone()),
         adopted("other.example.com", json!({ "values": ["192.0.2.9"] })),
+        change(
+            "web/cloudflare_dns",
+            Action::Create,
+            key("cloudflare_dns:z", "A", "new.example.com"),
+        ),
+        change("web/unifi_dns", Action::Create, key(SITE, "A", "web.lan")),
     ]);
-    let opens = ["new.example.com", "other.example.com", "same.example.com"];
-    let exposure = Exposure { opens: opens.map(str::to_owned).into(), closes: Vec::new() };
-    assert_eq!(exposure.without_adopted(&plan).opens, ["new.example.com", "other.example.com"]);
+    let is_public = |target: &Target| target.provider.as_str() == "cloudflare_dns";
+    let exposure = exposure(&plan, is_public);
+    assert_eq!(exposure.opens, ["new.example.com", "other.example.com"]);
+    assert!(exposure.closes.is_empty());
 }
