@@ -68,26 +68,19 @@ async fn end(
         }
         Ok(Ended::Later(wait, why)) => {
             tracing::info!(job = %job.key, "job comes later: {why}");
-            let run_at = Some(after(house, wait).await?);
-            let again = NewJob { key: job.key.clone(), installation: job.installation, run_at };
-            store.enqueue(&[again]).await?;
-            store.complete_job(&job.fence).await
+            come_again(house, job, after(house, wait).await?).await
         }
         Err(error) if is_stale(&error) => {
             tracing::warn!(job = %job.key, "job is somebody else's now");
             return Ok(());
         }
-        // No attempt was made, so none is counted.
-        Err(error) if limited(&error).is_some() => {
-            tracing::info!(job = %job.key, "job comes later: {error:#}");
-            let run_at = limited(&error);
-            let again = NewJob { key: job.key.clone(), installation: job.installation, run_at };
-            store.enqueue(&[again]).await?;
-            store.complete_job(&job.fence).await
-        }
         Err(error) if is_not_installed(&error) => {
             tracing::info!(job = %job.key, "job is dropped: the App is not installed there any more");
             store.complete_job(&job.fence).await
+        }
+        Err(error) if let Some(until) = limited(&error) => {
+            tracing::info!(job = %job.key, "job comes later: {error:#}");
+            come_again(house, job, until).await
         }
         Err(error) => {
             let why = house.redactor.redact(&format!("{error:#}")).into_owned();
@@ -104,6 +97,18 @@ async fn end(
         Err(StoreError::StaleEpoch) => Ok(()),
         other => Ok(other?),
     }
+}
+
+/// The same work at another time. No attempt was made, so none is counted.
+async fn come_again(
+    house: &House,
+    job: &ClaimedJob,
+    at: jiff::Timestamp,
+) -> landfall_store::Result<()> {
+    let key = job.key.clone();
+    let again = NewJob { key, installation: job.installation, run_at: Some(at) };
+    house.store.enqueue(&[again]).await?;
+    house.store.complete_job(&job.fence).await
 }
 
 fn is_stale(error: &anyhow::Error) -> bool {
