@@ -2,8 +2,8 @@
 //!
 //! A file is parsed once for each content and path, the units of a service made once for each
 //! content and environment, and a whole tree checked once for each tree and rules: the base of a
-//! pull request was some earlier one's. Keys name everything that the value depends on, so nothing is ever
-//! stale; the bound only keeps the memory small.
+//! pull request was some earlier one's. Keys name everything that the value depends on, so nothing
+//! is ever stale; the bound only keeps the memory small.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -130,9 +130,7 @@ impl Caches {
         units.put(key, made.clone(), weight(&made));
         made
     }
-}
 
-impl Caches {
     /// What a tree declares under rules with this digest, if it was read before and has no errors.
     pub fn tree(&self, tree: &TreeSha, rules: &Digest) -> Option<Declared> {
         let mut trees = self.trees.lock().unwrap_or_else(PoisonError::into_inner);
