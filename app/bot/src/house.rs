@@ -102,8 +102,18 @@ pub struct Timing {
     pub request_body: Duration,
     /// How long a job is held without a heartbeat.
     pub job_lease: Duration,
-    /// How long a target is held without renewal. More than three times a request's deadline.
+    /// How long a target is held without renewal. More than three times [`Self::request`].
     pub target_lease: Duration,
+    /// How long a request to a provider may take.
+    pub request: Duration,
+    /// How long deliveries are held while what follows from them is found out. That asks nobody, so
+    /// this is long.
+    pub inbox_lease: Duration,
+    /// How long an item is held while it is published. More than [`Self::publication_deadline`].
+    pub item_lease: Duration,
+    /// How long an attempt to publish an item may take: less than it is held, so that two never
+    /// publish it at once.
+    pub publication_deadline: Duration,
     /// How often what nobody needs any more is removed.
     pub housekeeping: Duration,
     /// How often a worker asks for work when nobody woke it.
@@ -137,6 +147,10 @@ impl Default for Timing {
             request_body: seconds(20),
             job_lease: seconds(60),
             target_lease: seconds(60),
+            request: seconds(15),
+            inbox_lease: seconds(30),
+            item_lease: seconds(120),
+            publication_deadline: seconds(90),
             housekeeping: Duration::from_hours(1),
             poll: seconds(5),
             lag: [1, 1, 2, 5, 15, 60].map(seconds).into(),
@@ -182,6 +196,13 @@ impl std::fmt::Debug for Kinds<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_begun_under_a_lease_ends_within_it() {
+        let timing = Timing::default();
+        assert!(timing.request * 3 < timing.target_lease);
+        assert!(timing.publication_deadline < timing.item_lease);
+    }
 
     #[test]
     fn the_last_wait_repeats() {

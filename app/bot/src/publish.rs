@@ -55,9 +55,6 @@ impl From<GithubError> for Ended {
     }
 }
 
-/// How long an attempt may take: less than the claim lasts, so that two never publish one item.
-pub const DEADLINE: Duration = Duration::from_secs(90);
-
 /// What publishing one item works with.
 #[derive(Debug)]
 struct Desk<'a> {
@@ -94,7 +91,8 @@ pub async fn publish(house: &House, item: &ClaimedItem) -> anyhow::Result<()> {
         reader: house.github.reader(on.clone()),
         writer: house.github.writer(on),
     };
-    let attempt = tokio::time::timeout(DEADLINE, house.panics.caught(desk.publish()));
+    let deadline = house.timing.publication_deadline;
+    let attempt = tokio::time::timeout(deadline, house.panics.caught(desk.publish()));
     let ended = match attempt.await {
         Ok(Ok(ended)) => ended?,
         Ok(Err(panicked)) => Ended::Failed(Why::Panicked(panicked)),

@@ -72,13 +72,14 @@ impl Local {
             None => Operator::default(),
         };
         let redactor = Redactor::new();
+        // A command that was killed should not keep the next one waiting for long.
+        let timing = Timing { job_lease: Duration::from_secs(15), ..Timing::default() };
         let reach = Reach {
             registry: Arc::new(Registry::new()),
             resolver: Resolver::of_process(redactor.clone()),
             rules: settings.rules.clone(),
+            deadline: timing.request,
         };
-        // A command that was killed should not keep the next one waiting for long.
-        let timing = Timing { job_lease: Duration::from_secs(15), ..Timing::default() };
         let (root, name) = (working.root.clone(), working.name().await?);
         Ok(Self { settings, reach, operator, timing, redactor, root, name })
     }

@@ -14,7 +14,6 @@ use landfall_store::{ClaimedJob, Fence, ReadBack, Step, StepState, Unresolved};
 use super::Ended;
 use crate::gather::Sessions;
 use crate::gather::facts::Place;
-use crate::gather::session::REQUEST_DEADLINE;
 use crate::house::{House, wait};
 
 /// What is left after resolving.
@@ -56,13 +55,13 @@ pub async fn resolve(
     let store = place.tools.store;
     let here = Unresolved::In(place.repository, place.environment.name.clone());
     let steps = store.unresolved_steps(&here).await?;
-    let now = store.now().await?;
+    let (now, deadline) = (store.now().await?, place.tools.timing.request);
     let mut left = Left::default();
     for step in steps {
         let age =
             std::time::Duration::try_from(now.duration_since(step.intended_at)).unwrap_or_default();
-        if step.state == StepState::Intent && age < REQUEST_DEADLINE {
-            left.wait = Some(REQUEST_DEADLINE - age);
+        if step.state == StepState::Intent && age < deadline {
+            left.wait = Some(deadline - age);
             continue;
         }
         let found = match read_back(sessions, &step.effect).await {

@@ -17,9 +17,6 @@ use landfall_providers::{Access, ConnectionProvider, ProviderError, Reader, Regi
 use landfall_secrets::{Policy, Resolver};
 use tokio::sync::Mutex;
 
-/// How long a request to a provider may take. A third of the target lease is longer.
-pub const REQUEST_DEADLINE: Duration = Duration::from_secs(15);
-
 /// What connections are opened with.
 #[derive(Debug, Clone)]
 pub struct Reach {
@@ -29,6 +26,8 @@ pub struct Reach {
     pub resolver: Resolver,
     /// Which addresses may be connected to.
     pub rules: AddressRules,
+    /// How long a request may take.
+    pub deadline: Duration,
 }
 
 /// The connections of one environment, for one job.
@@ -174,7 +173,7 @@ impl<'a> Sessions<'a> {
             secrets,
             marker: self.marker.clone(),
             rules: self.reach.rules.clone(),
-            deadline: REQUEST_DEADLINE,
+            deadline: self.reach.deadline,
         })
     }
 }

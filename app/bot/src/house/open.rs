@@ -77,6 +77,7 @@ impl House {
             registry: Arc::new(Registry::new()),
             resolver: around.resolver,
             rules: settings.rules.clone(),
+            deadline: around.timing.request,
         };
         Ok(Self {
             store,

@@ -1,7 +1,5 @@
 //! The inbox: deliveries, in the order in which they came, to what follows from them.
 
-use std::time::Duration;
-
 use landfall_github::webhook::Event;
 use landfall_store::{Consequences, Delivery, NewDelivery, Retry};
 
@@ -11,13 +9,11 @@ use crate::house::{House, wait};
 
 /// How many deliveries are claimed at once.
 const BATCH: u32 = 32;
-/// How long a claim holds. Handling asks nobody, so this is long.
-const LEASE: Duration = Duration::from_secs(30);
 /// How often a delivery is tried before it is left for GitHub to deliver again.
 const ATTEMPTS: u32 = 5;
 
 pub(super) async fn round(house: &House) -> anyhow::Result<Round> {
-    let deliveries = house.store.claim_deliveries(BATCH, LEASE).await?;
+    let deliveries = house.store.claim_deliveries(BATCH, house.timing.inbox_lease).await?;
     if deliveries.is_empty() {
         return Ok(Round::Idle);
     }
