@@ -86,6 +86,8 @@ impl Drop for AbortOnDrop {
     }
 }
 
+/// A vendor finishes what it has begun, also when whoever asked has gone meanwhile: so the request is
+/// carried out apart from its connection.
 async fn observe(
     State(observed): State<Observed>,
     ConnectInfo(breaker): ConnectInfo<Breaker>,
@@ -96,6 +98,16 @@ async fn observe(
     let Ok(request_body) = to_bytes(body, LARGEST_BODY).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
+    let answered = tokio::spawn(answer(observed, breaker, (head, request_body), next)).await;
+    answered.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+}
+
+async fn answer(
+    observed: Observed,
+    breaker: Breaker,
+    (head, request_body): (request::Parts, Bytes),
+    next: Next,
+) -> Response {
     let fault = observed.faults.take(head.method.as_str(), head.uri.path());
     let mut exchange = heard(&observed, &head, &request_body, fault.is_some());
     let next = async || {

@@ -4,7 +4,7 @@
 //! A delivery is tried once. GitHub repeats none by itself, so neither does this; a client repairs
 //! by the log. What goes wrong on the way is a [`Fate`], chosen before the event happens.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
@@ -156,6 +156,22 @@ impl Hooks {
     /// Every attempt so far, oldest first.
     pub fn log(&self) -> Vec<Attempt> {
         self.inner.state().log.clone()
+    }
+
+    /// The last attempt at each delivery that nobody has taken so far.
+    pub fn undelivered(&self) -> Vec<u64> {
+        let state = self.inner.state();
+        let mut last = BTreeMap::new();
+        for attempt in &state.log {
+            let known = last.entry(attempt.guid.as_str()).or_insert(Some(attempt.id));
+            let taken = (200..300).contains(&attempt.status_code);
+            *known = known.filter(|_| !taken).map(|_| attempt.id);
+        }
+        let waits = |id: &u64| {
+            let guid = state.log.iter().find(|attempt| attempt.id == *id).map(|one| &one.guid);
+            state.waiting.iter().any(|delivery| Some(&delivery.guid) == guid)
+        };
+        last.into_values().flatten().filter(|id| !waits(id)).collect()
     }
 
     /// Sends a delivery again, as it was. `None` if the log has no such attempt.
