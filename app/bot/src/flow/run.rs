@@ -31,6 +31,7 @@ mod told;
 use apply::Applying;
 pub(crate) use apply::{applied_units, outcome};
 use heading::{Heading, headings};
+use told::Outcome;
 
 /// Brings an environment to its commit.
 ///
@@ -127,6 +128,8 @@ impl Road<'_> {
         };
         let run = house.store.insert_or_get_run(fence, &new).await?.into_inner();
         if run.state.is_ended() {
+            // It may have been cut off right after its end.
+            told::replan_provisional(house, self.job, (repository, name)).await?;
             return Ok(Gone::Arrived);
         }
         let id = run.run.id;
@@ -204,17 +207,32 @@ impl<'a> Course<'a> {
     }
 
     /// A newer commit takes the place of runs that have not begun, and goes on from one that was
-    /// cut off.
+    /// cut off. They are told of first: once they have ended nobody comes back to them.
     async fn supersede(&self) -> anyhow::Result<()> {
         let (store, fence, this) = (&self.house.store, &self.job.fence, self.run.run.id);
-        let mut overtaken = store.supersede_older_runs(fence, this).await?;
-        overtaken.extend(store.end_cut_off_runs(fence, this).await?);
-        for older in overtaken {
-            if let Some(older) = store.run(older).await? {
-                self.tell_of(&older, RunStage::Superseded(self.run.run.commit.clone())).await?;
-            }
+        for overtaken in self.overtaken().await? {
+            self.tell_of(&overtaken, RunStage::Superseded(self.run.run.commit.clone())).await?;
         }
+        store.supersede_older_runs(fence, this).await?;
+        store.end_cut_off_runs(fence, this).await?;
         Ok(())
+    }
+
+    /// The runs that [`Self::supersede`] ends.
+    async fn overtaken(&self) -> anyhow::Result<Vec<landfall_store::Run>> {
+        use RunState::{Held, Queued, Running, Verifying};
+        let mut older = self.house.store.runs_in(&[Queued, Held, Running, Verifying]).await?;
+        let here = &self.run.run;
+        older.retain(|run| {
+            run.run.repository == here.repository && run.run.environment == here.environment
+        });
+        let this = older.iter().position(|run| run.run.id == here.id).unwrap_or(older.len());
+        let begun = |run: &landfall_store::Run| matches!(run.state, Running | Verifying);
+        let overtaken = older
+            .into_iter()
+            .enumerate()
+            .filter(|(at, run)| *at < this || *at > this && begun(run));
+        Ok(overtaken.map(|(_, run)| run).collect())
     }
 
     /// Why the commit is not what the environment can simply go on to, as long as nobody has given
@@ -265,8 +283,7 @@ impl<'a> Course<'a> {
     async fn fail_with(mut self, found: Vec<Diagnostic>) -> anyhow::Result<Ended> {
         let errors = found.iter().filter(|finding| finding.severity == Severity::Error);
         let told: Vec<String> = errors.take(5).map(ToString::to_string).collect();
-        self.advance(RunState::Failed, &told.join("; ")).await?;
-        self.tell(RunStage::Invalid(found), None).await?;
+        self.end(RunState::Failed, &told.join("; "), (RunStage::Invalid(found), None)).await?;
         Ok(Ended::Done)
     }
 
@@ -274,10 +291,21 @@ impl<'a> Course<'a> {
         self.run =
             self.house.store.advance_run(&self.job.fence, self.run.run.id, to, reason).await?;
         self.note(to);
-        if to.is_ended() {
-            self.replan_provisional().await?;
-        }
         Ok(())
+    }
+
+    /// Tells how the run ended, and then ends it. Nobody comes back to a run that has ended, so one that
+    /// is cut off in between is told of again; the other way round it would be under way for ever for
+    /// all who read of it.
+    async fn end(
+        &mut self,
+        to: RunState,
+        reason: &str,
+        (stage, outcome): (RunStage, Option<Outcome>),
+    ) -> anyhow::Result<()> {
+        self.tell(stage, outcome).await?;
+        self.advance(to, reason).await?;
+        self.replan_provisional().await
     }
 
     fn note(&self, to: RunState) {

@@ -15,6 +15,7 @@ use super::super::confirm::Case;
 use super::super::resolve::Left;
 use super::super::steps::{Execution, needs, told};
 use super::Course;
+use super::told::Outcome;
 use crate::gather::facts::{Pending, Survey};
 use crate::gather::sight::{Located, Sight};
 use crate::gather::{Declared, Sessions};
@@ -194,8 +195,7 @@ impl Applying<'_, '_> {
             RunStage::Failed(why) | RunStage::NeedsAttention(why) => why.clone(),
             _ => String::new(),
         };
-        course.advance(state, &reason).await?;
-        let outcome = super::told::Outcome {
+        let outcome = Outcome {
             steps,
             unreviewed: approved.unreviewed().to_vec(),
             left_out: pending
@@ -204,7 +204,7 @@ impl Applying<'_, '_> {
                 .map(|(unit, why)| (unit.to_string(), why.clone()))
                 .collect(),
         };
-        course.tell(stage, Some(outcome)).await?;
+        course.end(state, &reason, (stage, Some(outcome))).await?;
         Ok(Ended::Done)
     }
 
@@ -219,6 +219,7 @@ impl Applying<'_, '_> {
         if never_ran && steps.is_empty() && self.units.is_empty() {
             // Its first run is still to come, and that one waits for somebody's word.
             course.advance(RunState::Cancelled, "nothing is declared for it yet").await?;
+            course.replan_provisional().await?;
             return Ok(Ended::Done);
         }
         course.turn().await?;
@@ -229,10 +230,12 @@ impl Applying<'_, '_> {
         if course.run.state != RunState::Running {
             course.advance(RunState::Running, "").await?;
         }
-        course.advance(RunState::Succeeded, "").await?;
-        if !steps.is_empty() {
-            let outcome = super::told::Outcome { steps, ..Default::default() };
-            course.tell(RunStage::Succeeded, Some(outcome)).await?;
+        if steps.is_empty() {
+            course.advance(RunState::Succeeded, "").await?;
+            course.replan_provisional().await?;
+        } else {
+            let outcome = Outcome { steps, ..Outcome::default() };
+            course.end(RunState::Succeeded, "", (RunStage::Succeeded, Some(outcome))).await?;
         }
         Ok(Ended::Done)
     }
@@ -244,8 +247,8 @@ impl Applying<'_, '_> {
         match waits.get(attempt.saturating_sub(1)) {
             Some(wait) => Ok(Ended::Again(*wait, message)),
             None => {
-                self.course.advance(RunState::Failed, &message).await?;
-                self.course.tell(RunStage::Failed(message), None).await?;
+                let told = (RunStage::Failed(message.clone()), None);
+                self.course.end(RunState::Failed, &message, told).await?;
                 Ok(Ended::Done)
             }
         }

@@ -1,14 +1,16 @@
 //! What people are told of a run, and holding it.
 
+use landfall_core::name::{EnvironmentName, RepositoryId};
 use landfall_core::plan::{Change, Plan};
 use landfall_core::report::{Legend, RunReport, RunStage, StepReport, Waiting};
-use landfall_store::{JobKey, NewJob, NewPlan, PlanId, PlanScope, Run, RunState};
+use landfall_store::{ClaimedJob, JobKey, NewJob, NewPlan, PlanId, PlanScope, Run, RunState};
 use uuid::Uuid;
 
 use super::super::Ended;
 use super::super::announce::Board;
 use super::super::confirm::Brought;
 use super::Course;
+use crate::house::House;
 
 /// What came of carrying a plan out.
 #[derive(Debug, Default)]
@@ -116,21 +118,31 @@ impl Course<'_> {
 
     /// Plans that were made while this run was under way are made again.
     pub(super) async fn replan_provisional(&self) -> anyhow::Result<()> {
-        let (repository, store) = (self.ground.repository.id, &self.house.store);
-        let (mut asked, mut jobs) = (Vec::new(), Vec::new());
-        for pull in self.house.store.open_pulls(repository).await? {
-            let environment = self.environment.name.clone();
-            let scope = PlanScope { repository, pull: pull.number, environment };
-            let provisional =
-                store.latest_plan(&scope).await?.is_some_and(|stored| stored.plan.provisional);
-            if provisional {
-                asked.push(pull.number);
-                let key = JobKey::Plan { repository, pull: pull.number };
-                jobs.push(NewJob { key, installation: self.job.installation, run_at: None });
-            }
-        }
-        store.ask_for_plans(repository, &asked).await?;
-        store.enqueue(&jobs).await?;
-        Ok(())
+        let place = (self.ground.repository.id, &self.environment.name);
+        replan_provisional(self.house, self.job, place).await
     }
+}
+
+/// Plans that were made while a run of this environment was under way are made again.
+pub(super) async fn replan_provisional(
+    house: &House,
+    job: &ClaimedJob,
+    (repository, environment): (RepositoryId, &EnvironmentName),
+) -> anyhow::Result<()> {
+    let store = &house.store;
+    let (mut asked, mut jobs) = (Vec::new(), Vec::new());
+    for pull in store.open_pulls(repository).await? {
+        let environment = environment.clone();
+        let scope = PlanScope { repository, pull: pull.number, environment };
+        let provisional =
+            store.latest_plan(&scope).await?.is_some_and(|stored| stored.plan.provisional);
+        if provisional {
+            asked.push(pull.number);
+            let key = JobKey::Plan { repository, pull: pull.number };
+            jobs.push(NewJob { key, installation: job.installation, run_at: None });
+        }
+    }
+    store.ask_for_plans(repository, &asked).await?;
+    store.enqueue(&jobs).await?;
+    Ok(())
 }
