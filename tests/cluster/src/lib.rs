@@ -3,7 +3,9 @@
 //!
 //! It lives as long as the process that started it, however that ends: a shell keeps it, and reads
 //! from a pipe that only that process can write to. When the pipe closes, the shell stops the cluster
-//! and removes the folder. What is in it is not for keeping, so it does not wait for the disk.
+//! and removes the folder. What is in it is not for keeping, so it does not wait for the disk, unless
+//! somebody wants to know how long that takes. Its server can be stopped and started again, as by an
+//! operator or a machine that fails.
 //!
 //! Without PostgreSQL there is no cluster, and the tests that need one fail and say what is missing;
 //! none is skipped. As root on Debian it is installed (`install`).
@@ -12,30 +14,43 @@ mod find;
 mod install;
 
 use std::fs;
-use std::io::{self, BufRead as _, BufReader};
+use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::{MetadataExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::LazyLock;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
-/// `$1` is the folder with PostgreSQL's programs, `$2` that of the cluster. Says `ready` once the
-/// cluster answers. Text is ordered as people order it, not by bytes, so that a query that relies on
+/// `$1` is the folder with PostgreSQL's programs, `$2` that of the cluster, `$3` whether it waits for the
+/// disk. Says `ready` once the cluster answers, and after each word that it was given and has
+/// carried out. Text is ordered as people order it, not by bytes, so that a query that relies on
 /// the order of bytes shows.
 const KEEP: &str = r#"
 trap '' HUP INT TERM
 "$1/initdb" --pgdata="$2/data" --username=landfall --auth=trust --encoding=UTF8 --locale=C \
     --locale-provider=icu --icu-locale=en-US --no-sync --no-instructions >"$2/log" 2>&1 || exit
-"$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c fsync=off -c max_connections=200 >>"$2/log" 2>&1 &
-until "$1/pg_isready" --quiet --host="$2" --username=landfall --dbname=postgres; do
-    kill -0 $! 2>/dev/null || exit
-    sleep 0.05
+begin() {
+    "$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c fsync="$3" -c max_connections=200 >>"$2/log" 2>&1 &
+    until "$1/pg_isready" --quiet --host="$2" --username=landfall --dbname=postgres; do
+        kill -0 $! 2>/dev/null || exit
+        sleep 0.05
+    done
+    echo ready
+}
+end() {
+    kill -"$1" $! 2>/dev/null
+    wait $!
+}
+begin "$@"
+while read -r word; do
+    case "$word" in
+        stop) end INT; echo ready ;;
+        kill) end QUIT; echo ready ;;
+        start) begin "$@" ;;
+    esac
 done
-echo ready
-cat >/dev/null
-kill -QUIT $!
-wait $!
+end QUIT
 rm -rf "$2"
 "#;
 
@@ -46,7 +61,40 @@ pub struct Cluster {
     folder: PathBuf,
     keeper: Option<find::User>,
     shell: Child,
+    talk: Mutex<Talk>,
     databases: AtomicU32,
+}
+
+/// What is said to the shell, and what it answers.
+#[derive(Debug)]
+struct Talk {
+    tell: Option<ChildStdin>,
+    hear: BufReader<ChildStdout>,
+}
+
+/// Whether a cluster waits for the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Disk {
+    /// It does not: what is in it is gone with the machine.
+    Unused,
+    /// It does, as one that is to be trusted.
+    Synced,
+}
+
+impl Talk {
+    /// Whether the shell has carried out `word`.
+    fn done(&mut self, word: &str) -> io::Result<bool> {
+        if let Some(tell) = &mut self.tell {
+            writeln!(tell, "{word}")?;
+        }
+        self.is_ready()
+    }
+
+    fn is_ready(&mut self) -> io::Result<bool> {
+        let mut said = String::new();
+        self.hear.read_line(&mut said)?;
+        Ok(said.trim() == "ready")
+    }
 }
 
 impl Cluster {
@@ -57,7 +105,8 @@ impl Cluster {
     #[must_use]
     pub fn of_process() -> &'static Self {
         static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| {
-            Cluster::start().unwrap_or_else(|error| panic!("PostgreSQL for the tests: {error}"))
+            Cluster::start(Disk::Unused)
+                .unwrap_or_else(|error| panic!("PostgreSQL for the tests: {error}"))
         });
         &CLUSTER
     }
@@ -66,7 +115,7 @@ impl Cluster {
     ///
     /// # Errors
     /// There is no PostgreSQL and none could be installed, or it does not start.
-    pub fn start() -> io::Result<Self> {
+    pub fn start(disk: Disk) -> io::Result<Self> {
         let programs = match find::programs() {
             Some(programs) => programs,
             None => install::programs()?,
@@ -75,20 +124,54 @@ impl Cluster {
         let keeper = keeper(&folder)?;
         let mut shell = program(Path::new("/bin/sh"), &folder, keeper);
         shell.args(["-c", KEEP, "cluster"]).arg(&programs).arg(&folder);
+        shell.arg(match disk {
+            Disk::Unused => "off",
+            Disk::Synced => "on",
+        });
         // Not in the group that Ctrl-C goes to: the end of this process is enough.
         shell.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut shell = shell.spawn()?;
-        let mut said = String::new();
-        if let Some(out) = shell.stdout.take() {
-            BufReader::new(out).read_line(&mut said)?;
-        }
-        if said.trim() != "ready" {
+        let tell = shell.stdin.take();
+        let hear = shell.stdout.take().ok_or_else(|| io::Error::other("the shell has no pipes"))?;
+        let mut talk = Talk { tell, hear: BufReader::new(hear) };
+        if !talk.is_ready()? {
             shell.wait()?;
             let log = fs::read_to_string(folder.join("log")).unwrap_or_default();
             fs::remove_dir_all(&folder)?;
             return Err(io::Error::other(format!("it did not start:\n{log}")));
         }
-        Ok(Self { programs, folder, keeper, shell, databases: AtomicU32::new(0) })
+        let databases = AtomicU32::new(0);
+        Ok(Self { programs, folder, keeper, shell, talk: Mutex::new(talk), databases })
+    }
+
+    /// Stops the server: connections are cut, nothing that was committed is lost. Returns when it has
+    /// ended.
+    ///
+    /// # Panics
+    /// The shell that keeps it is gone.
+    pub fn stop_server(&self) {
+        self.tell("stop");
+    }
+
+    /// Ends the server as when its machine fails: it recovers when it starts again.
+    ///
+    /// # Panics
+    /// The shell that keeps it is gone.
+    pub fn kill_server(&self) {
+        self.tell("kill");
+    }
+
+    /// Starts the server again. Returns when it answers.
+    ///
+    /// # Panics
+    /// It does not start.
+    pub fn start_server(&self) {
+        self.tell("start");
+    }
+
+    fn tell(&self, word: &str) {
+        let mut talk = self.talk.lock().unwrap_or_else(PoisonError::into_inner);
+        assert!(talk.done(word).is_ok_and(|done| done), "the cluster does not {word}");
     }
 
     /// The URL of a new and empty database.
@@ -116,7 +199,8 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        drop(self.shell.stdin.take());
+        let talk = self.talk.get_mut().unwrap_or_else(PoisonError::into_inner);
+        drop(talk.tell.take());
         // Nothing is left to be done about a shell that cannot be waited for.
         let _ = self.shell.wait();
     }
@@ -153,7 +237,7 @@ mod tests {
 
     #[test]
     fn a_cluster_that_is_dropped_leaves_nothing() {
-        let cluster = Cluster::start().unwrap();
+        let cluster = Cluster::start(Disk::Unused).unwrap();
         let folder = cluster.folder().to_owned();
         let (one, other) = (cluster.database(), cluster.database());
         assert_ne!(one, other);
@@ -168,7 +252,7 @@ mod tests {
     fn a_cluster_ends_with_a_process_that_is_killed() {
         const VICTIM: &str = "LANDFALL_CLUSTER_VICTIM";
         if std::env::var_os(VICTIM).is_some() {
-            let cluster = Cluster::start().unwrap();
+            let cluster = Cluster::start(Disk::Unused).unwrap();
             println!("\n{}", cluster.folder().display());
             io::stdin().read_to_end(&mut Vec::new()).unwrap();
             return;
