@@ -9,11 +9,13 @@ pub mod cloudflare;
 pub mod cloudflare_dns;
 pub mod cloudflare_tunnel;
 pub mod codes;
+mod hold;
 pub mod provider;
 pub mod registry;
 pub mod unifi;
 pub mod unifi_dns;
 
+pub use hold::Hold;
 pub use provider::{
     Access, ConnectionProvider, Found, Lookup, Needs, Provider, ProviderError, Reader, Scope,
     Writer,

@@ -12,10 +12,11 @@ use async_trait::async_trait;
 use landfall_core::config::kind::{Component, Connection, ConnectionKind, Kind};
 use landfall_core::config::secret::SecretRef;
 use landfall_core::diagnostic::Diagnostic;
-use landfall_core::lease::LeaseProof;
 use landfall_core::plan::{Change, Desired, Effect, Landed, Live, Outcome, ResourceKey, Target};
 use landfall_core::yaml::Node;
 use secrecy::SecretString;
+
+use crate::hold::Hold;
 
 /// The most items that a listing may have. No console and no zone has so many; without a limit
 /// whoever answers at an address that a repository names could fill our memory.
@@ -135,8 +136,9 @@ pub trait Reader: Send + Sync {
 #[async_trait]
 pub trait Writer: Send + Sync {
     /// Does one effect. Checks right before that what lives is what each change found (`before`),
-    /// and refuses with [`Outcome::Moved`] if not. Sends every mutation once and never again.
-    async fn apply(&self, effect: &Effect, lease: &LeaseProof) -> Outcome;
+    /// and refuses with [`Outcome::Moved`] if not. Sends every mutation once and never again, and
+    /// none that could outlive the lease.
+    async fn apply(&self, effect: &Effect, hold: Hold<'_>) -> Outcome;
 
     /// What became of an effect that was sent: one answer per change, in order, and the ids of
     /// what exists now.

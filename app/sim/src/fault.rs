@@ -17,6 +17,8 @@ pub enum Fault {
     Delay(Duration),
     /// The request waits, before anything is done, until the gate is opened.
     Hold(Gate),
+    /// The request is done, and its answer waits until the gate is opened.
+    HoldAfterCommit(Gate),
     /// Nothing is done and this is answered.
     Instead(Answer),
     /// The request is done, and then this is answered: the caller cannot know.

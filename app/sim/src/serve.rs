@@ -126,6 +126,11 @@ async fn answer(
             gate.pass().await;
             whole(next().await)
         }
+        Some(Fault::HoldAfterCommit(gate)) => {
+            let answer = next().await;
+            gate.pass().await;
+            whole(answer)
+        }
         Some(Fault::Instead(answer)) => whole(by_hand(answer)),
         Some(Fault::AfterCommit(answer)) => {
             next().await;

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::error::{ApiError, CallError};
+use crate::hold::Hold;
 use crate::provider::MOST_LISTED;
 
 /// The most pages of a list. The smallest page that is asked for is one of zones, with 50.
@@ -57,21 +58,25 @@ impl Api {
         self.call(self.request(Method::GET, path)).await.map(|(result, _)| result)
     }
 
-    /// Sends a body that makes something.
+    /// Sends a body that makes something, as long as it is held.
     pub(crate) async fn post<T: DeserializeOwned>(
         &self,
+        hold: Hold<'_>,
         path: &[&str],
         body: &(impl Serialize + ?Sized),
     ) -> Result<T, CallError> {
+        hold.begin()?;
         self.call(self.request(Method::POST, path).json(body)).await.map(|(result, _)| result)
     }
 
-    /// Sends a body that replaces something.
+    /// Sends a body that replaces something, as long as it is held.
     pub(crate) async fn put<T: DeserializeOwned>(
         &self,
+        hold: Hold<'_>,
         path: &[&str],
         body: &(impl Serialize + ?Sized),
     ) -> Result<T, CallError> {
+        hold.begin()?;
         self.call(self.request(Method::PUT, path).json(body)).await.map(|(result, _)| result)
     }
 

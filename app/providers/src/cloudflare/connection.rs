@@ -6,7 +6,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use landfall_core::config::kind::{Connection, ConnectionKind};
 use landfall_core::diagnostic::Diagnostic;
-use landfall_core::lease::LeaseProof;
 use landfall_core::name::{DnsName, KindName};
 use landfall_core::plan::{Effect, Landed, Live, Outcome, ResourceKey, Target};
 use landfall_core::yaml::Node;
@@ -18,6 +17,7 @@ use super::config::Cloudflare;
 use super::names::{About, about, kind_name, looked_up};
 use super::session::Session;
 use super::zones::ZoneIds;
+use crate::hold::Hold;
 use crate::provider::{Access, ConnectionProvider, Lookup, ProviderError, Reader, Scope, Writer};
 use crate::{cloudflare_dns, cloudflare_tunnel};
 
@@ -157,20 +157,20 @@ impl Reader for CloudflareReader {
 
 #[async_trait]
 impl Writer for CloudflareWriter {
-    async fn apply(&self, effect: &Effect, lease: &LeaseProof) -> Outcome {
-        if lease.target() != &effect.target {
+    async fn apply(&self, effect: &Effect, hold: Hold<'_>) -> Outcome {
+        if *hold.target() != effect.target {
             return Outcome::Failed(format!(
                 "the lease is for {}, not for {}",
-                lease.target(),
+                hold.target(),
                 effect.target
             ));
         }
         self.session.forget_tunnels().await;
         match effect.target.provider.as_str() {
             cloudflare_dns::NAME => {
-                cloudflare_dns::apply(&self.session, effect, &self.marker).await
+                cloudflare_dns::apply(&self.session, effect, hold, &self.marker).await
             }
-            cloudflare_tunnel::NAME => cloudflare_tunnel::apply(&self.session, effect).await,
+            cloudflare_tunnel::NAME => cloudflare_tunnel::apply(&self.session, effect, hold).await,
             _ => Outcome::Failed(not_ours(&effect.target).to_string()),
         }
     }

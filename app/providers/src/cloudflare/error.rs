@@ -8,6 +8,7 @@ use landfall_core::plan::Outcome;
 use landfall_os::http::{HttpError, Response};
 use serde::Deserialize;
 
+use crate::hold::Lapsed;
 use crate::provider::ProviderError;
 
 /// How long all calls of a token are blocked after too many, if the answer does not say.
@@ -80,6 +81,12 @@ impl CallError {
     /// The outcome of a write before which a read came to this: nothing was sent.
     pub(crate) fn before_write(self) -> Outcome {
         Outcome::Failed(ProviderError::from(self).to_string())
+    }
+}
+
+impl From<Lapsed> for CallError {
+    fn from(lapsed: Lapsed) -> Self {
+        Self::NotSent(lapsed.to_string())
     }
 }
 

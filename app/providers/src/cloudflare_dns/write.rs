@@ -14,6 +14,7 @@ use super::api::{ApiRecord, Zone, ids_of, live_resource, read, zone_id};
 use super::batch::{LiveRecord, LiveRecords, Writing, batch};
 use super::set::{Content, Record, RecordSet};
 use crate::cloudflare::Session;
+use crate::hold::Hold;
 use crate::provider::ProviderError;
 
 /// The result of a batch. What was patched keeps its id, so only these are read.
@@ -31,7 +32,12 @@ struct Gone {
 }
 
 /// Does one effect in one batch.
-pub(crate) async fn apply(session: &Session, effect: &Effect, marker: &str) -> Outcome {
+pub(crate) async fn apply(
+    session: &Session,
+    effect: &Effect,
+    hold: Hold<'_>,
+    marker: &str,
+) -> Outcome {
     let zone = match read_names(session, effect).await {
         Ok(zone) => zone,
         Err(error) => return Outcome::Failed(error.to_string()),
@@ -52,7 +58,8 @@ pub(crate) async fn apply(session: &Session, effect: &Effect, marker: &str) -> O
         Ok(id) => id,
         Err(error) => return Outcome::Failed(error.to_string()),
     };
-    match session.api.post::<Done>(&["zones", zone_id, "dns_records", "batch"], &batch).await {
+    let path = ["zones", zone_id, "dns_records", "batch"];
+    match session.api.post::<Done>(hold, &path, &batch).await {
         Ok(done) => Outcome::Done(landed_ids(effect, &zone.records, done)),
         Err(error) => error.into_outcome(),
     }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use super::ingress::Configuration;
 use super::rule;
 use crate::cloudflare::{CallError, Session, Tunnel};
+use crate::hold::Hold;
 use crate::provider::ProviderError;
 
 /// The vendor's code for the configuration of a tunnel that is gone.
@@ -114,11 +115,16 @@ pub(super) async fn configuration(session: &Session, id: &str) -> Result<Version
 /// Replaces a tunnel's configuration, all of it, and tells the version that it got.
 pub(super) async fn replace(
     session: &Session,
+    hold: Hold<'_>,
     id: &str,
     configuration: Configuration,
 ) -> Result<u64, CallError> {
     let body = serde_json::json!({ "config": configuration.into_value() });
-    session.api.put::<ApiConfiguration>(&path(session, id), &body).await.map(|found| found.version)
+    session
+        .api
+        .put::<ApiConfiguration>(hold, &path(session, id), &body)
+        .await
+        .map(|found| found.version)
 }
 
 fn path<'p>(session: &'p Session, id: &'p str) -> [&'p str; 5] {
@@ -127,9 +133,13 @@ fn path<'p>(session: &'p Session, id: &'p str) -> [&'p str; 5] {
 
 /// Creates a tunnel whose configuration is kept at the vendor. The answer also carries the
 /// connector's token and credentials; only the id is read from it.
-pub(super) async fn create(session: &Session, name: &str) -> Result<String, CallError> {
+pub(super) async fn create(
+    session: &Session,
+    hold: Hold<'_>,
+    name: &str,
+) -> Result<String, CallError> {
     let body = serde_json::json!({ "name": name, "config_src": "cloudflare" });
     let tunnel: Tunnel =
-        session.api.post(&["accounts", &session.account, "cfd_tunnel"], &body).await?;
+        session.api.post(hold, &["accounts", &session.account, "cfd_tunnel"], &body).await?;
     Ok(tunnel.id)
 }

@@ -18,13 +18,14 @@ use landfall_core::plan::{Change, Effect, Landed, Outcome, ResourceKey, Value};
 use super::api::{Found, Versioned, configuration, create, find, own_name, replace};
 use super::ingress::Configuration;
 use crate::cloudflare::Session;
+use crate::hold::Hold;
 use crate::provider::ProviderError;
 
 /// The vendor's code for a tunnel name that is taken.
 const NAME_TAKEN: i64 = 1013;
 
 /// Does one effect with one write of the configuration; creates the tunnel if it is missing.
-pub(crate) async fn apply(session: &Session, effect: &Effect) -> Outcome {
+pub(crate) async fn apply(session: &Session, effect: &Effect, hold: Hold<'_>) -> Outcome {
     let found = match find(session, &effect.target).await {
         Ok(found) => found,
         Err(error) => return Outcome::Failed(error.to_string()),
@@ -35,20 +36,20 @@ pub(crate) async fn apply(session: &Session, effect: &Effect) -> Outcome {
     }
     let found = match found {
         Some(found) => found,
-        None => match ensure(session, effect).await {
+        None => match ensure(session, effect, hold).await {
             Ok(found) => found,
             Err(outcome) => return outcome,
         },
     };
-    write(session, effect, found).await
+    write(session, effect, hold, found).await
 }
 
 /// Creates the tunnel. Somebody else may do so at the same moment: then theirs is taken, if it is
 /// as empty as the plan found it.
-async fn ensure(session: &Session, effect: &Effect) -> Result<Found, Outcome> {
+async fn ensure(session: &Session, effect: &Effect, hold: Hold<'_>) -> Result<Found, Outcome> {
     let name =
         own_name(session, &effect.target).map_err(|error| Outcome::Failed(error.to_string()))?;
-    let created = create(session, name).await;
+    let created = create(session, hold, name).await;
     session.forget_tunnels().await;
     match created {
         Ok(id) => {
@@ -68,12 +69,12 @@ async fn ensure(session: &Session, effect: &Effect) -> Result<Found, Outcome> {
     }
 }
 
-async fn write(session: &Session, effect: &Effect, found: Found) -> Outcome {
+async fn write(session: &Session, effect: &Effect, hold: Hold<'_>, found: Found) -> Outcome {
     let Found { id, live } = found;
     let wanted =
         effect.changes.iter().map(|change| (change.key.name.clone(), change.after.as_ref()));
     let new = live.configuration.clone().with(&wanted.collect());
-    let written = match replace(session, &id, new).await {
+    let written = match replace(session, hold, &id, new).await {
         Ok(version) => version,
         Err(error) => return error.into_outcome(),
     };

@@ -7,13 +7,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use landfall_os::http::{Client, HttpError, Method, NotSent, Response};
+use landfall_os::http::{Client, HttpError, Method, NotSent};
 use serde::Deserialize;
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::Mutex;
 
 use super::device::{Addresses, Macs, prefer};
-use super::record::{Listed, Record, RecordType};
-use super::said::{Said, Unasked};
+use super::record::Listed;
+use super::said::Said;
 use super::session::{Ask, Identity, Session, Software};
 use super::{classic, integration, static_dns};
 use crate::provider::ProviderError;
@@ -36,31 +36,22 @@ pub(crate) struct Console {
 #[derive(Debug)]
 pub(super) struct Home {
     session: Session,
-    api: Api,
+    pub(super) api: Api,
     /// Its name in the older APIs' paths.
-    reference: String,
+    pub(super) reference: String,
     /// Its identity: see [`classic::site_id`].
     id: String,
     /// Held by whoever writes: a console takes one change at a time.
-    writing: Mutex<()>,
+    pub(super) writing: Mutex<()>,
 }
 
 /// Through which API records are read and written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Api {
+pub(super) enum Api {
     /// The documented one, with the uuid that it knows the site by.
     Integration { site: String },
     /// The one of the console's own web pages, for versions before 10.1.
     StaticDns,
-}
-
-/// Why a change of a record did not happen, or may have.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum WriteError {
-    /// It certainly did not happen. The text says why, in the console's words.
-    Refused(String),
-    /// Nobody knows: no whole answer, or a 5xx.
-    Unknown(String),
 }
 
 impl Home {
@@ -101,6 +92,10 @@ impl Console {
         &self.home
     }
 
+    pub(super) fn session(&self) -> &Session {
+        &self.session
+    }
+
     /// The site's identity, whatever address led to it.
     pub(crate) fn site_id(&self) -> &str {
         &self.home.id
@@ -120,67 +115,12 @@ impl Console {
         }
     }
 
-    /// Waits until nobody else writes to this console.
-    pub(crate) async fn to_write(&self) -> MutexGuard<'_, ()> {
-        self.home.writing.lock().await
-    }
-
     /// All records of the site.
     pub(crate) async fn list(&self) -> Result<Vec<Listed>, ProviderError> {
         match &self.home.api {
             Api::Integration { site } => integration::list(&self.session, site).await,
             Api::StaticDns => static_dns::list(&self.session, &self.home.reference).await,
         }
-    }
-
-    /// Creates a record; gives its id.
-    pub(crate) async fn create(
-        &self,
-        name: &str,
-        rtype: RecordType,
-        record: &Record,
-    ) -> Result<String, WriteError> {
-        let ask = match &self.home.api {
-            Api::Integration { site } => integration::create(site, name, rtype, record),
-            Api::StaticDns => static_dns::create(&self.home.reference, name, rtype, record),
-        };
-        let answer = self.write(ask.map_err(WriteError::Refused)?).await?;
-        let created: Created = answer.json().map_err(|error| {
-            WriteError::Unknown(format!(
-                "the console created the record and answered oddly: {error}"
-            ))
-        })?;
-        Ok(created.id)
-    }
-
-    /// Replaces what a record says; only where [`Self::changes_in_place`].
-    pub(crate) async fn change(
-        &self,
-        id: &str,
-        name: &str,
-        rtype: RecordType,
-        record: &Record,
-    ) -> Result<(), WriteError> {
-        let Api::Integration { site } = &self.home.api else {
-            return Err(WriteError::Refused(
-                "this console's records cannot be changed in place".to_owned(),
-            ));
-        };
-        let ask = integration::change(site, id, name, rtype, record);
-        self.write(ask.map_err(WriteError::Refused)?).await.map(drop)
-    }
-
-    /// Deletes a record.
-    pub(crate) async fn delete(&self, id: &str) -> Result<(), WriteError> {
-        let ask = match &self.home.api {
-            Api::Integration { site } => {
-                Ask::new(Method::DELETE, integration::policy_path(site, id))
-            }
-            Api::StaticDns => {
-                Ask::new(Method::DELETE, static_dns::record_path(&self.home.reference, id))
-            }
-        };
-        self.write(ask).await.map(drop)
     }
 
     /// The addresses of devices.
@@ -193,33 +133,6 @@ impl Console {
         };
         let known = classic::known(&self.session, &self.home.reference).await?;
         Ok(prefer(devices, &now, &known))
-    }
-
-    async fn write(&self, ask: Ask) -> Result<Response, WriteError> {
-        let answer = self.session.send(&ask).await.map_err(WriteError::from)?;
-        let said = || Said::of(&answer).to_string();
-        match answer.status {
-            200..300 => Ok(answer),
-            // 408 comes from proxies that gave up on a request that may have got through.
-            408 | 500.. => Err(WriteError::Unknown(format!("the console answered {}", said()))),
-            _ => Err(WriteError::Refused(said())),
-        }
-    }
-}
-
-#[derive(Deserialize)]
-struct Created {
-    #[serde(alias = "_id")]
-    id: String,
-}
-
-impl From<Unasked> for WriteError {
-    fn from(unasked: Unasked) -> Self {
-        match unasked {
-            Unasked::Http(error) if error.may_have_arrived() => Self::Unknown(error.to_string()),
-            Unasked::Http(error) => Self::Refused(error.to_string()),
-            Unasked::Door(error) => Self::Refused(error.to_string()),
-        }
     }
 }
 

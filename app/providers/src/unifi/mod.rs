@@ -11,6 +11,7 @@ pub(crate) mod console;
 pub(crate) mod device;
 mod integration;
 mod pages;
+pub(crate) mod pen;
 pub(crate) mod record;
 mod said;
 mod session;

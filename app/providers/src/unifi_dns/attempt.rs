@@ -4,7 +4,7 @@ use landfall_core::plan::Outcome;
 
 use super::steps::{Changing, Step, hazard, steps};
 use super::write::Task;
-use crate::unifi::console::{Console, WriteError};
+use crate::unifi::pen::{Pen, WriteError};
 use crate::unifi::record::{Listed, Origin, Record, RecordType};
 
 /// What this attempt did, with what takes it back.
@@ -16,21 +16,21 @@ enum Undo {
 
 /// An attempt at an effect.
 pub(super) struct Attempt<'a> {
-    console: &'a Console,
+    pen: &'a Pen<'a>,
     /// What lives, kept up with our own writes.
     listing: Vec<Listed>,
     done: Vec<Undo>,
 }
 
 impl<'a> Attempt<'a> {
-    pub(super) fn new(console: &'a Console, listing: Vec<Listed>) -> Self {
-        Self { console, listing, done: Vec::new() }
+    pub(super) fn new(pen: &'a Pen<'a>, listing: Vec<Listed>) -> Self {
+        Self { pen, listing, done: Vec::new() }
     }
 
     /// Sends what brings the task's set from what lives to what is wanted.
     pub(super) async fn perform(&mut self, task: &Task<'_>) -> Result<(), WriteError> {
         let changing =
-            if self.console.changes_in_place() { Changing::InPlace } else { Changing::ByReplacing };
+            if self.pen.changes_in_place() { Changing::InPlace } else { Changing::ByReplacing };
         let live = task.live(&self.listing);
         for step in steps(task.rtype, &live, task.after.records(), changing) {
             self.send(task, step).await?;
@@ -43,7 +43,7 @@ impl<'a> Attempt<'a> {
         match step {
             Step::Create(record) => {
                 self.stay_clear(name, rtype, None)?;
-                let id = self.console.create(name, rtype, &record).await?;
+                let id = self.pen.create(name, rtype, &record).await?;
                 let listed =
                     Listed { id, name: name.to_owned(), rtype: rtype.as_str().to_owned(), record };
                 self.listing.push(listed.clone());
@@ -52,7 +52,7 @@ impl<'a> Attempt<'a> {
             Step::Change { from, to } => {
                 changeable(&from)?;
                 self.stay_clear(name, rtype, Some(&from.id))?;
-                self.console.change(&from.id, name, rtype, &to).await?;
+                self.pen.change(&from.id, name, rtype, &to).await?;
                 self.listing.retain(|listed| listed.id != from.id);
                 self.listing.push(Listed { record: to, ..from.clone() });
                 let (id, name, record) = (from.id, name.to_owned(), from.record);
@@ -60,7 +60,7 @@ impl<'a> Attempt<'a> {
             }
             Step::Delete(from) => {
                 changeable(&from)?;
-                self.console.delete(&from.id).await?;
+                self.pen.delete(&from.id).await?;
                 self.listing.retain(|listed| listed.id != from.id);
                 self.done.push(Undo::Create { name: name.to_owned(), rtype, record: from.record });
             }
@@ -89,12 +89,12 @@ impl<'a> Attempt<'a> {
         let count = self.done.len();
         for undo in self.done.into_iter().rev() {
             let undone = match undo {
-                Undo::Delete(listed) => self.console.delete(&listed.id).await,
+                Undo::Delete(listed) => self.pen.delete(&listed.id).await,
                 Undo::Create { name, rtype, record } => {
-                    self.console.create(&name, rtype, &record).await.map(drop)
+                    self.pen.create(&name, rtype, &record).await.map(drop)
                 }
                 Undo::Change { id, name, rtype, record } => {
-                    self.console.change(&id, &name, rtype, &record).await
+                    self.pen.change(&id, &name, rtype, &record).await
                 }
             };
             if let Err(WriteError::Refused(and) | WriteError::Unknown(and)) = undone {

@@ -15,14 +15,15 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use landfall_core::lease::LeaseProof;
 use landfall_core::plan::{Change, Effect, Landed, Outcome, ResourceKey, Value};
 
 use super::attempt::Attempt;
 use super::read::{elsewhere, set_of, sets, target_of};
 use super::set::RecordSet;
+use crate::hold::Hold;
 use crate::provider::{ProviderError, Writer};
-use crate::unifi::console::{Console, WriteError};
+use crate::unifi::console::Console;
+use crate::unifi::pen::{Pen, WriteError};
 use crate::unifi::record::{Listed, Origin, RecordType};
 
 /// Writes one site.
@@ -44,13 +45,13 @@ impl SiteWriter {
         Self { console }
     }
 
-    async fn write(&self, effect: &Effect) -> Outcome {
+    async fn write(&self, effect: &Effect, hold: Hold<'_>) -> Outcome {
         let tasks: Result<Vec<Task<'_>>, String> = effect.changes.iter().map(Task::of).collect();
         let tasks = match tasks {
             Ok(tasks) => tasks,
             Err(message) => return Outcome::Failed(message),
         };
-        let _alone = self.console.to_write().await;
+        let pen = Pen::take(&self.console, hold).await;
         let listing = match self.console.list().await {
             Ok(listing) => listing,
             Err(error) => return Outcome::Failed(error.to_string()),
@@ -58,7 +59,7 @@ impl SiteWriter {
         if let Some(message) = tasks.iter().find_map(|task| moved(task, &listing)) {
             return Outcome::Moved(message);
         }
-        let mut attempt = Attempt::new(&self.console, listing);
+        let mut attempt = Attempt::new(&pen, listing);
         for task in &tasks {
             match attempt.perform(task).await {
                 Ok(()) => {}
@@ -92,19 +93,19 @@ impl SiteWriter {
 
 #[async_trait]
 impl Writer for SiteWriter {
-    async fn apply(&self, effect: &Effect, lease: &LeaseProof) -> Outcome {
+    async fn apply(&self, effect: &Effect, hold: Hold<'_>) -> Outcome {
         let here = target_of(&self.console);
-        if effect.target != *lease.target() {
+        if effect.target != *hold.target() {
             return Outcome::Failed(format!(
                 "the lease is for {} and not for {}",
-                lease.target(),
+                hold.target(),
                 effect.target
             ));
         }
         if effect.target != here || effect.changes.iter().any(|change| change.key.target != here) {
             return Outcome::Failed(elsewhere(&effect.target, &self.console));
         }
-        self.write(effect).await
+        self.write(effect, hold).await
     }
 
     async fn read_back(

@@ -1,8 +1,11 @@
 //! Routes through a shared tunnel: their rules, their CNAMEs, and what belongs to others.
 
+use std::time::Duration;
+
 use landfall_core::lease::LeaseProof;
 use landfall_core::plan::{Effect, Landed, Outcome};
-use landfall_providers::ProviderError;
+use landfall_os::clock::Moment;
+use landfall_providers::{Hold, ProviderError};
 use landfall_sim::cloudflare::{CloudflareMutation, ConfigSource, RecordFields};
 use landfall_sim::fault::{Answer, Fault, Gate, On};
 use serde_json::json;
@@ -273,9 +276,27 @@ async fn what_another_host_says_of_an_account_is_about_another_one() {
     for kind in ["cloudflare_tunnel", "cloudflare_dns"] {
         let effect = world.effect(kind).await;
         let lease = LeaseProof::new(effect.target.clone(), 1);
-        assert!(matches!(writer.apply(&effect, &lease).await, Outcome::Failed(_)), "{kind}");
+        let hold = Hold::new(&lease, Moment::now() + Duration::from_hours(1));
+        assert!(matches!(writer.apply(&effect, hold).await, Outcome::Failed(_)), "{kind}");
         let error = writer.read_back(&effect).await.unwrap_err();
         assert!(matches!(error, ProviderError::Missing(_)), "{kind}: {error:?}");
+    }
+    assert_eq!(world.sim.mutations(), []);
+}
+
+/// A lease that would end before an answer comes must not be written under: somebody else may have
+/// it by then.
+#[tokio::test]
+async fn nothing_is_sent_when_the_lease_would_not_last() {
+    let mut world = World::new().await;
+    world.dns("mail.example.com: { txt: v=spf1 }");
+    let record = world.effect("cloudflare_dns").await;
+    world.tunnel("web", "  a.example.com: http://a.lan");
+    let route = world.effect("cloudflare_tunnel").await;
+    for effect in [record, route] {
+        let outcome = world.apply_until(&effect, Moment::now()).await;
+        let Outcome::Failed(told) = &outcome else { panic!("{outcome:?}") };
+        assert!(told.contains("lease"), "{told}");
     }
     assert_eq!(world.sim.mutations(), []);
 }

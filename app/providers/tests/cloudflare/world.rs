@@ -13,12 +13,13 @@ use landfall_core::plan::{
     ResourceKey, Target, Wanted, make, order,
 };
 use landfall_core::yaml::parse;
+use landfall_os::clock::Moment;
 use landfall_os::http::{AddressRules, Client, Method, Settings};
 use landfall_providers::cloudflare::CloudflareKind;
 use landfall_providers::cloudflare_dns::CloudflareDnsKind;
 use landfall_providers::cloudflare_tunnel::CloudflareTunnelKind;
 use landfall_providers::{
-    Access, ConnectionProvider, Found, Provider, ProviderError, Reader, Writer,
+    Access, ConnectionProvider, Found, Hold, Provider, ProviderError, Reader, Writer,
 };
 use landfall_sim::cloudflare::{
     CloudflareSettings, CloudflareSim, CloudflareTunnel, CloudflareZone,
@@ -190,8 +191,13 @@ impl World {
     }
 
     pub(crate) async fn apply(&self, effect: &Effect) -> Outcome {
+        self.apply_until(effect, Moment::now() + Duration::from_hours(1)).await
+    }
+
+    /// As [`Self::apply`], when no request may begin after `until`.
+    pub(crate) async fn apply_until(&self, effect: &Effect, until: Moment) -> Outcome {
         let lease = LeaseProof::new(effect.target.clone(), 1);
-        self.writer().await.apply(effect, &lease).await
+        self.writer().await.apply(effect, Hold::new(&lease, until)).await
     }
 
     /// Plans and applies everything; nothing may fail, and a second plan must be empty.

@@ -1,7 +1,11 @@
 //! What goes wrong between a plan and its effect, and in the middle of one.
 
+use std::time::Duration;
+
 use landfall_core::lease::LeaseProof;
 use landfall_core::plan::{Effect, Landed, Outcome};
+use landfall_os::clock::Moment;
+use landfall_providers::Hold;
 use landfall_sim::fault::{Answer, Fault, On};
 use landfall_sim::unifi::{RecordValue, UnifiContent, UnifiRecord};
 
@@ -334,11 +338,26 @@ async fn a_lease_for_another_site_opens_nothing() {
     world.set("nas.lan: { a: 192.168.1.50 }");
     let effect = world.effect().await;
     let lease = LeaseProof::new("unifi_dns:elsewhere".parse().unwrap(), 1);
-    assert!(matches!(world.writer().await.apply(&effect, &lease).await, Outcome::Failed(_)));
+    let hold = Hold::new(&lease, Moment::now() + Duration::from_hours(1));
+    assert!(matches!(world.writer().await.apply(&effect, hold).await, Outcome::Failed(_)));
     let mut elsewhere = effect;
     elsewhere.target = lease.target().clone();
     elsewhere.changes[0].key.target = lease.target().clone();
-    let outcome = world.writer().await.apply(&elsewhere, &lease).await;
+    let outcome = world.writer().await.apply(&elsewhere, hold).await;
     assert!(matches!(&outcome, Outcome::Failed(text) if text.contains("no longer")), "{outcome:?}");
     assert_eq!(world.sim.mutations(), []);
+}
+
+/// A lease that would end before an answer comes must not be written under: somebody else may have
+/// it by then.
+#[tokio::test]
+async fn nothing_is_sent_when_the_lease_would_not_last() {
+    for setup in SETUPS {
+        let mut world = World::new(setup).await;
+        world.set("nas.lan: { a: 192.168.1.50 }");
+        let effect = world.effect().await;
+        let outcome = world.apply_until(&effect, Moment::now()).await;
+        assert!(matches!(&outcome, Outcome::Failed(text) if text.contains("lease")), "{outcome:?}");
+        assert_eq!(world.sim.mutations(), []);
+    }
 }

@@ -14,11 +14,12 @@ use landfall_core::plan::{
     Owner, Plan, Ranks, ResourceKey, Target, Wanted, make, order,
 };
 use landfall_core::yaml::parse;
+use landfall_os::clock::Moment;
 use landfall_os::http::AddressRules;
 use landfall_providers::unifi::UnifiKind;
 use landfall_providers::unifi_dns::UnifiDnsKind;
 use landfall_providers::{
-    Access, ConnectionProvider, Found, Provider, ProviderError, Reader, Writer,
+    Access, ConnectionProvider, Found, Hold, Provider, ProviderError, Reader, Writer,
 };
 use landfall_sim::unifi::{Software, UnifiSettings, UnifiSim, UnifiSite};
 
@@ -191,8 +192,13 @@ impl World {
     }
 
     pub(crate) async fn apply(&self, effect: &Effect) -> Outcome {
+        self.apply_until(effect, Moment::now() + Duration::from_hours(1)).await
+    }
+
+    /// As [`Self::apply`], when no request may begin after `until`.
+    pub(crate) async fn apply_until(&self, effect: &Effect, until: Moment) -> Outcome {
         let lease = LeaseProof::new(effect.target.clone(), 1);
-        self.writer().await.apply(effect, &lease).await
+        self.writer().await.apply(effect, Hold::new(&lease, until)).await
     }
 
     /// Applies an effect that cannot fail, and owns what it made.
