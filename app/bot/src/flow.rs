@@ -8,8 +8,10 @@ pub mod announce;
 pub mod branch;
 pub mod command;
 pub mod confirm;
+pub mod given_up;
 pub mod ground;
 pub mod handle;
+pub mod holding;
 pub mod plan;
 pub mod resolve;
 pub mod run;
@@ -28,4 +30,6 @@ pub enum Ended {
     /// It is to be begun anew after this long, because it is not its turn: somebody else writes to
     /// its target. That may go on for as long as it does.
     Later(Duration, String),
+    /// It is not tried any more, and that was said.
+    GivenUp,
 }

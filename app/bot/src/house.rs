@@ -114,6 +114,15 @@ pub struct Timing {
     /// How long an attempt to publish an item may take: less than it is held, so that two never
     /// publish it at once.
     pub publication_deadline: Duration,
+    /// How long GitHub may still carry out a request that nobody waits for any more. It ends those
+    /// that take longer than ten seconds
+    /// (<https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api#timeouts>).
+    pub late: Duration,
+    /// How long a server that stops finishes what is under way before it puts it back. Together with
+    /// [`Self::closing`] less than `kill_timeout` in `fly.toml`.
+    pub shutdown: Duration,
+    /// How long putting back and closing may take then.
+    pub closing: Duration,
     /// How often what nobody needs any more is removed.
     pub housekeeping: Duration,
     /// How often a worker asks for work when nobody woke it.
@@ -151,6 +160,9 @@ impl Default for Timing {
             inbox_lease: seconds(30),
             item_lease: seconds(120),
             publication_deadline: seconds(90),
+            late: seconds(10),
+            shutdown: seconds(30),
+            closing: seconds(10),
             housekeeping: Duration::from_hours(1),
             poll: seconds(5),
             lag: [1, 1, 2, 5, 15, 60].map(seconds).into(),
@@ -202,6 +214,15 @@ mod tests {
         let timing = Timing::default();
         assert!(timing.request * 3 < timing.target_lease);
         assert!(timing.publication_deadline < timing.item_lease);
+    }
+
+    #[test]
+    fn a_server_has_stopped_before_it_is_killed() {
+        let fly: toml::Table = toml::from_str(include_str!("../../../fly.toml")).unwrap();
+        let killed = fly["kill_timeout"].as_str().and_then(|text| text.strip_suffix('s'));
+        let killed = Duration::from_secs(killed.unwrap().parse().unwrap());
+        let Timing { shutdown, closing, .. } = Timing::default();
+        assert!(shutdown + closing * 2 < killed);
     }
 
     #[test]

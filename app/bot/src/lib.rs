@@ -5,6 +5,7 @@
 //! [`publish`] tells GitHub.
 
 pub mod cli;
+mod failpoint;
 pub mod flow;
 pub mod gather;
 pub mod house;

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use landfall_github::{Failure, GithubError, InstalledRepository, Reader, Writer};
 use landfall_store::{ClaimedItem, ItemKind};
 use serde::de::DeserializeOwned;
+use tokio_util::sync::CancellationToken;
 
 use crate::house::{House, wait};
 use crate::panics::Panicked;
@@ -44,6 +45,9 @@ enum Why {
     /// The claim would not have lasted any longer.
     #[error("it took longer than an attempt may")]
     TooLong,
+    /// Whoever comes next has to look what was accepted.
+    #[error("the server stopped in the middle of it")]
+    Stopped,
     /// What the store has of it, no version of ours has written.
     #[error("its body cannot be read: {0}")]
     Unreadable(serde_json::Error),
@@ -64,11 +68,15 @@ struct Desk<'a> {
     writer: Writer,
 }
 
-/// Publishes one claimed item and notes what came of it.
+/// Publishes one claimed item and notes what came of it; or, once it is `over`, that nobody knows.
 ///
 /// # Errors
 /// The store could not be asked or written to.
-pub async fn publish(house: &House, item: &ClaimedItem) -> anyhow::Result<()> {
+pub async fn publish(
+    house: &House,
+    item: &ClaimedItem,
+    over: &CancellationToken,
+) -> anyhow::Result<()> {
     let key = &item.item.key;
     let Some(repository) = house.store.repository(key.repository).await? else {
         house.store.drop_item(&item.claim, "the repository is not known any more").await?;
@@ -93,10 +101,11 @@ pub async fn publish(house: &House, item: &ClaimedItem) -> anyhow::Result<()> {
     };
     let deadline = house.timing.publication_deadline;
     let attempt = tokio::time::timeout(deadline, house.panics.caught(desk.publish()));
-    let ended = match attempt.await {
-        Ok(Ok(ended)) => ended?,
-        Ok(Err(panicked)) => Ended::Failed(Why::Panicked(panicked)),
-        Err(_) => Ended::Failed(Why::TooLong),
+    let ended = match over.run_until_cancelled(attempt).await {
+        Some(Ok(Ok(ended))) => ended?,
+        Some(Ok(Err(panicked))) => Ended::Failed(Why::Panicked(panicked)),
+        Some(Err(_)) => Ended::Failed(Why::TooLong),
+        None => Ended::Failed(Why::Stopped),
     };
     match ended {
         Ended::Done(ids) => Ok(house.store.item_done(&item.claim, &ids).await?),
@@ -131,7 +140,11 @@ impl Desk<'_> {
         let (claim, attempt) = (&self.item.claim, self.item.attempt);
         let told = why.to_string();
         tracing::warn!(item = %self.item.item.key, attempt, error = %told, "not published");
-        let wait = wait(&self.house.timing.publication, attempt);
+        let timing = &self.house.timing;
+        let wait = match why {
+            Why::Stopped => timing.late,
+            _ => wait(&timing.publication, attempt),
+        };
         match next(why, attempt, now, wait) {
             Next::Retry(at) => store.retry_item(claim, at, &told).await?,
             Next::Look(at) => store.retry_uncertain_item(claim, at, &told).await?,
@@ -161,7 +174,7 @@ fn next(why: &Why, attempt: u32, now: Timestamp, wait: Duration) -> Next {
     let failure = match why {
         Why::Github(error) => &error.failure,
         Why::Panicked(_) if attempt < ENOUGH => return Next::Look(later),
-        Why::TooLong => return Next::Look(later),
+        Why::TooLong | Why::Stopped => return Next::Look(later),
         Why::Panicked(_) | Why::Unreadable(_) => return Next::Drop,
     };
     match failure {

@@ -14,6 +14,7 @@ mod health;
 mod receive;
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 
 use axum::Router;
@@ -25,11 +26,10 @@ use axum::routing::{get, post};
 use landfall_github::webhook::Verifier;
 use tokio::net::TcpListener;
 use tokio::task::{JoinError, JoinHandle};
-use tokio_util::sync::CancellationToken;
 
-use crate::house::House;
+use crate::house::{House, Timing};
 use crate::panics::{Panicked, Panics};
-use crate::worker;
+use crate::worker::{self, Stop};
 
 /// What the routes share.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ fn answering_panics(routes: Router, panics: Panics) -> Router {
 pub struct Running {
     /// Where it listens.
     pub address: SocketAddr,
-    stop: CancellationToken,
+    stop: Stop,
     all: JoinHandle<Result<(), Panicked>>,
 }
 
@@ -80,18 +80,17 @@ impl Running {
     /// The address of the listener cannot be told.
     pub fn start(shared: Shared, listener: TcpListener) -> anyhow::Result<Self> {
         let address = listener.local_addr()?;
-        let stop = CancellationToken::new();
-        let token = stop.clone();
-        let all = tokio::spawn(serve(shared, listener, token));
+        let stop = Stop::default();
+        let all = tokio::spawn(serve(shared, listener, stop.clone()));
         Ok(Self { address, stop, all })
     }
 
-    /// Takes no more work, finishes what is under way, and ends.
+    /// Takes no more work, finishes what is under way or puts it back after a while, and ends.
     ///
     /// # Errors
     /// Something panicked, and was not only a piece of work.
     pub async fn stop(self) -> anyhow::Result<()> {
-        self.stop.cancel();
+        self.stop.closing.cancel();
         Ok(unless_panicked(self.all.await)??)
     }
 
@@ -104,24 +103,47 @@ impl Running {
     }
 }
 
-/// Serves until it is stopped or something panics. Everything that was begun is ended either way.
-async fn serve(
-    shared: Shared,
-    listener: TcpListener,
-    stop: CancellationToken,
-) -> Result<(), Panicked> {
+/// Serves until it is stopped or something panics. Everything that was begun is ended either way, or
+/// put back when it takes too long.
+async fn serve(shared: Shared, listener: TcpListener, stop: Stop) -> Result<(), Panicked> {
     let shared = Arc::new(shared);
     let mut tasks = worker::start(&shared.house, &stop);
     let (router, head) = (router(Arc::clone(&shared)), shared.house.timing.request_head);
-    tasks.spawn(connections::serve(listener, router, head, stop.clone()));
+    let connections = connections::serve(listener, router, head, stop.closing.clone());
+    let over = stop.over.clone();
+    tasks.spawn(async move { over.run_until_cancelled_owned(connections).await.unwrap_or(()) });
+    let timing = &shared.house.timing;
+    let mut clock = pin!(run_out(&stop, timing));
     let mut outcome = Ok(());
-    while let Some(ended) = tasks.join_next().await {
-        // None ends before all are told to, unless it panics; then nothing may look as if it went on.
-        outcome = outcome.and(unless_panicked(ended));
-        stop.cancel();
+    loop {
+        tokio::select! {
+            ended = tasks.join_next() => match ended {
+                // None ends before all are told to, unless it panics; then nothing may look as if
+                // it went on.
+                Some(ended) => {
+                    outcome = outcome.and(unless_panicked(ended));
+                    stop.closing.cancel();
+                }
+                None => break,
+            },
+            () = &mut clock => {
+                tracing::warn!("not everything could be put back: its leases have to run out first");
+                return outcome;
+            }
+        }
     }
-    shared.house.store.close().await;
+    let closed = tokio::time::timeout(timing.closing, shared.house.store.close());
+    closed.await.unwrap_or_else(|_| tracing::warn!("the store could not be closed"));
     outcome
+}
+
+/// From the moment at which nothing more is taken: says when what is left has to be put back, and
+/// returns when that took too long too.
+async fn run_out(stop: &Stop, timing: &Timing) {
+    stop.closing.cancelled().await;
+    tokio::time::sleep(timing.shutdown).await;
+    stop.over.cancel();
+    tokio::time::sleep(timing.closing).await;
 }
 
 /// What a task came to. What it panicked with is not passed on: see [`crate::panics`].

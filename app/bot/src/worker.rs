@@ -6,8 +6,9 @@
 //! only delays what it held. A piece of work that panics is an attempt that failed; a loop that
 //! panics ends, and the server with it.
 //!
-//! Stopping: no loop claims anything more once the token is cancelled; what is under way is finished.
-//! What does not finish in time is found by its expired lease.
+//! Stopping ([`Stop`]): first no loop claims anything more and what is under way is finished; what is not
+//! done after a while is put back as it stands, so that the next server goes on with it at once. Cutting
+//! it off there is as safe as losing the process: a step has its intent on disk, an item is looked up.
 
 mod housekeeping;
 mod inbox;
@@ -31,25 +32,36 @@ const JOB_WORKERS: usize = 8;
 /// How many installations are published to at once.
 const OUTBOX_WORKERS: usize = 4;
 
-/// Starts all workers. They end some time after `stop` is cancelled.
-pub fn start(house: &Arc<House>, stop: &CancellationToken) -> JoinSet<()> {
+/// How workers are told to end.
+#[derive(Debug, Clone, Default)]
+pub struct Stop {
+    /// Nothing more is taken.
+    pub closing: CancellationToken,
+    /// What is not done by now is put back.
+    pub over: CancellationToken,
+}
+
+/// Starts all workers. They end some time after they are told to.
+pub fn start(house: &Arc<House>, stop: &Stop) -> JoinSet<()> {
     let mut workers = JoinSet::new();
     let name = format!("{}", uuid::Uuid::new_v4());
-    let (one, token) = (Arc::clone(house), stop.clone());
+    let (one, token) = (Arc::clone(house), stop.closing.clone());
     workers.spawn(async move { rounds(&one, &token, Topic::Inbox, || inbox::round(&one)).await });
     for _ in 0..JOB_WORKERS {
-        let (one, token, name) = (Arc::clone(house), stop.clone(), name.clone());
+        let (one, stop, name) = (Arc::clone(house), stop.clone(), name.clone());
         workers.spawn(async move {
-            rounds(&one, &token, Topic::Jobs, || jobs::round(&one, &name)).await;
+            let round = || jobs::round(&one, &name, &stop.over);
+            rounds(&one, &stop.closing, Topic::Jobs, round).await;
         });
     }
     for _ in 0..OUTBOX_WORKERS {
-        let (one, token) = (Arc::clone(house), stop.clone());
-        workers.spawn(
-            async move { rounds(&one, &token, Topic::Outbox, || outbox::round(&one)).await },
-        );
+        let (one, stop) = (Arc::clone(house), stop.clone());
+        workers.spawn(async move {
+            let round = || outbox::round(&one, &stop.over);
+            rounds(&one, &stop.closing, Topic::Outbox, round).await;
+        });
     }
-    let (one, token) = (Arc::clone(house), stop.clone());
+    let (one, token) = (Arc::clone(house), stop.closing.clone());
     workers.spawn(async move { housekeeping::rounds(&one, &token).await });
     workers
 }

@@ -148,6 +148,8 @@ pub struct ClaimedJob {
     pub installation: InstallationId,
     /// Which attempt this is, from 1.
     pub attempt: u32,
+    /// Why the last one failed; none in the first.
+    pub error: Option<String>,
 }
 
 /// What happens after a failure. The caller has the policy; the store has the row.

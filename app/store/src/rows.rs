@@ -35,6 +35,7 @@ pub(crate) fn claimed_job(row: &impl Columns) -> Result<ClaimedJob> {
         key: job_key(row)?,
         installation: InstallationId(row.number("installation")?),
         attempt: row.small("attempt")?,
+        error: row.maybe_text("error")?,
     })
 }
 

@@ -16,6 +16,7 @@ mod merging;
 mod ownership;
 mod panics;
 mod refusals;
+mod stopping;
 mod targets;
 mod timing;
 mod tunnel;

@@ -3,12 +3,18 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use insta::assert_snapshot;
 use jiff::Timestamp;
 use landfall_tests::world::{Setting, world_with};
 use secrecy::SecretString;
 
 /// What is said of a panic, wherever it is said.
 const FAULT: &str = "a fault in Landfall itself: the log says where";
+
+/// `services/nas.yaml` with another address.
+const MOVED: &str = r#"unifi_dns:
+  "nas${suffix}.internal.lan": { a: 192.168.1.9 }
+"#;
 
 /// A secret store that panics with what it knows.
 fn panics(_: &str) -> Option<SecretString> {
@@ -21,12 +27,62 @@ async fn a_pull_request_that_makes_the_server_panic_is_given_up_and_harms_no_oth
         w.pull("readme", [("README.md", "# Homelab\n")]).await;
         let given_up = w.given_up().await;
         let told: Vec<_> = given_up.iter().map(|job| (job.attempt, job.error.as_str())).collect();
-        assert_eq!(told, [(12, FAULT)]);
+        assert_eq!(told, [(13, FAULT)], "twelve attempts, and one to say so");
+        assert_snapshot!(w.answer().await, @r"
+        ⚠️ Landfall could not do its work on this pull request, and has stopped trying after 12 attempts:
+
+        > a fault in Landfall itself: the log says where
+
+        A new commit or a command has it try again: `/plan`.
+        ");
 
         // Nothing is looked up for this one.
         w.pull("typo", [("services/nas.yaml", "unifi_dns: [")]).await;
         let plan = w.plan_comment().await;
         assert!(plan.contains("services/nas.yaml"), "{plan}");
+    })
+    .await;
+}
+
+/// The secrets are there, until somebody breaks the secret store.
+fn breaks(name: &str) -> Option<SecretString> {
+    match BROKEN_STORE.load(Ordering::Relaxed) {
+        true => panics(name),
+        false => (Setting::default().secret)(name),
+    }
+}
+
+static BROKEN_STORE: AtomicBool = AtomicBool::new(false);
+
+#[tokio::test]
+async fn a_run_that_makes_the_server_panic_is_given_up_and_goes_on_when_somebody_says_so() {
+    world_with(Setting { secret: breaks, ..Setting::default() }, async |w| {
+        w.bootstrap().await;
+        w.pull("nas", [("services/nas.yaml", MOVED)]).await;
+        w.plan_comment().await;
+        BROKEN_STORE.store(true, Ordering::Relaxed);
+        w.merge().await;
+        assert_eq!(w.given_up().await.len(), 1);
+        assert_snapshot!(w.run_comment().await, @r"
+        ### ❌ Nothing could be applied to production
+
+        `commit-4` on `main`
+
+        > a fault in Landfall itself: the log says where
+
+        ---
+        **Next:**
+
+        - `/apply production` tries again
+        ");
+        assert_snapshot!(w.run_check("production").await, @"failure: Nothing could be applied to production");
+        assert_snapshot!(w.outcome().await, @"❌ Nothing could be applied to production (`commit-4`)");
+
+        BROKEN_STORE.store(false, Ordering::Relaxed);
+        w.comment("/apply");
+        assert_snapshot!(w.outcome().await, @"✅ Applied to production (`commit-4`): 1 updated");
+        w.read_everything().await;
+        assert_eq!(w.unifi.record("nas.internal.lan", "A"), ["192.168.1.9"]);
     })
     .await;
 }

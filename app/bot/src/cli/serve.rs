@@ -51,17 +51,26 @@ impl Serve {
         let (mut interrupt, mut terminate) =
             (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         tokio::select! {
-            outcome = server.failed() => outcome?,
-            _ = interrupt.recv() => finish(server).await?,
-            _ = terminate.recv() => finish(server).await?,
+            outcome = server.failed() => {
+                outcome?;
+                return Ok(Ended::Done);
+            }
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        tracing::info!("stopping: what is under way is finished first, or put back after a while");
+        tokio::select! {
+            outcome = server.stop() => {
+                outcome?;
+                tracing::info!("stopped");
+            }
+            _ = interrupt.recv() => at_once(),
+            _ = terminate.recv() => at_once(),
         }
         Ok(Ended::Done)
     }
 }
 
-async fn finish(server: Running) -> anyhow::Result<()> {
-    tracing::info!("stopping: what is under way is finished first");
-    server.stop().await?;
-    tracing::info!("stopped");
-    Ok(())
+fn at_once() {
+    tracing::warn!("stopped at once: what was under way is looked at before it goes on");
 }

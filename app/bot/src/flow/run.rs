@@ -5,17 +5,13 @@
 //! A run that was cut off is picked up here too: its unresolved steps are read back first, and what
 //! is left is planned anew.
 
-use std::collections::BTreeSet;
-use std::time::Duration;
-
 use landfall_core::config::{Environment, RepositoryConfig, Unit, vanished};
 use landfall_core::diagnostic::{Diagnostic, Severity};
-use landfall_core::lease::LeaseProof;
 use landfall_core::name::{EnvironmentName, RepositoryId};
-use landfall_core::plan::{Plan, Target};
+use landfall_core::plan::Plan;
 use landfall_core::report::{Detour, RunStage, Waiting};
 use landfall_repo::Wanted;
-use landfall_store::{Acquired, ClaimedJob, LeaseRequest, NewRun, RunId, RunState, Trigger};
+use landfall_store::{ClaimedJob, NewRun, RunId, RunState, Trigger};
 use uuid::Uuid;
 
 use super::ground::{Ground, Rules, findings};
@@ -316,21 +312,5 @@ impl<'a> Course<'a> {
             commit = %self.run.run.commit.short(),
             "run is {to}"
         );
-    }
-
-    /// Takes the leases of `targets`, or says how long to wait for whom.
-    async fn lease(
-        &self,
-        targets: BTreeSet<Target>,
-    ) -> anyhow::Result<Result<Vec<LeaseProof>, Ended>> {
-        let duration = self.house.timing.target_lease;
-        let request = LeaseRequest { targets, holder: self.run.run.id, duration };
-        Ok(match self.house.store.acquire_leases(&self.job.fence, &request).await? {
-            Acquired::Held(leases) => Ok(leases),
-            Acquired::Busy { target, holder, .. } => {
-                let wait = self.house.timing.poll.min(Duration::from_secs(2));
-                Err(Ended::Later(wait, format!("{target} is being written to by run {holder}")))
-            }
-        })
     }
 }

@@ -1,7 +1,7 @@
 //! Carrying out an approved plan, step by step.
 //!
-//! For every effect: the lease is renewed, the intent is written, the provider is called once, the
-//! result is written. A step that does not end well stops everything behind it (the same target,
+//! For every effect: the lease of its target is taken or renewed, the intent is written, the provider
+//! is called once, the result is written. A step that does not end well stops everything behind it (the same target,
 //! the same service, services that need it) and nothing else. An outcome that nobody knows is read
 //! back once; if that does not settle it, the step stays unresolved and is never sent again blindly.
 
@@ -9,12 +9,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use landfall_core::config::Tree;
 use landfall_core::coverage::ApprovedPlan;
-use landfall_core::lease::LeaseProof;
 use landfall_core::name::ServiceName;
 use landfall_core::plan::{self, Action, Change, Effect, Landed, Needs, Outcome, Target};
 use landfall_core::report::{StepReport, StepResult};
-use landfall_store::{Fence, ReadBack, RunId, Step, StepState};
+use landfall_providers::Writer;
+use landfall_store::{Fence, ReadBack, RunId, Step, StepId, StepState};
 
+use super::holding::{Busy, Holding};
+use crate::failpoint;
 use crate::gather::{Route, Sessions};
 use crate::house::{Kinds, Tools};
 
@@ -31,8 +33,6 @@ pub struct Execution<'a> {
     pub sessions: &'a Sessions<'a>,
     /// Through which connection each target is reached.
     pub routes: &'a BTreeMap<Target, Route>,
-    /// The leases, one for each target.
-    pub leases: &'a [LeaseProof],
     /// Which services each service needs.
     pub needs: &'a Needs,
     /// The services that are not as they should be since an earlier run: who needs them waits.
@@ -67,12 +67,17 @@ impl Failed {
 }
 
 impl Execution<'_> {
-    /// Carries out `approved` and says what came of each step.
+    /// Carries out `approved` and says what came of each step; or whom it has to wait for, with
+    /// everything written that was done until then.
     ///
     /// # Errors
     /// The store cannot be written to, or the job or a lease is somebody else's now: whoever has it
     /// goes on from what is written.
-    pub async fn carry_out(&self, approved: &ApprovedPlan) -> anyhow::Result<Vec<StepReport>> {
+    pub async fn carry_out(
+        &self,
+        approved: &ApprovedPlan,
+        holding: &mut Holding<'_>,
+    ) -> anyhow::Result<Result<Vec<StepReport>, Busy>> {
         let plan = approved.plan();
         let kinds = Kinds::of(&self.tools.reach.registry);
         let batches = plan::order(plan, &kinds.ranks(), self.needs)?;
@@ -87,14 +92,17 @@ impl Execution<'_> {
                     reports.push(report(&effect, StepResult::Skipped));
                     continue;
                 }
-                let result = self.step(&effect).await?;
+                let result = match self.step(&effect, holding).await? {
+                    Ok(result) => result,
+                    Err(busy) => return Ok(Err(busy)),
+                };
                 if result != StepResult::Done {
                     failed.note(&effect);
                 }
                 reports.push(report(&effect, result));
             }
         }
-        Ok(reports)
+        Ok(Ok(reports))
     }
 
     /// Changes that no provider has to be told.
@@ -110,6 +118,7 @@ impl Execution<'_> {
         for (target, changes) in by_target {
             let effect = Effect { target: target.clone(), changes };
             self.tools.store.settle(&self.fence, self.run, &effect).await?;
+            failpoint::pass("step::settled")?;
             reports.push(report(&effect, StepResult::Done));
         }
         Ok(reports)
@@ -123,43 +132,55 @@ impl Execution<'_> {
         }
     }
 
-    async fn step(&self, effect: &Effect) -> anyhow::Result<StepResult> {
-        let (Some(lease), Some(route)) = (
-            self.leases.iter().find(|lease| *lease.target() == effect.target),
-            self.routes.get(&effect.target),
-        ) else {
-            return Ok(StepResult::Failed("no connection leads to its target".to_owned()));
+    async fn step(
+        &self,
+        effect: &Effect,
+        holding: &mut Holding<'_>,
+    ) -> anyhow::Result<Result<StepResult, Busy>> {
+        let Some(route) = self.routes.get(&effect.target) else {
+            let why = "no connection leads to its target".to_owned();
+            return Ok(Ok(StepResult::Failed(why)));
         };
         let writer = match self.sessions.writer(route).await {
             Ok(writer) => writer,
-            Err(error) => return Ok(StepResult::Failed(error.to_string())),
+            Err(error) => return Ok(Ok(StepResult::Failed(error.to_string()))),
+        };
+        let held = match holding.turn_to(&effect.target).await? {
+            Ok(held) => held,
+            Err(busy) => return Ok(Err(busy)),
         };
         let store = self.tools.store;
-        // All of them: those of later steps have to last until it is their turn.
-        store.renew_leases(self.leases, self.tools.timing.target_lease).await?;
-        let step = store.intend(&self.fence, lease, self.run, effect).await?;
-        let outcome = writer.apply(effect, lease).await;
-        let outcome = self.redacted(outcome);
+        let step = store.intend(&self.fence, held.lease, self.run, effect).await?;
+        failpoint::pass("step::intended")?;
+        let outcome = self.redacted(writer.apply(effect, held.hold).await);
+        failpoint::pass("step::answered")?;
         store.finish_step(&self.fence, step, &outcome).await?;
-        Ok(match outcome {
+        failpoint::pass("step::written")?;
+        Ok(Ok(match outcome {
             Outcome::Done(_) => StepResult::Done,
             Outcome::Failed(message) => StepResult::Failed(message),
             Outcome::Moved(message) => StepResult::Moved(message),
-            Outcome::Unknown(message) => {
-                let found = writer.read_back(effect).await;
-                let landed = found
-                    .as_ref()
-                    .is_ok_and(|(landed, _)| landed.iter().all(|l| *l == Landed::After));
-                match found {
-                    Ok((landed_each, ids)) if landed => {
-                        let found = ReadBack { landed: landed_each, ids, message: String::new() };
-                        store.resolve_step(&self.fence, step, &found).await?;
-                        StepResult::Done
-                    }
-                    _ => StepResult::Unknown(message),
-                }
-            }
-        })
+            Outcome::Unknown(message) => match self.settled(&*writer, effect, step).await? {
+                true => StepResult::Done,
+                false => StepResult::Unknown(message),
+            },
+        }))
+    }
+
+    /// Whether an effect whose outcome nobody knew turns out to be in place. Then that is written.
+    async fn settled(
+        &self,
+        writer: &dyn Writer,
+        effect: &Effect,
+        step: StepId,
+    ) -> anyhow::Result<bool> {
+        let Ok((landed, ids)) = writer.read_back(effect).await else { return Ok(false) };
+        let settled = landed.iter().all(|landed| *landed == Landed::After);
+        if settled {
+            let found = ReadBack { landed, ids, message: String::new() };
+            self.tools.store.resolve_step(&self.fence, step, &found).await?;
+        }
+        Ok(settled)
     }
 
     /// What a provider says goes to the store and to people, so no secret may be in it.

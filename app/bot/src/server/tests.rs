@@ -1,6 +1,8 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use tokio_util::sync::CancellationToken;
+
 use super::*;
 
 /// What the routes answer to `GET /`, over a connection.

@@ -1,34 +1,51 @@
 //! Jobs: claimed, kept alive by a heartbeat, carried out, and ended one way or another.
+//!
+//! After its last attempt a job is claimed once more, whether that attempt failed or took the process
+//! with it: not to be tried again, but for the people concerned to be told.
 
 use std::time::Duration;
 
 use landfall_github::{Failure, GithubError};
 use landfall_store::{ClaimJob, ClaimedJob, JobKey, NewJob, Retry, StoreError};
+use tokio_util::sync::CancellationToken;
 
 use super::Round;
 use crate::flow::{self, Ended};
 use crate::house::{House, Tools, wait};
 
-/// How often a job is begun before it is left for a person.
+/// How often a job is tried before it is left for a person.
 const ATTEMPTS: u32 = 12;
 
-pub(super) async fn round(house: &House, worker: &str) -> anyhow::Result<Round> {
+pub(super) async fn round(
+    house: &House,
+    worker: &str,
+    over: &CancellationToken,
+) -> anyhow::Result<Round> {
     let claim = ClaimJob {
         worker: worker.to_owned(),
         lease: house.timing.job_lease,
-        max_attempts: ATTEMPTS,
+        max_attempts: ATTEMPTS + 1,
     };
     let Some(job) = house.store.claim_job(&claim).await? else { return Ok(Round::Idle) };
     tracing::debug!(job = %job.key, attempt = job.attempt, "job begins");
     let outcome = tokio::select! {
         outcome = house.panics.caught(carry_out(house, &job)) => outcome.map_err(Into::into).flatten(),
         lost = keep_alive(house.tools(), &job) => Err(lost),
+        () = over.cancelled() => {
+            tracing::info!(job = %job.key, "job is put back: the server stops");
+            house.store.park_job(&job.fence).await?;
+            return Ok(Round::Worked);
+        }
     };
     end(house, &job, outcome).await?;
     Ok(Round::Worked)
 }
 
 async fn carry_out(house: &House, job: &ClaimedJob) -> anyhow::Result<Ended> {
+    if job.attempt > ATTEMPTS {
+        flow::given_up::given_up(house, job, ATTEMPTS).await?;
+        return Ok(Ended::GivenUp);
+    }
     match &job.key {
         JobKey::Plan { repository, pull } => flow::plan::plan(house, job, *repository, *pull).await,
         JobKey::Run { repository, environment } => {
@@ -70,6 +87,10 @@ async fn end(
             tracing::info!(job = %job.key, "job comes later: {why}");
             come_again(house, job, after(house, wait).await?).await
         }
+        Ok(Ended::GivenUp) => {
+            let why = job.error.as_deref().unwrap_or_default();
+            store.fail_job(&job.fence, why, Retry::Never).await
+        }
         Err(error) if is_stale(&error) => {
             tracing::warn!(job = %job.key, "job is somebody else's now");
             return Ok(());
@@ -85,12 +106,11 @@ async fn end(
         Err(error) => {
             let why = house.redactor.redact(&format!("{error:#}")).into_owned();
             tracing::error!(job = %job.key, attempt = job.attempt, error = %why, "job failed");
-            let wait = wait(&house.timing.retry, job.attempt);
-            let retry = match job.attempt < ATTEMPTS {
-                true => Retry::At(after(house, wait).await?),
-                false => Retry::Never,
+            let wait = match job.attempt < ATTEMPTS {
+                true => wait(&house.timing.retry, job.attempt),
+                false => Duration::ZERO,
             };
-            store.fail_job(&job.fence, &why, retry).await
+            store.fail_job(&job.fence, &why, Retry::At(after(house, wait).await?)).await
         }
     };
     match written {

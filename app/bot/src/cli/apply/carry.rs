@@ -3,18 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use landfall_core::coverage::{ApprovedPlan, Evidence, PlanChanged, confirm};
-use landfall_core::lease::LeaseProof;
 use landfall_core::name::{CommitSha, UserId};
-use landfall_core::plan::{Change, Digest, Plan, Target, Value};
+use landfall_core::plan::{Change, Digest, Plan, Value};
 use landfall_core::report::{RunStage, StepReport};
-use landfall_store::{
-    Acquired, Approval, AuditEntry, LeaseRequest, NewRun, RunId, RunState, Trigger,
-};
+use landfall_store::{Approval, AuditEntry, NewRun, RunId, RunState, Trigger};
 use uuid::Uuid;
 
 use super::run::Course;
 use crate::cli::local::WORKING_COPY;
 use crate::cli::survey::View;
+use crate::flow::holding::{Busy, Holding};
 use crate::flow::run::{applied_units, outcome};
 use crate::flow::steps::{Execution, needs};
 use crate::gather::facts::{Pending, Survey};
@@ -40,9 +38,11 @@ impl Carrying<'_> {
     ) -> anyhow::Result<(Vec<StepReport>, RunStage)> {
         let run = self.begin(shown).await?;
         let targets = self.pending.targets(&self.view.place, self.located).await?;
-        let leases = self.lease(run, targets).await?;
-        let ended = self.under_leases(run, shown, &leases).await;
-        self.course.tools.store.release_leases(&leases).await?;
+        let Course { tools, job, .. } = self.course;
+        let holding = Holding::take(*tools, job.fence, run, targets).await?;
+        let mut holding = holding.map_err(|busy| waits(&busy))?;
+        let ended = self.under_leases(run, shown, &mut holding).await;
+        holding.release().await?;
         ended
     }
 
@@ -50,7 +50,7 @@ impl Carrying<'_> {
         &self,
         run: RunId,
         shown: &Plan,
-        leases: &[LeaseProof],
+        holding: &mut Holding<'_>,
     ) -> anyhow::Result<(Vec<StepReport>, RunStage)> {
         let Course { tools, job, declared, .. } = self.course;
         self.course.progress.say("looking again, with nobody else writing");
@@ -67,11 +67,11 @@ impl Carrying<'_> {
             run,
             sessions: self.view.sessions,
             routes: &survey.routes,
-            leases,
             needs: &needs,
             stuck: BTreeSet::new(),
         };
-        let steps = execution.carry_out(&approved).await?;
+        let carried = execution.carry_out(&approved, holding).await?;
+        let steps = carried.map_err(|busy| waits(&busy))?;
         let stage = self.end(run, &approved, &steps).await?;
         Ok((steps, stage))
     }
@@ -130,21 +130,6 @@ impl Carrying<'_> {
         Ok(id)
     }
 
-    async fn lease(
-        &self,
-        run: RunId,
-        targets: BTreeSet<Target>,
-    ) -> anyhow::Result<Vec<LeaseProof>> {
-        let Course { tools, job, .. } = self.course;
-        let request = LeaseRequest { targets, holder: run, duration: tools.timing.target_lease };
-        match tools.store.acquire_leases(&job.fence, &request).await? {
-            Acquired::Held(leases) => Ok(leases),
-            Acquired::Busy { target, until, .. } => anyhow::bail!(
-                "{target} is being written to by another run until {until}\nhelp: try again then"
-            ),
-        }
-    }
-
     /// Notes which units are now as the working copy says, and how the run ended.
     async fn end(
         &self,
@@ -163,4 +148,10 @@ impl Carrying<'_> {
         tools.store.advance_run(&job.fence, run, state, reason).await?;
         Ok(stage)
     }
+}
+
+fn waits(Busy { target, until, .. }: &Busy) -> anyhow::Error {
+    anyhow::anyhow!(
+        "{target} is being written to by another run until {until}\nhelp: try again then"
+    )
 }

@@ -35,6 +35,15 @@ impl Board<'_> {
         self.checks(report, &document).await
     }
 
+    /// That nothing more is tried on a pull request by itself: what went wrong after how many attempts.
+    ///
+    /// # Errors
+    /// As [`Self::pull`].
+    pub async fn given_up(&self, pull: PullNumber, attempts: u32, why: &str) -> anyhow::Result<()> {
+        let text = self.house.templates.given_up(attempts, why)?;
+        self.answer(pull, "given_up", &pull.to_string(), text).await
+    }
+
     /// The checks alone: for a pull request that nothing has to be said about.
     ///
     /// # Errors

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use landfall_core::config::Unit;
 use landfall_core::coverage::ApprovedPlan;
-use landfall_core::lease::LeaseProof;
 use landfall_core::name::UnitName;
 use landfall_core::plan::{Plan, UnitHash};
 use landfall_core::report::{Detour, Legend, RunStage, StepReport, StepResult, Waiting};
-use landfall_store::RunState;
+use landfall_store::{RunState, Step};
 
 use super::super::Ended;
 use super::super::confirm::Case;
+use super::super::holding::Holding;
 use super::super::resolve::Left;
 use super::super::steps::{Execution, needs, told};
 use super::Course;
@@ -57,22 +57,21 @@ impl Applying<'_, '_> {
         }
         let place = self.course.place();
         let targets = pending.targets(&place, &located).await?;
-        let leases = match self.course.lease(targets).await? {
-            Ok(leases) => leases,
-            Err(wait) => return Ok(wait),
+        let (fence, run) = (self.course.job.fence, self.course.run.run.id);
+        let mut holding = match Holding::take(house.tools(), fence, run, targets).await? {
+            Ok(holding) => holding,
+            Err(busy) => return Ok(busy.later(&house.timing)),
         };
-        let store = std::sync::Arc::clone(&house.store);
-        let held = leases.clone();
         let seen = Seen { sessions, sight: &sight, located: &located, pending: &pending };
-        let ended = self.under_leases(&seen, leases).await;
-        store.release_leases(&held).await?;
+        let ended = self.under_leases(&seen, &mut holding).await;
+        holding.release().await?;
         ended
     }
 
     async fn under_leases(
         mut self,
         seen: &Seen<'_>,
-        leases: Vec<LeaseProof>,
+        holding: &mut Holding<'_>,
     ) -> anyhow::Result<Ended> {
         let Seen { sessions, sight, located, pending } = *seen;
         let survey = match self.course.place().survey(sight, located, self.units, pending).await? {
@@ -96,12 +95,14 @@ impl Applying<'_, '_> {
             run: self.course.run.run.id,
             sessions,
             routes: &survey.routes,
-            leases: &leases,
             needs: &needs,
             stuck: self.left.services(),
         };
-        let steps = execution.carry_out(&approved).await?;
-        self.end(&approved, located, pending, steps).await
+        match execution.carry_out(&approved, holding).await? {
+            Ok(steps) => self.end(&approved, located, pending, steps).await,
+            // What is done is written. The rest is planned anew when it is our turn.
+            Err(busy) => Ok(busy.later(&self.course.house.timing)),
+        }
     }
 
     async fn pending(&self, located: &Located) -> anyhow::Result<Pending> {
@@ -110,7 +111,7 @@ impl Applying<'_, '_> {
         let applied = course.house.store.unit_hashes(repository, &course.environment.name).await?;
         let mut pending = Pending::find(self.units, located, &applied);
         for step in &self.left.attention {
-            pending.block(&step.effect, "what became of a step of an earlier run is not known");
+            pending.block(&step.effect, &unresolved(step));
         }
         Ok(pending)
     }
@@ -252,6 +253,15 @@ impl Applying<'_, '_> {
                 Ok(Ended::Done)
             }
         }
+    }
+}
+
+/// Why the units of a step stay out.
+fn unresolved(step: &Step) -> String {
+    let why = "what became of a step of an earlier run is not known";
+    match step.message.as_str() {
+        "" => why.to_owned(),
+        found => format!("{why}: {found}"),
     }
 }
 

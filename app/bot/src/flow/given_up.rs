@@ -1,0 +1,68 @@
+//! What is said of work that is not tried again by itself: every attempt failed, or never came to an
+//! end.
+//!
+//! Only the store is asked here, so that whatever stopped the work does not stop this too.
+
+use landfall_core::name::{PullNumber, RepositoryId};
+use landfall_core::plan::Plan;
+use landfall_core::report::{Legend, RunReport, RunStage};
+use landfall_store::{ClaimedJob, JobKey, Run, RunState};
+
+use super::announce::Board;
+use super::steps::told;
+use crate::house::House;
+
+/// Tells the people concerned that the job was given up after `attempts`.
+///
+/// # Errors
+/// The store could not be asked or written to.
+pub async fn given_up(house: &House, job: &ClaimedJob, attempts: u32) -> anyhow::Result<()> {
+    let why = job.error.as_deref().unwrap_or("it never said why");
+    tracing::error!(job = %job.key, attempts, error = why, "job is given up");
+    match &job.key {
+        JobKey::Plan { repository, pull } => {
+            let board = board(house, job, *repository);
+            board.given_up(*pull, attempts, why).await
+        }
+        JobKey::Run { repository, environment } => {
+            let newest = house.store.recent_runs(*repository, environment, 1).await?.pop();
+            match newest.filter(|run| !run.state.is_ended()) {
+                Some(run) => fail(house, job, &run, why).await,
+                None => Ok(()),
+            }
+        }
+        // Nobody is known who waits for it. What it was to ask for is found by the next push.
+        JobKey::Branch { .. } => Ok(()),
+    }
+}
+
+/// Ends a run that cannot go on, so that it does not look as if it did.
+async fn fail(house: &House, job: &ClaimedJob, run: &Run, why: &str) -> anyhow::Result<()> {
+    let (repository, commit) = (run.run.repository, &run.run.commit);
+    let store = &house.store;
+    let run = store.advance_run(&job.fence, run.run.id, RunState::Failed, why).await?;
+    let merged = store.merged_pulls(repository, std::slice::from_ref(commit)).await?;
+    let pulls: Vec<PullNumber> = merged.iter().map(|pull| pull.number).collect();
+    let name = &run.run.environment;
+    let followed = store.environment(repository, name).await?.and_then(|row| row.branch);
+    let Some(branch) = merged.first().map(|pull| pull.base.clone()).or(followed) else {
+        return Ok(());
+    };
+    let report = RunReport {
+        environment: name.clone(),
+        commit: commit.clone(),
+        branch,
+        digest: run.plan.as_ref().map(Plan::digest),
+        plan: run.plan.clone(),
+        legend: Legend::default(),
+        stage: RunStage::Failed(why.to_owned()),
+        steps: store.steps(run.run.id).await?.iter().map(told).collect(),
+        unreviewed: Vec::new(),
+        left_out: Vec::new(),
+    };
+    board(house, job, repository).run(run.run.id, &report, &pulls, &[]).await
+}
+
+fn board<'a>(house: &'a House, job: &'a ClaimedJob, repository: RepositoryId) -> Board<'a> {
+    Board { house, fence: &job.fence, installation: job.installation, repository }
+}
