@@ -5,6 +5,7 @@
 //! server is the server's alone. A budget that is missed is printed as missed; it is no failure.
 
 mod delivery;
+mod engine;
 mod fleet;
 mod homelab;
 mod measure;

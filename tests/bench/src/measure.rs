@@ -2,12 +2,15 @@
 
 mod acknowledge;
 mod comment;
+mod drain;
 mod flight;
+mod recover;
 mod start;
 mod zone;
 
 use clap::ValueEnum;
 
+use crate::engine::Engine;
 use crate::report::Figure;
 
 /// What can be measured.
@@ -17,6 +20,12 @@ pub(crate) enum Measurement {
     Start,
     /// Deliveries acknowledged and kept, 500 each second.
     Acknowledge,
+    /// The same on PostgreSQL.
+    AcknowledgePostgres,
+    /// Jobs that are claimed and done in a second, by one server and by four on one store.
+    Drain,
+    /// From a kill -9 to everything being as if it had not happened.
+    Recover,
     /// From event to comment, where 1 of 1,000 services changes.
     Comment1k,
     /// The same with two environments.
@@ -51,7 +60,10 @@ impl Measurement {
     pub(crate) async fn take(self, extent: &Extent) -> anyhow::Result<Vec<Figure>> {
         match self {
             Self::Start => start::measure().await,
-            Self::Acknowledge => acknowledge::measure(extent).await,
+            Self::Acknowledge => acknowledge::measure(Engine::Sqlite, extent).await,
+            Self::AcknowledgePostgres => acknowledge::measure(Engine::Postgres, extent).await,
+            Self::Drain => drain::measure().await,
+            Self::Recover => recover::measure().await,
             Self::Comment1k => comment::measure(&comment::THOUSAND, extent).await,
             Self::Comment1kTwo => comment::measure(&comment::THOUSAND_TWICE, extent).await,
             Self::Comment10k => comment::measure(&comment::TEN_THOUSAND, extent).await,

@@ -116,7 +116,7 @@ impl Server {
     ///
     /// # Errors
     /// It cannot be killed.
-    pub(crate) async fn kill(mut self) -> anyhow::Result<()> {
+    pub(crate) async fn kill(&mut self) -> anyhow::Result<()> {
         Ok(self.child.kill().await?)
     }
 

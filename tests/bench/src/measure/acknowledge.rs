@@ -1,21 +1,21 @@
 //! Deliveries under load: how long each waits for its answer, and whether each is on disk.
 //!
 //! They are sent at a steady rate whether or not earlier ones were answered, so a server that
-//! stalls is seen to stall. Meanwhile it handles what it took. At the end it is killed, and a store
-//! opened on its file says which deliveries it knows.
+//! stalls is seen to stall. Meanwhile it handles what it took. At the end it is killed, and its store,
+//! opened again, says which deliveries it knows.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use landfall_sim::github::{NewPull, edit};
-use landfall_store::{DeliveryId, Inserted, NewDelivery, Store, SystemClock};
+use landfall_store::{DeliveryId, Inserted, NewDelivery, Store};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 
 use super::Extent;
 use crate::delivery::{Payload, Sender, Sent};
+use crate::engine::Engine;
 use crate::report::Figure;
 use crate::samples::Samples;
 use crate::town::Town;
@@ -23,15 +23,13 @@ use crate::town::Town;
 const EACH_SECOND: u32 = 500;
 const EVENT: &str = "pull_request";
 
-pub(super) async fn measure(extent: &Extent) -> anyhow::Result<Vec<Figure>> {
-    let mut town = Town::start().await?;
+pub(super) async fn measure(engine: Engine, extent: &Extent) -> anyhow::Result<Vec<Figure>> {
+    let mut town = Town::start_on(engine).await?;
     let payload = Payload::sign(EVENT, &body(&mut town).await?);
     let sent = send(&town, &payload, EACH_SECOND * extent.seconds).await?;
     let resident = town.server.resident()?;
-    let Town { server, folder, .. } = town;
-    server.kill().await?;
-    let url = format!("sqlite:{}", folder.path().join("landfall.db").display());
-    let store = landfall_store::open(&url, Arc::new(SystemClock)).await?;
+    town.server.kill().await?;
+    let store = town.database.open().await?;
     let waiting = usize::try_from(store.pending_deliveries().await?)?;
     let lost = lost(&*store, &sent).await?;
     let refused = sent.iter().filter(|sent| !sent.is_accepted()).count();
