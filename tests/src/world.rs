@@ -84,8 +84,12 @@ impl World {
         server::log_to_the_test();
         let exchanges = ExchangeLog::default();
         let Setting { config, files, mut github, mut unifi, mut cloudflare, .. } = setting;
-        let around =
-            Around { timing: setting.timing, secret: setting.secret, clock: setting.clock };
+        let around = Around {
+            timing: setting.timing,
+            database: setting.database,
+            secret: setting.secret,
+            clock: setting.clock,
+        };
         github.exchanges = exchanges.clone();
         unifi.exchanges = exchanges.clone();
         cloudflare.exchanges = exchanges.clone();

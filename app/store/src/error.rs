@@ -64,7 +64,7 @@ pub enum StoreError {
     },
     /// The database failed: no space, no permission, no connection. The same may work later.
     #[error("the database failed: {0}")]
-    Database(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Database(Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl From<sqlx::Error> for StoreError {

@@ -66,6 +66,30 @@ impl World {
         (answer.status, String::from_utf8_lossy(&answer.body).into_owned())
     }
 
+    /// What `/readyz` answers.
+    ///
+    /// # Panics
+    /// There is no answer.
+    pub async fn ready(&self) -> u16 {
+        let url = self.server.webhook_url().replace("/webhook", "/readyz");
+        let url = url.parse().expect("an address of loopback is an URL");
+        let rules = AddressRules::parse("127.0.0.0/8").expect("loopback is a network");
+        let client = Client::new(&Settings { rules, ..Settings::new(url) });
+        let client = client.expect("a client for loopback needs nothing");
+        let request = client.request(Method::GET, std::iter::empty::<&str>());
+        request.send().await.expect("the server answers").status
+    }
+
+    /// Waits until the server says that it is ready.
+    ///
+    /// # Panics
+    /// There is no answer.
+    pub async fn until_ready(&self) {
+        while self.ready().await != 200 {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Begins a delivery by hand, unsigned and with these headers, sends so much of its body and no
     /// more, and returns the first line of what the server says to that; nothing if it says nothing
     /// and closes the connection.

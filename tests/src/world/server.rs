@@ -29,6 +29,7 @@ pub struct Server {
 #[derive(Debug)]
 pub(super) struct Around {
     pub(super) timing: Timing,
+    pub(super) database: Option<String>,
     pub(super) secret: fn(&str) -> Option<SecretString>,
     pub(super) clock: fn() -> Timestamp,
 }
@@ -45,7 +46,10 @@ impl Clock for Told {
 impl Server {
     pub(super) async fn start(github: &GithubSim, around: Around) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
-        let settings = settings(github, &folder)?;
+        let mut settings = settings(github, &folder)?;
+        if let Some(url) = &around.database {
+            settings.database_url = url.as_str().into();
+        }
         let (house, running) = run(&settings, &around).await?;
         Ok(Self { settings, around, house, running: Some(running), _folder: folder })
     }

@@ -60,6 +60,8 @@ pub struct Setting {
     pub files: Vec<(String, String)>,
     /// The server's.
     pub timing: Timing,
+    /// The URL of the server's store; none for a file of its own.
+    pub database: Option<String>,
     /// What a reference to a secret leads the server to.
     pub secret: fn(&str) -> Option<SecretString>,
     /// The time of day for the server.
@@ -80,6 +82,7 @@ impl Default for Setting {
             config: CONFIG.to_owned(),
             files: files.map(|(path, text)| (path.to_owned(), text.to_owned())).into(),
             timing: impatient(),
+            database: None,
             secret,
             clock: Timestamp::now,
             github: landfall_sim::github::Settings::default(),

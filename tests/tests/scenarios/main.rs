@@ -10,6 +10,7 @@ mod change;
 mod commands;
 mod comments;
 mod config;
+mod database;
 mod faults;
 mod holds;
 mod merging;
