@@ -43,7 +43,7 @@ macro_rules! suite {
                     a_flood_of_one_installation_starves_no_other, waiting_workers_are_told;
                 leases: all_or_none_are_taken, of_two_who_ask_at_once_one_gets_them, an_epoch_never_goes_back,
                     a_lost_lease_is_neither_good_nor_renewed, renewing_is_all_or_nothing;
-                model: jobs_behave_like_the_model;
+                model: deliveries_behave_like_the_model, jobs_behave_like_the_model, leases_behave_like_the_model;
                 outbox: the_newest_body_wins, a_body_put_while_publishing_is_published_after,
                     the_same_body_is_published_once, one_item_per_installation_is_in_flight_and_comments_go_first,
                     an_expired_claim_makes_an_item_uncertain, ids_noted_on_the_way_are_kept,

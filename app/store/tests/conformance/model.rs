@@ -1,201 +1,26 @@
-//! Jobs against a model small enough to be believed, with random histories.
+//! The store against models small enough to be believed, with random histories.
+//!
+//! A history is told to both, step by step, and both must answer the same.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+mod deliveries;
+mod jobs;
+mod leases;
 
-use landfall_store::{ClaimJob, Fence, JobKey, Retry, Store};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
-use crate::engine::Engine;
-use crate::given::{HOMELAB, LEASE, plan_job};
+pub(crate) use deliveries::deliveries_behave_like_the_model;
+pub(crate) use jobs::jobs_behave_like_the_model;
+pub(crate) use leases::leases_behave_like_the_model;
 
-const HISTORIES: usize = 24;
-const MAX_ATTEMPTS: u32 = 3;
-
-#[derive(Debug, Clone, Copy)]
-enum Op {
-    Enqueue(u64),
-    Claim,
-    Pass(u64),
-    /// The operation on the n-th claim that was ever given out, stale or not.
-    Heartbeat(usize),
-    Complete(usize),
-    Retry(usize),
-    GiveUp(usize),
-    Park(usize),
-}
-
-fn op() -> impl Strategy<Value = Op> {
-    let nth = 0..6_usize;
-    prop_oneof![
-        4 => (1..4_u64).prop_map(Op::Enqueue),
-        5 => Just(Op::Claim),
-        2 => (1..40_u64).prop_map(Op::Pass),
-        2 => nth.clone().prop_map(Op::Heartbeat),
-        2 => nth.clone().prop_map(Op::Complete),
-        2 => nth.clone().prop_map(Op::Retry),
-        1 => nth.clone().prop_map(Op::GiveUp),
-        1 => nth.prop_map(Op::Park),
-    ]
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Waiting {
-    place: u64,
-    attempt: u32,
-    run_at: u64,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Running {
-    claim: usize,
-    place: u64,
-    attempt: u32,
-    until: u64,
-}
-
-/// What should be true: per pull request at most one waiting and one running job. Times in seconds.
-#[derive(Debug, Default)]
-struct Model {
-    now: u64,
-    next_place: u64,
-    waiting: BTreeMap<u64, Waiting>,
-    running: BTreeMap<u64, Running>,
-}
-
-impl Model {
-    fn enqueue(&mut self, pull: u64) {
-        let (now, place) = (self.now, self.next_place);
-        self.next_place += 1;
-        let waiting =
-            self.waiting.entry(pull).or_insert(Waiting { place, attempt: 0, run_at: now });
-        waiting.attempt = 0;
-        waiting.run_at = waiting.run_at.min(now);
-    }
-
-    /// A running job goes back to waiting, unless a later one waits there already.
-    fn put_back(&mut self, pull: u64, attempt: u32, run_at: u64) {
-        let Some(Running { place, .. }) = self.running.remove(&pull) else { return };
-        self.waiting.entry(pull).or_insert(Waiting { place, attempt, run_at });
-    }
-
-    fn claim(&mut self, claim: usize) -> Option<(u64, u32)> {
-        let now = self.now;
-        let expired: Vec<_> = self
-            .running
-            .iter()
-            .filter(|(_, job)| job.until <= now)
-            .map(|(p, j)| (*p, *j))
-            .collect();
-        for (pull, job) in expired {
-            self.put_back(pull, job.attempt, now);
-        }
-        self.waiting.retain(|_, job| job.attempt < MAX_ATTEMPTS);
-        let free = self
-            .waiting
-            .iter()
-            .filter(|(pull, job)| job.run_at <= now && !self.running.contains_key(pull));
-        let (pull, job) = free.min_by_key(|(_, job)| job.place).map(|(pull, job)| (*pull, *job))?;
-        self.waiting.remove(&pull);
-        let attempt = job.attempt + 1;
-        self.running.insert(
-            pull,
-            Running { claim, place: job.place, attempt, until: now + LEASE.as_secs() },
-        );
-        Some((pull, attempt))
-    }
-
-    fn hold(&mut self, pull: u64) {
-        let until = self.now + LEASE.as_secs();
-        self.running.entry(pull).and_modify(|job| job.until = until);
-    }
-
-    fn end(&mut self, pull: u64) {
-        self.running.remove(&pull);
-    }
-
-    /// The pull request whose running job has this claim, if it is good still.
-    fn holder(&self, claim: usize) -> Option<(u64, u32)> {
-        let good = |job: &Running| job.claim == claim && job.until > self.now;
-        self.running.iter().find(|(_, job)| good(job)).map(|(pull, job)| (*pull, job.attempt))
-    }
-}
-
-async fn claim_like_the_model(store: &dyn Store, model: &mut Model, claims: &mut Vec<Fence>) {
-    let request = ClaimJob { worker: "model".to_owned(), lease: LEASE, max_attempts: MAX_ATTEMPTS };
-    let claimed = store.claim_job(&request).await.unwrap();
-    let found = claimed.as_ref().map(|job| match job.key {
-        JobKey::Plan { repository, pull } if repository == HOMELAB => (pull.0, job.attempt),
-        _ => panic!("{job:?}"),
-    });
-    assert_eq!(found, model.claim(claims.len()));
-    claims.extend(claimed.map(|job| job.fence));
-}
-
-async fn write_like_the_model(engine: &Engine, model: &mut Model, claims: &[Fence], op: Op) {
-    let (Op::Heartbeat(nth) | Op::Complete(nth) | Op::Retry(nth) | Op::GiveUp(nth) | Op::Park(nth)) =
-        op
-    else {
-        return;
-    };
-    // The newest claims are the interesting ones.
-    let Some(claim) = claims.len().checked_sub(nth + 1) else { return };
-    let (store, fence) = (&engine.store, &claims[claim]);
-    let at = engine.later(10).await;
-    let result = match op {
-        Op::Heartbeat(_) => store.heartbeat(fence, LEASE).await,
-        Op::Complete(_) => store.complete_job(fence).await,
-        Op::Retry(_) => store.fail_job(fence, "no", Retry::At(at)).await,
-        Op::GiveUp(_) => store.fail_job(fence, "no", Retry::Never).await,
-        _ => store.park_job(fence).await,
-    };
-    let holder = model.holder(claim);
-    assert_eq!(result.is_ok(), holder.is_some(), "{op:?} on claim {claim}: {result:?}");
-    let Some((pull, attempt)) = holder else { return };
-    let now = model.now;
-    match op {
-        Op::Heartbeat(_) => model.hold(pull),
-        Op::Retry(_) => model.put_back(pull, attempt, now + 10),
-        Op::Park(_) => model.put_back(pull, attempt - 1, now),
-        _ => model.end(pull),
-    }
-}
-
-pub(crate) async fn jobs_behave_like_the_model(engine: &Engine) {
+/// Histories of up to 60 of these operations, the same ones in every run.
+fn histories<Op: std::fmt::Debug>(
+    op: impl Strategy<Value = Op> + 'static,
+    count: usize,
+) -> impl Iterator<Item = Vec<Op>> {
     let mut runner = TestRunner::deterministic();
-    let histories = proptest::collection::vec(op(), 1..60);
-    for _ in 0..HISTORIES {
-        let history = histories.new_tree(&mut runner).unwrap().current();
-        let (mut model, mut claims) = (Model::default(), Vec::new());
-        for op in history {
-            match op {
-                Op::Enqueue(pull) => {
-                    engine.store.enqueue(&[plan_job(pull)]).await.unwrap();
-                    model.enqueue(pull);
-                }
-                Op::Claim => claim_like_the_model(&*engine.store, &mut model, &mut claims).await,
-                Op::Pass(seconds) => {
-                    engine.pass(seconds);
-                    model.now += seconds;
-                }
-                write => write_like_the_model(engine, &mut model, &claims, write).await,
-            }
-        }
-        drain(engine).await;
-    }
-}
-
-/// Leaves no job behind, so that the next history begins with none.
-async fn drain(engine: &Engine) {
-    let request = ClaimJob {
-        worker: "drain".to_owned(),
-        lease: Duration::from_secs(1),
-        max_attempts: u32::MAX,
-    };
-    engine.pass(100);
-    while let Some(job) = engine.store.claim_job(&request).await.unwrap() {
-        engine.store.complete_job(&job.fence).await.unwrap();
-    }
+    let histories = proptest::collection::vec(op, 1..60);
+    (0..count)
+        .map(move |_| histories.new_tree(&mut runner).expect("nothing is filtered out").current())
 }
