@@ -21,11 +21,12 @@ use url::Url;
 
 use crate::actor::AppId;
 use crate::error::{Failure, GithubError, classify};
+use crate::known::KnownAnswers;
 use crate::limits::Limits;
 use crate::reader::Reader;
 use crate::repository::InstalledRepository;
 use crate::session::Session;
-use crate::transport::{Answer, Call, Path, Transport};
+use crate::transport::{Answer, Call, Credentials, Path, Transport};
 use crate::writer::Writer;
 
 mod token;
@@ -108,6 +109,7 @@ struct Inner {
     now: Now,
     tokens: Tokens,
     limits: Mutex<HashMap<InstallationId, Limits>>,
+    known: KnownAnswers,
     identity: OnceCell<Identity>,
 }
 
@@ -143,6 +145,7 @@ impl App {
             now,
             tokens: Tokens::default(),
             limits: Mutex::default(),
+            known: KnownAnswers::default(),
             identity: OnceCell::new(),
         })))
     }
@@ -181,12 +184,19 @@ impl App {
         self.0.settings.app_id
     }
 
-    pub(crate) fn web_url(&self) -> &Url {
+    /// Where people and git go: `https://github.com`.
+    #[must_use]
+    pub fn web_url(&self) -> &Url {
         &self.0.settings.web_url
     }
 
     pub(crate) fn transport(&self) -> &Transport {
         &self.0.transport
+    }
+
+    /// What was read before.
+    pub(crate) fn known(&self) -> &KnownAnswers {
+        &self.0.known
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -234,7 +244,7 @@ impl App {
                 .on(call.to_string())
         })?;
         let header = bearer(&SecretString::from(jwt)).map_err(|f| f.on(call.to_string()))?;
-        let answer = self.transport().send(&call, &header).await;
+        let answer = self.transport().send(&call, Credentials::of(&header)).await;
         let answer = answer.map_err(|failure| failure.on(call.to_string()))?;
         if answer.status == StatusCode::UNAUTHORIZED {
             self.log_skew(&answer.headers);

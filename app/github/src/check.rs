@@ -124,6 +124,13 @@ impl Annotation {
 }
 
 impl CheckRun {
+    /// How many requests it takes to publish it.
+    #[must_use]
+    pub fn requests_needed(&self) -> u32 {
+        let chunks = self.annotations.len().div_ceil(ANNOTATIONS).max(1);
+        u32::try_from(chunks).unwrap_or(u32::MAX)
+    }
+
     /// The request's body without the annotations behind the first fifty, and those in fifties.
     pub(crate) fn requests(&self) -> (Value, Vec<Value>) {
         let mut chunks = self.annotations.chunks(ANNOTATIONS);

@@ -12,6 +12,7 @@ pub mod check;
 pub mod comment;
 pub mod deployment;
 mod error;
+mod known;
 mod limits;
 mod pull;
 mod reader;

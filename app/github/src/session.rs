@@ -1,6 +1,7 @@
 //! Calls on one repository with one scope: what readers and writers have in common.
 //!
-//! A call that GitHub answers with 401 was not carried out, so it is sent once more with a new
+//! A read says which answer is known already, so that one that has not changed costs nothing
+//! ([`crate::known`]). A call that GitHub answers with 401 was not carried out, so it is sent once more with a new
 //! token (permissions change, tokens are revoked). Nothing else is ever sent twice.
 
 use std::sync::Arc;
@@ -10,9 +11,10 @@ use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 
 use crate::app::{App, Scope, Token, TokenKey, bearer, decode};
-use crate::error::{Failure, GithubError};
+use crate::error::{Effect, Failure, GithubError};
+use crate::known::{Known, ReadKey};
 use crate::repository::InstalledRepository;
-use crate::transport::{Answer, Call, Path};
+use crate::transport::{Answer, Call, Credentials, Path};
 
 /// The most pages of one list. A longer list is an error: half of a list is worse than none.
 const MOST_PAGES: usize = 100;
@@ -91,9 +93,22 @@ impl Session {
     async fn send_with(&self, call: &Call, token: &Arc<Token>) -> Result<Answer, GithubError> {
         let named = |failure: Failure| failure.on(call.to_string());
         let header = bearer(&token.value).map_err(named)?;
-        let answer = self.app.transport().send(call, &header).await.map_err(named)?;
+        let key = (call.effect() == Effect::Read)
+            .then(|| ReadKey { token: self.key(), target: call.target() });
+        let known = key.as_ref().and_then(|key| self.app.known().get(key));
+        let credentials = Credentials::of(&header).knowing(known.as_ref().map(|known| &known.tag));
+        let answer = self.app.transport().send(call, credentials).await.map_err(named)?;
         self.app.note_limits(self.on.installation, &answer.headers);
-        Ok(answer)
+        Ok(match (key, known) {
+            (_, Some(known)) if answer.status == StatusCode::NOT_MODIFIED => known.again(),
+            (Some(key), _) => {
+                if let Some(known) = Known::of(&answer) {
+                    self.app.known().put(key, known);
+                }
+                answer
+            }
+            (None, _) => answer,
+        })
     }
 
     fn decode<T: DeserializeOwned>(&self, call: &Call, answer: &Answer) -> Result<T, GithubError> {

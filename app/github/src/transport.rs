@@ -5,8 +5,13 @@
 //! authentication are not used (they are attached only for `api.github.com`), and its routes are
 //! not (they are not percent-encoded). Here a path is built from encoded segments below the
 //! configured base, credentials are set per request, and everything is bounded in time and size.
+//!
+//! Reads go through a pool: GitHub takes a hundred requests of an App at once, REST and GraphQL
+//! together, and whoever sends more is refused. Writes need none, because the outbox sends one at a
+//! time for an installation and for few installations at once.
 
 use std::fmt::{self, Display};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,12 +20,17 @@ use http_body_util::{BodyExt, Limited};
 use octocrab::Octocrab;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
+use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::error::{Effect, Failure};
 
 /// The longest answer that is read: a page of a hundred comments of 262,144 bytes.
 const LONGEST_ANSWER: usize = 32 << 20;
+
+/// How many reads are under way at once. Three servers and what they write stay below a hundred
+/// (<https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits>).
+const READS: usize = 24;
 
 /// How many redirects are followed: a repository that was renamed twice.
 const MOST_REDIRECTS: usize = 3;
@@ -89,8 +99,32 @@ impl Call {
         Self { query: query.to_owned(), ..self.clone() }
     }
 
+    /// The path and the query: what makes two reads the same.
+    pub(crate) fn target(&self) -> String {
+        let query = if self.query.is_empty() { "" } else { "?" };
+        format!("{}{query}{}", self.path, self.query)
+    }
+
     pub(crate) fn effect(&self) -> Effect {
         if self.method == Method::GET { Effect::Read } else { Effect::Write }
+    }
+}
+
+/// Who asks, and which answer they have already.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Credentials<'a> {
+    authorization: &'a HeaderValue,
+    /// The entity tag of an answer that need not be given again.
+    known: Option<&'a HeaderValue>,
+}
+
+impl<'a> Credentials<'a> {
+    pub(crate) fn of(authorization: &'a HeaderValue) -> Self {
+        Self { authorization, known: None }
+    }
+
+    pub(crate) fn knowing(self, tag: Option<&'a HeaderValue>) -> Self {
+        Self { known: tag, ..self }
     }
 }
 
@@ -126,6 +160,7 @@ pub(crate) struct Transport {
     /// The API's base without a slash at the end: `https://api.github.com`, `https://HOST/api/v3`.
     base: String,
     timeout: Duration,
+    reads: Arc<Semaphore>,
 }
 
 impl Transport {
@@ -144,7 +179,7 @@ impl Transport {
             .set_write_timeout(Some(read))
             .add_header(header::ACCEPT, "application/vnd.github+json".to_owned())
             .build()?;
-        Ok(Self { octocrab, base, timeout: whole })
+        Ok(Self { octocrab, base, timeout: whole, reads: Arc::new(Semaphore::new(READS)) })
     }
 
     /// Sends a call. An answer of any status is an answer; a failure is the lack of one.
@@ -152,12 +187,16 @@ impl Transport {
     pub(crate) async fn send(
         &self,
         call: &Call,
-        authorization: &HeaderValue,
+        credentials: Credentials<'_>,
     ) -> Result<Answer, Failure> {
-        let query = if call.query.is_empty() { "" } else { "?" };
-        let mut target = format!("{}{}{query}{}", self.base, call.path, call.query);
+        // Waiting for a place takes nothing from the time that GitHub has.
+        let _place = match call.effect() {
+            Effect::Read => self.reads.acquire().await.ok(),
+            Effect::Write => None,
+        };
+        let mut target = format!("{}{}", self.base, call.target());
         for _ in 0..=MOST_REDIRECTS {
-            let sent = self.send_once(call, &target, authorization);
+            let sent = self.send_once(call, &target, credentials);
             let answer = tokio::time::timeout(self.timeout, sent).await.unwrap_or_else(|_| {
                 Err(call.effect().lost(format!("no answer within {:?}", self.timeout)))
             })?;
@@ -173,14 +212,17 @@ impl Transport {
         &self,
         call: &Call,
         target: &str,
-        authorization: &HeaderValue,
+        credentials: Credentials<'_>,
     ) -> Result<Answer, Failure> {
         let unusable = |e: &dyn Display| Failure::Unreachable { why: format!("no request: {e}") };
         let uri = target.parse::<Uri>().map_err(|e| unusable(&e))?;
-        let request = Request::builder()
+        let mut request = Request::builder()
             .method(call.method.clone())
             .uri(uri)
-            .header(header::AUTHORIZATION, authorization);
+            .header(header::AUTHORIZATION, credentials.authorization);
+        if let Some(tag) = credentials.known {
+            request = request.header(header::IF_NONE_MATCH, tag);
+        }
         let request =
             self.octocrab.build_request(request, call.body.as_ref()).map_err(|e| unusable(&e))?;
         let sent = self.octocrab.execute(request).await;

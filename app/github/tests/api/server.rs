@@ -54,6 +54,8 @@ struct Shared {
     /// What the next requests for a token get instead of one.
     mint_replies: VecDeque<Reply>,
     minted: usize,
+    under_way: usize,
+    most_at_once: usize,
 }
 
 /// The server, the App that uses it, and the secrets that the App told of.
@@ -99,6 +101,11 @@ impl Server {
     /// What was asked but requests for a token.
     pub(crate) fn calls(&self) -> Vec<Asked> {
         self.asked().into_iter().filter(|asked| !asked.uri.contains("access_tokens")).collect()
+    }
+
+    /// How many requests there were at once at most, but for a token.
+    pub(crate) fn most_at_once(&self) -> usize {
+        self.shared.lock().unwrap().most_at_once
     }
 
     pub(crate) fn learnt(&self) -> Vec<String> {
@@ -157,9 +164,18 @@ async fn answer(
                 Reply::Json(201, Vec::new(), json!({ "token": token, "expires_at": end }))
             })
         } else {
+            shared.under_way += 1;
+            shared.most_at_once = shared.most_at_once.max(shared.under_way);
             shared.replies.pop_front().unwrap_or_else(|| status(404))
         }
     };
+    if !minting {
+        // Whoever is on the way arrives meanwhile.
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        shared.lock().unwrap().under_way -= 1;
+    }
     match reply {
         Reply::Json(status, headers, body) => {
             let status = StatusCode::from_u16(status).unwrap();

@@ -5,8 +5,9 @@ use std::collections::HashSet;
 use jiff::{SignedDuration, Timestamp};
 use landfall_core::name::{BranchName, CommitSha, InstallationId, PullNumber, UserId};
 use landfall_github::comment::Marker;
-use landfall_github::{App, Failure, Permission, SettingsError};
+use landfall_github::{App, Failure, InstalledRepository, Permission, SettingsError};
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::server::{PREFIX, Reply, Server, homelab, ok, settings, status};
 
@@ -91,6 +92,66 @@ async fn the_second_page_is_asked_here_with_our_token_wherever_its_link_leads() 
     assert!(calls[1].uri.ends_with("/issues/7/comments?per_page=100"));
     assert!(calls[2].uri.ends_with("/issues/7/comments?per_page=100&page=2"));
     assert!(calls[2].authorization.starts_with("Bearer ghs_"));
+}
+
+#[tokio::test]
+async fn what_has_not_changed_is_not_read_again_and_is_asked_for_all_the_same() {
+    let server = Server::start().await;
+    let tagged = |tag: &str, body: Value| Reply::Json(200, vec![("etag", tag.to_owned())], body);
+    let unchanged = Reply::Json(304, vec![("x-ratelimit-remaining", "7".to_owned())], json!({}));
+    let role = |role: &str| json!({ "permission": role, "user": { "id": 7 } });
+    server.reply([
+        tagged("W/\"1\"", role("write")),
+        unchanged,
+        tagged("W/\"2\"", role("read")),
+        ok(role("none")),
+        ok(role("none")),
+    ]);
+    let reader = server.app.reader(homelab());
+    let mut permissions = Vec::new();
+    for _ in 0..4 {
+        permissions.push(reader.permission(UserId(7), "ada").await.unwrap());
+    }
+    let expected = [Permission::Write, Permission::Write, Permission::Read, Permission::None];
+    assert_eq!(permissions, expected);
+    let elsewhere = InstalledRepository { installation: InstallationId(6), ..homelab() };
+    server.app.reader(elsewhere).permission(UserId(7), "ada").await.unwrap();
+    let known = server.calls().into_iter().map(|call| call.headers.get("if-none-match").cloned());
+    let known: Vec<_> = known.map(|tag| tag.map(|tag| tag.to_str().unwrap().to_owned())).collect();
+    let tag = |tag: &str| Some(tag.to_owned());
+    assert_eq!(known, [None, tag("W/\"1\""), tag("W/\"1\""), tag("W/\"2\""), None]);
+    assert_eq!(server.app.limits(homelab().installation).remaining, Some(7));
+}
+
+#[tokio::test]
+async fn the_pages_of_a_list_that_has_not_changed_are_all_there() {
+    let server = Server::start().await;
+    let page = |at: u64| json!([pull(at, "main", Some(&sha("d")))]);
+    let next = "<https://api.github.com/x?per_page=100&page=2>; rel=\"next\"".to_owned();
+    let unchanged = || Reply::Json(304, Vec::new(), json!({}));
+    server.reply([
+        Reply::Json(200, vec![("link", next), ("etag", "\"1\"".to_owned())], page(1)),
+        Reply::Json(200, vec![("etag", "\"2\"".to_owned())], page(2)),
+        unchanged(),
+        unchanged(),
+    ]);
+    let reader = server.app.reader(homelab());
+    let first = reader.pulls_of_commit(&sha("d")).await.unwrap();
+    assert_eq!(reader.pulls_of_commit(&sha("d")).await.unwrap(), first);
+    assert_eq!((first.len(), server.calls().len()), (2, 4));
+}
+
+#[tokio::test]
+async fn a_thousand_who_read_at_once_are_let_in_by_and_by() {
+    let server = Server::start().await;
+    let mut reads = JoinSet::new();
+    for _ in 0..1_000 {
+        let reader = server.app.reader(homelab());
+        reads.spawn(async move { reader.repository().await.map(drop) });
+    }
+    reads.join_all().await;
+    let most = server.most_at_once();
+    assert!((2..=24).contains(&most), "{most} at once");
 }
 
 #[tokio::test]

@@ -87,6 +87,16 @@ impl Limiter {
         Ok(window.quota(self.limit.map_or(USUAL, |limit| limit.requests_per_hour)))
     }
 
+    /// Takes a counted request back: one that is answered with 304 costs nothing.
+    pub(crate) fn uncount(&self, installation: u64) -> Quota {
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(window) = windows.get_mut(&installation) {
+            window.used = window.used.saturating_sub(1);
+        }
+        drop(windows);
+        self.quota(installation)
+    }
+
     /// Where an installation stands, without counting.
     pub(crate) fn quota(&self, installation: u64) -> Quota {
         let limit = self.limit.map_or(USUAL, |limit| limit.requests_per_hour);

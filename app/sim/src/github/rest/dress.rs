@@ -7,7 +7,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH, USER_AGENT};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, IF_NONE_MATCH, USER_AGENT};
 use http::{HeaderValue, Method, StatusCode};
 use sha2::{Digest, Sha256};
 
@@ -52,10 +52,10 @@ pub(super) async fn dress(
         Err(exceeded) => return exceeded_answer(exceeded),
     };
     let known = request.headers().get(IF_NONE_MATCH).cloned();
+    let token = request.headers().get(AUTHORIZATION).cloned();
     let reads = request.method() == Method::GET;
     request.extensions_mut().insert(caller);
     let mut response = next.run(request).await;
-    put_quota(&mut response, quota);
     let headers = response.headers_mut();
     if headers.contains_key(CONTENT_TYPE) {
         headers.insert(CONTENT_TYPE, JSON);
@@ -63,8 +63,10 @@ pub(super) async fn dress(
     headers.insert("x-github-media-type", HeaderValue::from_static("github.v3; format=json"));
     headers.insert("x-github-api-version-selected", HeaderValue::from_static("2022-11-28"));
     if reads && response.status() == StatusCode::OK {
-        response = tagged(response, known).await;
+        response = tagged(response, token, known).await;
     }
+    let unchanged = response.status() == StatusCode::NOT_MODIFIED;
+    put_quota(&mut response, if unchanged { shared.limiter.uncount(installation) } else { quota });
     response
 }
 
@@ -72,11 +74,17 @@ fn writes(method: &Method) -> bool {
     !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
-/// Adds an entity tag; an answer that the caller has already is 304 without a body.
-async fn tagged(response: Response, known: Option<HeaderValue>) -> Response {
+/// Adds an entity tag; an answer that the caller has already is 304 without a body. GitHub's tags
+/// differ from token to token, also where the answer does not.
+async fn tagged(
+    response: Response,
+    token: Option<HeaderValue>,
+    known: Option<HeaderValue>,
+) -> Response {
     let (mut head, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
-    let digest = Sha256::digest(&body);
+    let token = token.as_ref().map_or(&[][..], HeaderValue::as_bytes);
+    let digest = Sha256::new().chain_update(token).chain_update([0]).chain_update(&body).finalize();
     let tag: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     let Ok(tag) = HeaderValue::from_str(&format!("W/\"{tag}\"")) else {
         return Response::from_parts(head, Body::from(body));
