@@ -5,8 +5,8 @@
 //! from the folder that `LANDFALL_SPECS` names, `../shared/specs` beside the workspace by default; they are third-party texts and
 //! never part of this repository. Without them [`Contract::load`] panics with a sentence that says so: nothing is skipped.
 //!
-//! Where a description is silent about what is real, `known` says it, with the reason. Two things are not looked at: what git
-//! clients say, whose protocol no OpenAPI document describes, and answers that a scenario injected as faults.
+//! Where a description is silent about what is real, `known` says it, with the reason. Three things are not looked at: what git
+//! clients say and messages to a chat, which no OpenAPI document describes, and answers that a scenario injected as faults.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -82,7 +82,7 @@ impl Contract {
     pub fn check(&self, exchange: &Exchange) -> Vec<Violation> {
         let mut findings = Findings::of(exchange);
         match exchange.wire {
-            Wire::Git => {}
+            Wire::Git | Wire::Chat => {}
             Wire::Webhook => webhook::check(&self.webhooks, exchange, &mut findings),
             Wire::GitHub => call(&self.github, exchange, &mut findings),
             Wire::Unifi => call(&self.unifi, exchange, &mut findings),

@@ -19,6 +19,7 @@ mod setting;
 
 use std::collections::BTreeMap;
 
+use landfall_sim::chat::ChatSim;
 use landfall_sim::cloudflare::CloudflareSim;
 use landfall_sim::exchange::{Exchange, ExchangeLog, Wire};
 use landfall_sim::github::{Fate, GithubSim, OnDelivery, Repo, Role};
@@ -47,6 +48,8 @@ pub struct World {
     pub unifi: UnifiSim,
     /// The account that both environments of [`CONFIG`] write to.
     pub cloudflare: CloudflareSim,
+    /// The chat that an operator file can name: `ref+env://LANDFALL_SECRET_CHAT` is where it is.
+    pub chat: ChatSim,
     /// `acme/homelab`.
     pub repo: Repo,
     /// The server. A story may stop it and start it again on the same store.
@@ -84,11 +87,14 @@ impl World {
         server::log_to_the_test();
         let exchanges = ExchangeLog::default();
         let Setting { config, files, mut github, mut unifi, mut cloudflare, .. } = setting;
+        let chat = ChatSim::start(exchanges.clone()).await?;
         let around = Around {
             timing: setting.timing,
             database: setting.database,
             secret: setting.secret,
             clock: setting.clock,
+            operator: setting.operator,
+            chat: chat.url(),
         };
         github.exchanges = exchanges.clone();
         unifi.exchanges = exchanges.clone();
@@ -96,7 +102,7 @@ impl World {
         let github = GithubSim::start(github).await?;
         let unifi = UnifiSim::start(unifi).await?;
         let cloudflare = CloudflareSim::start(cloudflare).await?;
-        let mut names = Names::new(&unifi, &cloudflare);
+        let mut names = Names::new(&github, &unifi, &cloudflare);
         let config = (!config.is_empty()).then(|| ("landfall.yaml".to_owned(), config));
         let files = config.into_iter().chain(files).map(|file| names.real_edit(file.into()));
         let repo = github.create_repository("acme/homelab", files).await?;
@@ -114,6 +120,7 @@ impl World {
             github,
             unifi,
             cloudflare,
+            chat,
             repo,
             server,
             exchanges,

@@ -10,12 +10,12 @@ use landfall_github::App;
 use landfall_os::redact::Redactor;
 use landfall_providers::Registry;
 use landfall_repo::Mirrors;
-use landfall_store::Store;
+use landfall_store::{Pace, Store};
 
 use crate::gather::Caches;
 use crate::gather::known::KnownTargets;
 use crate::gather::session::Reach;
-use crate::operator::Operator;
+use crate::operator::{GithubLimits, Operator};
 use crate::panics::Panics;
 use crate::render::Templates;
 
@@ -123,6 +123,8 @@ pub struct Timing {
     pub shutdown: Duration,
     /// How long putting back and closing may take then.
     pub closing: Duration,
+    /// How fast GitHub is told things, for each installation; nothing for as fast as it goes.
+    pub pace: Vec<Pace>,
     /// How often what nobody needs any more is removed.
     pub housekeeping: Duration,
     /// How often a worker asks for work when nobody woke it.
@@ -163,6 +165,7 @@ impl Default for Timing {
             late: seconds(10),
             shutdown: seconds(30),
             closing: seconds(10),
+            pace: GithubLimits::default().paces(),
             housekeeping: Duration::from_hours(1),
             poll: seconds(5),
             lag: [1, 1, 2, 5, 15, 60].map(seconds).into(),

@@ -1,8 +1,10 @@
-//! The operator file: what the one who runs the server allows repositories to reach.
+//! The operator file: what the one who runs the server allows repositories to reach, who is notified
+//! of runs, and how fast GitHub is told things.
 //!
-//! TOML, named by `LANDFALL_CONFIG`. Without it the defaults of `landfall_secrets::Policy` hold.
+//! TOML, named by `LANDFALL_CONFIG`. Without it the defaults of `landfall_secrets::Policy` hold, and
+//! nobody but GitHub is told anything.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -10,13 +12,24 @@ use landfall_core::name::{EnvironmentName, RepositoryName};
 use landfall_secrets::Policy;
 use serde::Deserialize;
 
-/// What is allowed, by repository.
+mod github;
+mod notified;
+
+pub use github::GithubLimits;
+pub use notified::{Event, Format, NotificationTarget, TargetName};
+
+/// What the file says.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Operator {
     /// For a repository, written `owner/name`.
     #[serde(default)]
     repositories: BTreeMap<RepositoryName, Allowed>,
+    /// Who is notified of runs.
+    #[serde(default)]
+    notifications: Vec<NotificationTarget>,
+    /// What GitHub allows, if that is not what GitHub says it allows.
+    github: Option<GithubLimits>,
 }
 
 /// What is allowed for a repository, and more for single environments of it.
@@ -40,8 +53,12 @@ impl Operator {
     pub fn read(path: &Path) -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("LANDFALL_CONFIG {}", path.display()))?;
-        let operator: Self =
-            toml::from_str(&text).with_context(|| format!("LANDFALL_CONFIG {}", path.display()))?;
+        let operator: Self = toml::from_str(&text).map_err(|error| {
+            // The library would repeat the line, and there may be a secret in it that should not.
+            let before = text.get(..error.span().unwrap_or_default().start).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            anyhow::anyhow!("LANDFALL_CONFIG {}, line {line}: {}", path.display(), error.message())
+        })?;
         let folders = operator.repositories.values().flat_map(Allowed::all_folders);
         for folder in folders {
             anyhow::ensure!(
@@ -50,7 +67,27 @@ impl Operator {
                 folder.display()
             );
         }
+        let mut names = BTreeSet::new();
+        for target in &operator.notifications {
+            let name = &target.name;
+            anyhow::ensure!(
+                names.insert(name),
+                "LANDFALL_CONFIG: two notification targets are called `{name}`"
+            );
+        }
         Ok(operator)
+    }
+
+    /// Everybody who is notified of something.
+    #[must_use]
+    pub fn targets(&self) -> &[NotificationTarget] {
+        &self.notifications
+    }
+
+    /// What GitHub allows, where the operator says.
+    #[must_use]
+    pub fn github(&self) -> Option<&GithubLimits> {
+        self.github.as_ref()
     }
 
     /// What the references of an environment may reach.
@@ -108,5 +145,34 @@ mod tests {
     #[test]
     fn what_is_not_known_is_refused() {
         assert!(toml::from_str::<Operator>("[repositories.\"a/b\"]\nprefix = []").is_err());
+        assert!(toml::from_str::<Operator>("[github]\nper_minute = 80").is_err());
+    }
+
+    #[test]
+    fn a_pace_that_is_not_named_stays_as_it_is_and_none_is_zero() {
+        let operator: Operator = toml::from_str("[github]\ncontent_per_minute = 0").unwrap();
+        assert_eq!(operator.github().unwrap().paces(), GithubLimits::default().paces()[1..]);
+    }
+
+    fn fault(text: &str) -> String {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        let fault = format!("{:#}", Operator::read(file.path()).unwrap_err());
+        fault.replace(&*file.path().to_string_lossy(), "operator.toml")
+    }
+
+    #[test]
+    fn a_fault_names_the_line_and_does_not_repeat_it() {
+        let file = "\n[[notifications]]\nurl = \"https://hooks.example.com/hunter2\"\n";
+        let fault = fault(file);
+        assert!(fault.starts_with("LANDFALL_CONFIG operator.toml, line 3: "), "{fault}");
+        assert!(!fault.contains("hunter2"), "{fault}");
+    }
+
+    #[test]
+    fn a_name_is_one_target_s() {
+        let chat = "[[notifications]]\nname = \"chat\"\nurl = \"ref+env://LANDFALL_SECRET_CHAT\"\nformat = \"json\"\n";
+        let fault = fault(&chat.repeat(2));
+        assert_eq!(fault, "LANDFALL_CONFIG: two notification targets are called `chat`");
     }
 }

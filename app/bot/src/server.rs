@@ -94,6 +94,12 @@ impl Running {
         Ok(unless_panicked(self.all.await)??)
     }
 
+    /// Ends at once, as when the process dies: nothing that is under way is finished or noted.
+    pub async fn kill(self) {
+        self.all.abort();
+        let _ = self.all.await;
+    }
+
     /// Waits until it ends by itself, which it does only when it fails.
     ///
     /// # Errors

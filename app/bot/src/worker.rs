@@ -21,7 +21,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use landfall_store::Topic;
+use landfall_store::{Addressee, Topic};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -29,8 +29,13 @@ use crate::house::House;
 
 /// How many jobs are carried out at once.
 const JOB_WORKERS: usize = 8;
-/// How many installations are published to at once.
+/// How many installations are told things at GitHub at once.
 const OUTBOX_WORKERS: usize = 4;
+/// How many installations have others notified at once. Those others may be slow, and nothing that
+/// GitHub is told waits for them.
+const NOTIFICATION_WORKERS: usize = 2;
+/// How long a worker waits at least before it asks again for what somebody else may just be taking.
+const SHORTEST_WAIT: Duration = Duration::from_millis(10);
 
 /// How workers are told to end.
 #[derive(Debug, Clone, Default)]
@@ -54,10 +59,12 @@ pub fn start(house: &Arc<House>, stop: &Stop) -> JoinSet<()> {
             rounds(&one, &stop.closing, Topic::Jobs, round).await;
         });
     }
-    for _ in 0..OUTBOX_WORKERS {
+    let to_github = [Addressee::GitHub; OUTBOX_WORKERS];
+    let to_others = [Addressee::Notified; NOTIFICATION_WORKERS];
+    for addressee in to_github.into_iter().chain(to_others) {
         let (one, stop) = (Arc::clone(house), stop.clone());
         workers.spawn(async move {
-            let round = || outbox::round(&one, &stop.over);
+            let round = || outbox::round(&one, addressee, &stop.over);
             rounds(&one, &stop.closing, Topic::Outbox, round).await;
         });
     }
@@ -73,6 +80,8 @@ enum Round {
     Worked,
     /// There was none.
     Idle,
+    /// There was none, and there may be some after this time.
+    IdleFor(Duration),
 }
 
 /// Rounds until stopped. After an idle one it sleeps until work is announced; the announcement is
@@ -88,6 +97,7 @@ where
         let pause = match round().await {
             Ok(Round::Worked) => continue,
             Ok(Round::Idle) => house.timing.poll,
+            Ok(Round::IdleFor(wait)) => wait.clamp(SHORTEST_WAIT, house.timing.poll),
             Err(error) => {
                 tracing::error!(
                     error = format!("{error:#}"),

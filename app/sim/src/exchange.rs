@@ -23,6 +23,8 @@ pub enum Wire {
     Unifi,
     /// A request to the simulated Cloudflare.
     Cloudflare,
+    /// A message to the simulated chat.
+    Chat,
 }
 
 /// One request and its answer.

@@ -1,4 +1,4 @@
-//! GitHub, UniFi and Cloudflare as they behave, for tests and the demo.
+//! GitHub, UniFi, Cloudflare and a chat as they behave, for tests and the demo.
 //!
 //! Every simulator is stateful, runs in this process and answers real HTTP on loopback. They know nothing of the clients that
 //! talk to them: what they answer comes from the vendors' own descriptions and from their documented quirks. What all of them
@@ -6,6 +6,7 @@
 //! (what was said) and [`clock`].
 
 mod call;
+pub mod chat;
 pub mod clock;
 pub mod cloudflare;
 pub mod exchange;

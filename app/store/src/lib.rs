@@ -27,6 +27,7 @@ mod inbox;
 mod jobs;
 mod leases;
 mod outbox;
+mod pace;
 mod plans;
 mod postgres;
 mod pulls;
@@ -53,7 +54,8 @@ pub use inbox::{
 };
 pub use jobs::{ClaimJob, ClaimedJob, Fence, GivenUp, JobId, JobKey, JobKind, Jobs, NewJob, Retry};
 pub use leases::{Acquired, LeaseRequest, Leases};
-pub use outbox::{Amend, ClaimedItem, Item, ItemClaim, ItemKey, ItemKind, Outbox};
+pub use outbox::{Addressee, Amend, ClaimedItem, Item, ItemClaim, ItemKey, ItemKind, Outbox, Turn};
+pub use pace::Pace;
 pub use plans::{NewPlan, PlanId, PlanScope, Plans, Published, StoredPlan};
 pub use pulls::{Asked, Pull, PullState, Pulls};
 pub use repositories::{Applied, Environment, Repositories, Repository};

@@ -1,9 +1,14 @@
-//! The outbox: what is to be published at GitHub, the newest body for each subject.
+//! The outbox: what is to be published, the newest body for each subject.
 //!
 //! A body that is put while an older one is being published is published after it. Nothing is
 //! published twice: an item knows the ids of what it made, and whether an attempt was cut off after
-//! it may have been accepted, in which case it is looked up first. One item per installation is in
-//! flight at a time, so writes of one never crowd out another's.
+//! it may have been accepted, in which case it is looked up first.
+//!
+//! An installation has a lane for what GitHub is told and one for what others are told. One item is
+//! in flight in a lane at a time, whichever server claims it, so writes of one never crowd out
+//! another's. The lane to GitHub is closed while it is ahead of its [`Pace`], and for as long as
+//! GitHub asks for silence: that is noted beside the items, so every server keeps to it. What waits
+//! for its lane has not failed, and no attempt is counted.
 
 use std::fmt;
 use std::time::Duration;
@@ -13,7 +18,7 @@ use jiff::Timestamp;
 use landfall_core::name::{InstallationId, RepositoryId};
 
 use crate::words::words;
-use crate::{Fence, Result};
+use crate::{Fence, Pace, Result};
 
 words!(
     /// What is published. Of equal priority, a comment goes first.
@@ -26,8 +31,45 @@ words!(
         Check => "check",
         /// A deployment and its status.
         Deployment => "deployment",
+        /// A message to somebody else than GitHub.
+        Notification => "notification",
     }
 );
+
+impl ItemKind {
+    /// Whom it is for.
+    #[must_use]
+    pub fn addressee(self) -> Addressee {
+        match self {
+            Self::Comment | Self::Reaction | Self::Check | Self::Deployment => Addressee::GitHub,
+            Self::Notification => Addressee::Notified,
+        }
+    }
+}
+
+/// Whom items are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Addressee {
+    /// GitHub.
+    GitHub,
+    /// Those whom the operator wants to be notified.
+    Notified,
+}
+
+impl Addressee {
+    /// Whether it is notifications that are meant, as the engines ask.
+    pub(crate) fn is_notified(self) -> bool {
+        self == Self::Notified
+    }
+
+    /// The queue in which installations take turns.
+    pub(crate) fn queue(self) -> &'static str {
+        match self {
+            Self::GitHub => "outbox",
+            Self::Notified => "notification",
+        }
+    }
+}
 
 /// What is published, and where.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -82,6 +124,15 @@ pub struct ClaimedItem {
     pub uncertain: bool,
 }
 
+/// Whether something may be written now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// It may.
+    Now,
+    /// Not before then. The item was put back, and the claim is over.
+    Later(Timestamp),
+}
+
 /// What is changed of a body.
 pub type Amend<'a> = &'a (dyn Fn(&mut serde_json::Value) + Send + Sync);
 
@@ -91,9 +142,24 @@ pub trait Outbox {
     /// Puts an item. It replaces a body that still waits; the same body again is nothing new.
     async fn put(&self, fence: &Fence, item: &Item) -> Result<()>;
 
-    /// Claims the next item of the installation that was not served for longest, for `lease`. A
-    /// claim that expires makes the item uncertain.
-    async fn claim_item(&self, lease: Duration) -> Result<Option<ClaimedItem>>;
+    /// Claims the next item for `addressee` of the installation that was not served for longest,
+    /// for `lease`. A claim that expires makes the item uncertain.
+    async fn claim_item(
+        &self,
+        addressee: Addressee,
+        lease: Duration,
+    ) -> Result<Option<ClaimedItem>>;
+
+    /// When there may be an item for `addressee` to claim; none if none waits or is in flight.
+    async fn next_item_at(&self, addressee: Addressee) -> Result<Option<Timestamp>>;
+
+    /// Asks for room for so many requests that create content, before the first of them is made. If
+    /// there is none, the item waits, and everything else of its installation that is for GitHub.
+    async fn spend(&self, claim: &ItemClaim, requests: u32, paces: &[Pace]) -> Result<Turn>;
+
+    /// GitHub asks for silence: the item waits, and everything else of its installation that is for
+    /// GitHub, not before `until`. Nothing of the attempt was accepted, and it is not counted.
+    async fn close_lane(&self, claim: &ItemClaim, until: Timestamp, error: &str) -> Result<()>;
 
     /// Notes ids as soon as they are known, while the rest is still being published.
     async fn note_external(&self, claim: &ItemClaim, external: &[u64]) -> Result<()>;

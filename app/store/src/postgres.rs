@@ -19,6 +19,7 @@ mod columns;
 mod commands;
 mod inbox;
 mod jobs;
+mod lanes;
 mod leases;
 mod news;
 mod open;

@@ -11,6 +11,7 @@ mod columns;
 mod commands;
 mod inbox;
 mod jobs;
+mod lanes;
 mod leases;
 mod open;
 mod outbox;

@@ -17,6 +17,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// What Linux counts processor time in for `/proc`: `sysconf(_SC_CLK_TCK)` is 100 everywhere.
 const TICK: Duration = Duration::from_millis(10);
 
+/// The simulated GitHub has no limits, so what is measured is not how they are kept.
+const NO_LIMITS: &str = "[github]\ncontent_per_minute = 0\ncontent_per_hour = 0\n";
+
 /// A running `landfall serve`. It is killed when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Server {
@@ -42,6 +45,8 @@ impl Server {
         variables: &[(String, String)],
     ) -> anyhow::Result<Self> {
         let address = free_address().await?;
+        let operator_file = folder.join("operator.toml");
+        std::fs::write(&operator_file, NO_LIMITS)?;
         let mut command = Command::new(std::env::current_exe()?);
         command.arg(SERVE).env_clear().kill_on_drop(true);
         command.envs(
@@ -51,6 +56,7 @@ impl Server {
         );
         command.env("LANDFALL_LISTEN", address.to_string());
         command.env("LANDFALL_DATA_DIR", folder);
+        command.env("LANDFALL_CONFIG", operator_file);
         command.envs(variables.iter().map(|(name, value)| (name, value)));
         if std::env::var_os("LANDFALL_LOG").is_none() {
             command.env("LANDFALL_LOG", "warn");

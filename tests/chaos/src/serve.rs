@@ -132,6 +132,7 @@ fn hasty() -> Timing {
         lag: [50, 100, 200, 400, 800, 800, 800, 800].map(millis).into(),
         retry: [100, 200, 400, 800].map(millis).into(),
         publication: [100, 200, 400, 800].map(millis).into(),
+        pace: Vec::new(),
         ..Timing::default()
     }
 }

@@ -86,6 +86,23 @@ impl World {
         reactions.map(|reaction| reaction.content).collect::<Vec<_>>().join(" ")
     }
 
+    /// The messages that the chat got, as text, oldest first.
+    pub async fn messages(&mut self) -> Vec<String> {
+        self.settle().await;
+        let text = |message: &Value| self.names.told(message["text"].as_str().unwrap_or_default());
+        self.chat.messages().iter().map(text).collect()
+    }
+
+    /// The newest message that the chat got, whole.
+    ///
+    /// # Panics
+    /// It got none.
+    pub async fn last_message(&mut self) -> String {
+        self.settle().await;
+        let message = self.chat.messages().pop().expect("the chat got a message");
+        self.names.told(&format!("{message:#}"))
+    }
+
     /// The newest check run of this name on the head of the pull request that is meant: conclusion
     /// and title, then a line for each annotation.
     ///

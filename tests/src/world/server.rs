@@ -32,6 +32,9 @@ pub(super) struct Around {
     pub(super) database: Option<String>,
     pub(super) secret: fn(&str) -> Option<SecretString>,
     pub(super) clock: fn() -> Timestamp,
+    pub(super) operator: String,
+    /// Where the chat is, which only this server knows.
+    pub(super) chat: String,
 }
 
 /// A story's clock.
@@ -46,7 +49,7 @@ impl Clock for Told {
 impl Server {
     pub(super) async fn start(github: &GithubSim, around: Around) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
-        let mut settings = settings(github, &folder)?;
+        let mut settings = settings(github, &folder, &around.operator)?;
         if let Some(url) = &around.database {
             settings.database_url = url.as_str().into();
         }
@@ -78,6 +81,16 @@ impl Server {
         if let Some(running) = self.running.take() {
             running.stop().await.expect("the server stops without a failure");
         }
+    }
+
+    /// Ends at once, as when the process dies.
+    ///
+    /// # Panics
+    /// The server is stopped.
+    pub async fn kill(&mut self) {
+        self.running.take().expect("the server runs").kill().await;
+        // The system closes the files of a process that dies.
+        self.house.store.close().await;
     }
 
     /// Begins anew with what is on disk. It listens elsewhere: see
@@ -116,8 +129,13 @@ impl Server {
 
 async fn run(settings: &Settings, around: &Around) -> anyhow::Result<(Arc<House>, Running)> {
     let redactor = Redactor::new();
+    let (secret, chat) = (around.secret, around.chat.clone());
+    let secret = move |name: &str| match name {
+        "LANDFALL_SECRET_CHAT" => Some(SecretString::from(chat.clone())),
+        other => secret(other),
+    };
     let around = Surroundings {
-        resolver: Resolver::new(around.secret, redactor.clone()),
+        resolver: Resolver::new(secret, redactor.clone()),
         redactor,
         clock: Arc::new(Told(around.clock)),
         timing: around.timing.clone(),
@@ -128,12 +146,14 @@ async fn run(settings: &Settings, around: &Around) -> anyhow::Result<(Arc<House>
     Ok((house, Running::start(shared, listener)?))
 }
 
-fn settings(github: &GithubSim, folder: &TempDir) -> anyhow::Result<Settings> {
+fn settings(github: &GithubSim, folder: &TempDir, operator: &str) -> anyhow::Result<Settings> {
+    let operator_file = folder.path().join("operator.toml");
+    std::fs::write(&operator_file, operator)?;
     Ok(Settings {
         listen: "127.0.0.1:0".parse()?,
         database_url: format!("sqlite:{}", folder.path().join("landfall.db").display()).into(),
         data_dir: folder.path().to_owned(),
-        operator_file: None,
+        operator_file: (!operator.is_empty()).then_some(operator_file),
         templates: None,
         rules: "127.0.0.0/8, ::1".parse()?,
         github: GithubSettings {

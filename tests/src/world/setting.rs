@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use landfall::house::Timing;
 use landfall_sim::cloudflare::{CloudflareSettings, CloudflareSim, ZoneSettings};
-use landfall_sim::github::Edit;
+use landfall_sim::github::{Edit, GithubSim};
 use landfall_sim::unifi::{UnifiSettings, UnifiSim};
 use secrecy::SecretString;
 
@@ -58,6 +58,8 @@ pub struct Setting {
     pub config: String,
     /// The other files, by path.
     pub files: Vec<(String, String)>,
+    /// The operator file; empty for none.
+    pub operator: String,
     /// The server's.
     pub timing: Timing,
     /// The URL of the server's store; none for a file of its own.
@@ -81,6 +83,7 @@ impl Default for Setting {
         Self {
             config: CONFIG.to_owned(),
             files: files.map(|(path, text)| (path.to_owned(), text.to_owned())).into(),
+            operator: String::new(),
             timing: impatient(),
             database: None,
             secret,
@@ -109,6 +112,7 @@ fn impatient() -> Timing {
         attribution: vec![millis(1), millis(1)],
         retry: vec![millis(1)],
         publication: vec![millis(1)],
+        pace: Vec::new(),
         ..Timing::default()
     }
 }
@@ -123,13 +127,14 @@ pub(super) struct Names {
 }
 
 impl Names {
-    pub(super) fn new(unifi: &UnifiSim, cloudflare: &CloudflareSim) -> Self {
+    pub(super) fn new(github: &GithubSim, unifi: &UnifiSim, cloudflare: &CloudflareSim) -> Self {
         let (unifi, cloudflare) = (unifi.url(), cloudflare.url());
         let addresses = vec![
             // The same console by another name.
             ("http://console.test", unifi.replace("127.0.0.1", "localhost")),
             ("http://unifi.test", unifi),
             ("http://cloudflare.test", cloudflare),
+            ("http://github.test", github.url()),
         ];
         Self { addresses, commits: Vec::new() }
     }

@@ -73,6 +73,7 @@ impl House {
             Some(path) => Operator::read(path)?,
             None => Operator::default(),
         };
+        crate::publish::notification::check(&operator, &around.resolver).await?;
         let reach = Reach {
             registry: Arc::new(Registry::new()),
             resolver: around.resolver,
@@ -84,12 +85,15 @@ impl House {
             github: app(settings, &around.redactor)?,
             mirrors,
             reach,
-            operator,
             caches: Caches::default(),
             known_targets: KnownTargets::default(),
             templates: Templates::load(settings.templates.as_deref())?,
-            timing: around.timing,
+            timing: match operator.github() {
+                Some(limits) => Timing { pace: limits.paces(), ..around.timing },
+                None => around.timing,
+            },
             redactor: around.redactor,
+            operator,
             panics: Panics::default(),
         })
     }

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use landfall_core::diagnostic::{Diagnostic, Severity};
-use landfall_core::name::{CommitSha, EnvironmentName, PullNumber};
+use landfall_core::name::{BranchName, CommitSha, EnvironmentName, PullNumber};
 use landfall_store::PlanId;
 use serde::{Deserialize, Serialize};
 
+use crate::operator::{Event, TargetName};
 use crate::render::Document;
 
 /// A comment on a pull request.
@@ -175,4 +176,25 @@ impl ReactionWord {
             Self::Refused => "refused",
         }
     }
+}
+
+/// What a target of the operator's is told of a run. Where the target is, only its name says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotificationBody {
+    /// The target.
+    pub target: TargetName,
+    /// What happened.
+    pub event: Event,
+    /// The run.
+    pub run: String,
+    /// The environment.
+    pub environment: EnvironmentName,
+    /// The branch that the environment follows.
+    pub branch: BranchName,
+    /// The commit.
+    pub commit: CommitSha,
+    /// What happened, in one line without markup.
+    pub title: String,
+    /// The pull requests that the run brings.
+    pub pulls: Vec<PullNumber>,
 }

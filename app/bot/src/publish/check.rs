@@ -15,6 +15,9 @@ impl Desk<'_> {
             Err(unreadable) => return Ok(unreadable),
         };
         let check = self.check_run(&body);
+        if !self.has_room(check.requests_needed()).await? {
+            return Ok(Ended::Waits);
+        }
         let id = match self.ensured_check(&check).await {
             Ok(id) => id,
             Err(error) => return Ok(error.into()),

@@ -20,6 +20,9 @@ impl Desk<'_> {
             Err(unreadable) => return Ok(unreadable),
         };
         let parts = self.parts(&body);
+        if !self.has_room(u32::try_from(parts.len())?).await? {
+            return Ok(Ended::Waits);
+        }
         let mut ids = self.item.external.clone();
         if self.item.uncertain || ids.is_empty() && self.item.attempt > 1 {
             match self.found(&body).await {

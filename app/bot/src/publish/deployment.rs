@@ -17,6 +17,10 @@ impl Desk<'_> {
             Err(unreadable) => return Ok(unreadable),
         };
         let known = self.item.external.first().copied().map(DeploymentId);
+        // The status, and what it is the status of.
+        if !self.has_room(if known.is_some() { 1 } else { 2 }).await? {
+            return Ok(Ended::Waits);
+        }
         let id = match self.ensured(&body, known).await {
             Ok(id) => id,
             Err(error) => return Ok(error.into()),

@@ -12,6 +12,9 @@ impl Desk<'_> {
             Ok(body) => body,
             Err(unreadable) => return Ok(unreadable),
         };
+        if !self.has_room(1).await? {
+            return Ok(Ended::Waits);
+        }
         let reaction = match body.reaction {
             ReactionWord::Heard => Reaction::Eyes,
             ReactionWord::Done => Reaction::Rocket,

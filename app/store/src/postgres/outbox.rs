@@ -10,10 +10,14 @@ use jiff::Timestamp;
 
 use super::columns::without_nul;
 use super::jobs::take_turn;
+use super::lanes;
 use super::{Postgres, Write, after, fenced, retried};
-use crate::columns::{Columns, json};
+use crate::columns::{Columns, json, timestamp};
 use crate::rows;
-use crate::{Amend, ClaimedItem, Fence, Item, ItemClaim, ItemKey, Outbox, Result, Topic};
+use crate::{
+    Addressee, Amend, ClaimedItem, Fence, Item, ItemClaim, ItemKey, Outbox, Pace, Result, Topic,
+    Turn,
+};
 
 /// Frees the claims that have expired. What they published, nobody said.
 async fn expire(write: &mut Write) -> Result<()> {
@@ -28,30 +32,35 @@ async fn expire(write: &mut Write) -> Result<()> {
     Ok(())
 }
 
-/// The item to publish next, locked: of the installations with nothing in flight, the one that was
-/// not served for longest; of its items the most urgent, comments before others, the oldest first.
-async fn next(write: &mut Write) -> Result<Option<i64>> {
+/// The item to publish next, locked: of the installations with nothing in flight and an open lane,
+/// the one that was not served for longest; of its items the most urgent, comments before others,
+/// the oldest first.
+async fn next(write: &mut Write, addressee: Addressee) -> Result<Option<i64>> {
     let query = sqlx::query_scalar(
         "with lane as (
-             select distinct installation from outbox as waiting
-             where version > settled and ready_at <= $1
+             select distinct installation from outbox as waiting left join write_lane using (installation)
+             where (kind = 'notification') = $2 and version > settled and ready_at <= $1
+                 and ($2 or coalesce(opens_at, 0) <= $1)
                  and not exists (
                      select 1 from outbox as flying
-                     where flying.installation = waiting.installation and flying.claimed_until is not null)),
+                     where flying.installation = waiting.installation
+                         and (flying.kind = 'notification') = $2 and flying.claimed_until is not null)),
          offer as (
              select first.id, lane.installation, coalesce(turn.last, 0) as served
              from lane
              cross join lateral (
                  select outbox.id from outbox
-                 where outbox.installation = lane.installation and version > settled and ready_at <= $1
+                 where outbox.installation = lane.installation and (kind = 'notification') = $2
+                     and version > settled and ready_at <= $1
                  order by priority, kind <> 'comment', outbox.id limit 1) as first
-             left join turn on turn.queue = 'outbox' and turn.installation = lane.installation)
+             left join turn on turn.queue = $3 and turn.installation = lane.installation)
          select outbox.id from offer join outbox on outbox.id = offer.id
          where outbox.claimed_until is null and outbox.version > outbox.settled and outbox.ready_at <= $1
          order by offer.served, offer.installation
          limit 1 for update of outbox skip locked",
     );
-    Ok(query.bind(write.now).fetch_optional(write.conn()).await?)
+    let query = query.bind(write.now).bind(addressee.is_notified()).bind(addressee.queue());
+    Ok(query.fetch_optional(write.conn()).await?)
 }
 
 /// Puts an item. One that is being published stays in the lane where it is.
@@ -80,10 +89,14 @@ async fn put(write: &mut Write, item: &Item) -> Result<()> {
 }
 
 impl Postgres {
-    async fn claim_item_once(&self, lease: Duration) -> Result<Option<ClaimedItem>> {
+    async fn claim_item_once(
+        &self,
+        addressee: Addressee,
+        lease: Duration,
+    ) -> Result<Option<ClaimedItem>> {
         let mut write = self.write().await?;
         expire(&mut write).await?;
-        let Some(id) = next(&mut write).await? else {
+        let Some(id) = next(&mut write, addressee).await? else {
             write.commit().await?;
             return Ok(None);
         };
@@ -95,7 +108,7 @@ impl Postgres {
         .bind(id)
         .fetch_one(write.conn())
         .await?;
-        take_turn(write.conn(), "outbox", row.whole("installation")?).await?;
+        take_turn(write.conn(), addressee.queue(), row.whole("installation")?).await?;
         write.commit().await?;
         rows::claimed_item(&row).map(Some)
     }
@@ -150,8 +163,61 @@ impl Outbox for Postgres {
         Ok(())
     }
 
-    async fn claim_item(&self, lease: Duration) -> Result<Option<ClaimedItem>> {
-        retried(|| self.claim_item_once(lease)).await
+    async fn claim_item(
+        &self,
+        addressee: Addressee,
+        lease: Duration,
+    ) -> Result<Option<ClaimedItem>> {
+        retried(|| self.claim_item_once(addressee, lease)).await
+    }
+
+    async fn next_item_at(&self, addressee: Addressee) -> Result<Option<Timestamp>> {
+        let row = sqlx::query(
+            "select min(at) as at from (
+                 select claimed_until as at from outbox
+                 where (kind = 'notification') = $1 and claimed_until is not null
+                 union all
+                 select greatest(ready_at, case when $1 then 0 else coalesce(opens_at, 0) end)
+                 from outbox as waiting left join write_lane using (installation)
+                 where (kind = 'notification') = $1 and version > settled
+                     and not exists (
+                         select 1 from outbox as flying
+                         where flying.installation = waiting.installation
+                             and (flying.kind = 'notification') = $1 and flying.claimed_until is not null)) as waits",
+        );
+        let row = row.bind(addressee.is_notified()).fetch_one(&self.pool).await?;
+        row.maybe_at("at")
+    }
+
+    async fn spend(&self, claim: &ItemClaim, requests: u32, paces: &[Pace]) -> Result<Turn> {
+        let mut write = self.write().await?;
+        let (installation, mut lane) = lanes::of(&mut write, claim).await?;
+        let turn = match lane.spend(write.now, requests, paces) {
+            Ok(()) => Turn::Now,
+            Err(due) => {
+                lanes::put_back(&mut write, claim).await?;
+                Turn::Later(timestamp("opens_at", due)?)
+            }
+        };
+        lanes::keep(&mut write, installation, &lane).await?;
+        write.commit().await?;
+        if turn != Turn::Now {
+            self.news.wake(Topic::Outbox);
+        }
+        Ok(turn)
+    }
+
+    async fn close_lane(&self, claim: &ItemClaim, until: Timestamp, error: &str) -> Result<()> {
+        let mut write = self.write().await?;
+        let (installation, mut lane) = lanes::of(&mut write, claim).await?;
+        lane.close(until.as_millisecond());
+        lanes::keep(&mut write, installation, &lane).await?;
+        lanes::put_back(&mut write, claim).await?;
+        let query = sqlx::query("update outbox set error = $1 where id = $2");
+        query.bind(without_nul(error)).bind(claim.id).execute(write.conn()).await?;
+        write.commit().await?;
+        self.news.wake(Topic::Outbox);
+        Ok(())
     }
 
     async fn note_external(&self, claim: &ItemClaim, external: &[u64]) -> Result<()> {

@@ -1,6 +1,6 @@
 //! The backlog: nothing that is under way or waits for its time is taken for done.
 
-use landfall_store::{Backlog, Consequences, Item, ItemKey, ItemKind};
+use landfall_store::{Addressee, Backlog, Consequences, Item, ItemKey, ItemKind};
 use serde_json::json;
 
 use crate::engine::Engine;
@@ -29,7 +29,7 @@ pub(crate) async fn it_counts_what_is_not_done_in_every_queue(engine: &Engine) {
     assert_eq!(store.backlog().await.unwrap(), working);
 
     store.complete_job(&fence).await.unwrap();
-    let item = store.claim_item(LEASE).await.unwrap().unwrap();
+    let item = store.claim_item(Addressee::GitHub, LEASE).await.unwrap().unwrap();
     assert_eq!(store.backlog().await.unwrap(), Backlog { items: 1, ..Backlog::default() });
     store.item_done(&item.claim, &[11]).await.unwrap();
     assert!(store.backlog().await.unwrap().is_empty());

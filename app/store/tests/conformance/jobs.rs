@@ -6,8 +6,8 @@ use landfall_core::name::{InstallationId, PullNumber};
 use landfall_core::plan::{Action, Outcome, Plan};
 use landfall_core::report::Waiting;
 use landfall_store::{
-    Approval, Asked, ClaimedJob, CommandId, Fence, Item, ItemKey, ItemKind, JobKey, NewJob,
-    ReadBack, Result, Retry, RunState, StepId, Store, StoreError, Topic,
+    Addressee, Approval, Asked, ClaimedJob, CommandId, Fence, Item, ItemKey, ItemKind, JobKey,
+    NewJob, ReadBack, Result, Retry, RunState, StepId, Store, StoreError, Topic,
 };
 use serde_json::json;
 
@@ -160,7 +160,7 @@ pub(crate) async fn every_write_of_a_stale_worker_is_refused(engine: &Engine) {
         assert!(matches!(result, Err(StoreError::StaleEpoch)), "{name}: {result:?}");
     }
     assert_eq!(store.run(run_id(1)).await.unwrap(), None, "nothing of it was kept");
-    assert_eq!(store.claim_item(LEASE).await.unwrap(), None);
+    assert_eq!(store.claim_item(Addressee::GitHub, LEASE).await.unwrap(), None);
     store.complete_job(&current).await.unwrap();
 }
 

@@ -48,7 +48,10 @@ macro_rules! suite {
                     the_same_body_is_published_once, one_item_per_installation_is_in_flight_and_comments_go_first,
                     an_expired_claim_makes_an_item_uncertain, ids_noted_on_the_way_are_kept,
                     a_dropped_version_is_not_tried_again_and_a_new_body_is,
-                    of_two_who_amend_a_body_neither_is_lost, a_flood_of_one_installation_starves_no_other;
+                    of_two_who_amend_a_body_neither_is_lost, a_flood_of_one_installation_starves_no_other,
+                    what_has_to_wait_for_its_pace_has_not_failed_and_a_comment_goes_first,
+                    silence_holds_for_all_of_an_installation_and_for_no_other,
+                    who_is_notified_has_a_lane_of_their_own, it_is_known_when_to_look_again;
                 plans: a_plan_is_found_by_what_it_is_for, a_plan_is_found_by_the_beginning_of_its_digest,
                     the_first_publication_counts, a_discarded_plan_is_found_by_nobody;
                 pulls: an_older_description_never_replaces_a_newer_one, merged_ones_are_found_by_their_commit,
@@ -65,6 +68,7 @@ macro_rules! suite {
                     no_job_is_claimed_twice_and_one_runs_per_key, of_eight_who_wait_for_an_expired_claim_one_gets_it,
                     work_that_is_asked_for_while_it_fails_waits_once, of_eight_who_want_a_target_one_writes_to_it,
                     a_resource_that_two_take_at_once_has_one_owner, each_item_is_published_once_and_one_at_a_time,
+                    servers_keep_one_pace_together,
                     workers_of_every_server_are_told;
                 steps: an_intent_needs_a_running_run_and_the_lease_of_its_target, a_result_is_final,
                     a_result_and_its_ownership_are_one, every_action_leaves_the_right_owner,

@@ -1,7 +1,11 @@
 //! The outbox: the newest body, one at a time, and no doubt about what was accepted.
 
+use std::time::Duration;
+
 use landfall_core::name::InstallationId;
-use landfall_store::{ClaimedItem, Item, ItemKey, ItemKind, Store, StoreError};
+use landfall_store::{
+    Addressee, ClaimedItem, Item, ItemKey, ItemKind, Pace, Store, StoreError, Turn,
+};
 use serde_json::json;
 
 use crate::engine::Engine;
@@ -18,7 +22,7 @@ fn comment(body: &str) -> Item {
 }
 
 async fn next(store: &dyn Store) -> Option<ClaimedItem> {
-    store.claim_item(LEASE).await.unwrap()
+    store.claim_item(Addressee::GitHub, LEASE).await.unwrap()
 }
 
 fn says(claimed: &ClaimedItem) -> &str {
@@ -161,4 +165,100 @@ pub(crate) async fn of_two_who_amend_a_body_neither_is_lost(engine: &Engine) {
     store.item_done(&amended.claim, &[11]).await.unwrap();
     store.amend(&fence, &key, &|_| ()).await.unwrap();
     assert_eq!(next(store).await, None, "the same body is nothing new");
+}
+
+/// A burst of two, then one every fifteen seconds.
+const PACE: [Pace; 1] = [Pace::at_most(8, Duration::from_secs(90))];
+
+pub(crate) async fn what_has_to_wait_for_its_pace_has_not_failed_and_a_comment_goes_first(
+    engine: &Engine,
+) {
+    let store = &*engine.store;
+    let fence = fence(store).await;
+    for number in 1..=3 {
+        let check = item(ItemKind::Check, &format!("check/{number}"), "check");
+        store.put(&fence, &check).await.unwrap();
+    }
+    for _ in 0..2 {
+        let check = next(store).await.unwrap();
+        assert_eq!(store.spend(&check.claim, 1, &PACE).await.unwrap(), Turn::Now);
+        store.item_done(&check.claim, &[1]).await.unwrap();
+    }
+    assert_eq!(next(store).await, None, "the lane is closed for whatever comes next");
+    assert_eq!(store.next_item_at(Addressee::GitHub).await.unwrap(), Some(engine.later(15).await));
+    store.put(&fence, &comment("in two parts")).await.unwrap();
+    engine.pass(15);
+    let waits = next(store).await.unwrap();
+    assert_eq!(says(&waits), "in two parts");
+    let due = engine.later(15).await;
+    assert_eq!(store.spend(&waits.claim, 2, &PACE).await.unwrap(), Turn::Later(due));
+    assert_eq!(next(store).await, None, "the check takes nothing from what the comment waits for");
+    engine.pass(15);
+    let first = next(store).await.unwrap();
+    assert_eq!((says(&first), first.attempt, first.uncertain), ("in two parts", 1, false));
+    assert_eq!(store.spend(&first.claim, 2, &PACE).await.unwrap(), Turn::Now);
+    store.item_done(&first.claim, &[11, 12]).await.unwrap();
+    engine.pass(15);
+    assert_eq!(says(&next(store).await.unwrap()), "check");
+}
+
+pub(crate) async fn silence_holds_for_all_of_an_installation_and_for_no_other(engine: &Engine) {
+    let store = &*engine.store;
+    let fence = fence(store).await;
+    store.put(&fence, &comment("one")).await.unwrap();
+    store.put(&fence, &item(ItemKind::Check, "check/a", "check")).await.unwrap();
+    let told = next(store).await.unwrap();
+    let until = engine.later(60).await;
+    store.close_lane(&told.claim, until, "retry-after").await.unwrap();
+    let stale = store.spend(&told.claim, 1, &PACE).await;
+    assert!(matches!(stale, Err(StoreError::StaleEpoch)));
+    let mut other = comment("other");
+    other.key.installation = InstallationId(2);
+    "pull/8".clone_into(&mut other.key.subject);
+    store.put(&fence, &other).await.unwrap();
+    let elsewhere = next(store).await.unwrap();
+    assert_eq!(says(&elsewhere), "other");
+    store.item_done(&elsewhere.claim, &[12]).await.unwrap();
+    assert_eq!(next(store).await, None);
+    engine.pass(59);
+    assert_eq!(next(store).await, None);
+    engine.pass(1);
+    let again = next(store).await.unwrap();
+    assert_eq!((says(&again), again.attempt, again.uncertain), ("one", 1, false));
+}
+
+pub(crate) async fn who_is_notified_has_a_lane_of_their_own(engine: &Engine) {
+    let store = &*engine.store;
+    let fence = fence(store).await;
+    store.put(&fence, &comment("one")).await.unwrap();
+    for target in ["chat", "pager"] {
+        let message = item(ItemKind::Notification, &format!("run/1/held/{target}"), target);
+        store.put(&fence, &message).await.unwrap();
+    }
+    let told = next(store).await.unwrap();
+    let notified = async || store.claim_item(Addressee::Notified, LEASE).await.unwrap();
+    let message = notified().await.unwrap();
+    assert_eq!((says(&told), says(&message)), ("one", "chat"));
+    assert_eq!((next(store).await, notified().await), (None, None), "one at a time in each");
+    store.close_lane(&told.claim, engine.later(60).await, "retry-after").await.unwrap();
+    store.item_done(&message.claim, &[1]).await.unwrap();
+    assert_eq!(says(&notified().await.unwrap()), "pager", "GitHub's silence is GitHub's alone");
+}
+
+pub(crate) async fn it_is_known_when_to_look_again(engine: &Engine) {
+    let store = &*engine.store;
+    let fence = fence(store).await;
+    let next_at = async || store.next_item_at(Addressee::GitHub).await.unwrap();
+    assert_eq!(next_at().await, None);
+    store.put(&fence, &comment("one")).await.unwrap();
+    assert_eq!(next_at().await, Some(engine.later(0).await));
+    store.put(&fence, &item(ItemKind::Check, "check/a", "check")).await.unwrap();
+    let claimed = next(store).await.unwrap();
+    assert_eq!(next_at().await, Some(engine.later(30).await), "when the claim may have expired");
+    let at = engine.later(600).await;
+    store.retry_item(&claimed.claim, at, "502").await.unwrap();
+    let check = next(store).await.unwrap();
+    store.item_done(&check.claim, &[1]).await.unwrap();
+    assert_eq!(next_at().await, Some(at));
+    assert_eq!(store.next_item_at(Addressee::Notified).await.unwrap(), None);
 }

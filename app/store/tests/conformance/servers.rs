@@ -3,13 +3,14 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use futures::future::join_all;
 use landfall_core::name::InstallationId;
 use landfall_core::plan::Action;
 use landfall_store::{
-    Acquired, Consequences, Inserted, Item, ItemKey, ItemKind, NewJob, Retry, Store, StoreError,
-    Topic,
+    Acquired, Addressee, Consequences, Inserted, Item, ItemKey, ItemKind, NewJob, Pace, Retry,
+    Store, StoreError, Topic, Turn,
 };
 use serde_json::json;
 
@@ -200,7 +201,9 @@ pub(crate) async fn each_item_is_published_once_and_one_at_a_time(engine: &Engin
     let publish = async |store: Arc<dyn Store>, _| {
         let mut published = Vec::new();
         while store.backlog().await.unwrap().items > 0 {
-            let Some(item) = store.claim_item(LEASE).await.unwrap() else { continue };
+            let Some(item) = store.claim_item(Addressee::GitHub, LEASE).await.unwrap() else {
+                continue;
+            };
             let key = item.item.key;
             assert!(flying.lock().unwrap().insert(key.installation), "{key} flies beside another");
             store.note_external(&item.claim, &[11]).await.unwrap();
@@ -215,6 +218,35 @@ pub(crate) async fn each_item_is_published_once_and_one_at_a_time(engine: &Engin
     published.sort_unstable();
     published.dedup();
     assert_eq!((all, published.len()), (24, 24));
+}
+
+pub(crate) async fn servers_keep_one_pace_together(engine: &Engine) {
+    let servers = engine.servers().await;
+    let fence = fence(&*engine.store).await;
+    for number in 0..24 {
+        let kind = ItemKind::Check;
+        let subject = format!("check/{number}");
+        let key = ItemKey { installation: ACME, repository: HOMELAB, kind, subject };
+        engine.store.put(&fence, &Item { key, body: json!("check"), priority: 1 }).await.unwrap();
+    }
+    // A burst of four, then one every five seconds.
+    let pace = [Pace::at_most(16, Duration::from_secs(60))];
+    let publish = async |store: Arc<dyn Store>, _| {
+        let mut made = 0;
+        while let Some(item) = store.claim_item(Addressee::GitHub, LEASE).await.unwrap() {
+            if store.spend(&item.claim, 1, &pace).await.unwrap() == Turn::Now {
+                made += 1;
+                store.item_done(&item.claim, &[11]).await.unwrap();
+            }
+        }
+        made
+    };
+    let mut made: Vec<u32> = Vec::new();
+    for _ in 0..4 {
+        made.push(at_once(&servers, publish).await.iter().sum());
+        engine.pass(5);
+    }
+    assert_eq!(made, [4, 1, 1, 1]);
 }
 
 pub(crate) async fn workers_of_every_server_are_told(engine: &Engine) {

@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 
 use crate::cli::sim::homelab::{self, RULES};
 use crate::cli::sim::simulators::{Ports, Simulators};
-use crate::house::{House, Surroundings, verifier};
+use crate::house::{House, Surroundings, Timing, verifier};
 use crate::server::{Running, Shared};
 use crate::settings::{GithubSettings, Settings};
 
@@ -111,7 +111,8 @@ fn settings(simulators: &Simulators, folder: &Path) -> anyhow::Result<Settings> 
     })
 }
 
-/// Those of a server, but for its secrets: they are the simulators', and not in the environment.
+/// Those of a server, but for its secrets: they are the simulators', and not in the environment. And
+/// the simulated GitHub has no limits that a story would have to wait for.
 fn surroundings(simulators: &Simulators, redactor: Redactor) -> Surroundings {
     let secrets = simulators.secrets();
     let secret = move |name: &str| {
@@ -119,5 +120,7 @@ fn surroundings(simulators: &Simulators, redactor: Redactor) -> Surroundings {
         Some(SecretString::from(value.clone()))
     };
     let resolver = Resolver::new(secret, redactor.clone());
-    Surroundings { resolver, redactor, ..Surroundings::of_process() }
+    let around = Surroundings::of_process();
+    let timing = Timing { pace: Vec::new(), ..around.timing };
+    Surroundings { resolver, redactor, timing, ..around }
 }

@@ -1,5 +1,5 @@
 //! What everybody concerned is told of a run: the pull requests it brings, its commit's check, the
-//! environment's deployments.
+//! environment's deployments, and those whom the operator wants to be notified.
 
 use landfall_core::name::PullNumber;
 use landfall_core::report::{RunReport, RunStage};
@@ -7,8 +7,9 @@ use landfall_core::view;
 use landfall_store::{ItemKind, PlanId, RunId};
 
 use super::{Board, FIRST, NEXT, plan_subject};
+use crate::operator::Event;
 use crate::publish::body::{CheckState, DeploymentWord};
-use crate::publish::{CheckBody, CommentBody, DeploymentBody};
+use crate::publish::{CheckBody, CommentBody, DeploymentBody, NotificationBody};
 use crate::render::Document;
 
 impl Board<'_> {
@@ -31,7 +32,38 @@ impl Board<'_> {
             self.run_line(report, *pull).await?;
         }
         self.run_check(run, report, &document).await?;
-        self.deployment(run, report).await
+        self.deployment(run, report).await?;
+        self.notify(run, report, pulls).await
+    }
+
+    /// A message to each of the operator's targets that wants to hear of it.
+    async fn notify(
+        &self,
+        run: RunId,
+        report: &RunReport,
+        pulls: &[PullNumber],
+    ) -> anyhow::Result<()> {
+        let Some(event) = Event::of(&report.stage) else { return Ok(()) };
+        let Some(row) = self.house.store.repository(self.repository).await? else { return Ok(()) };
+        let environment = &report.environment;
+        for target in self.house.operator.targets() {
+            if !target.hears_of(&row.name, environment, event) {
+                continue;
+            }
+            let body = NotificationBody {
+                target: target.name.clone(),
+                event,
+                run: run.to_string(),
+                environment: environment.clone(),
+                branch: report.branch.clone(),
+                commit: report.commit.clone(),
+                title: view::run(report).title,
+                pulls: pulls.to_vec(),
+            };
+            let subject = format!("run/{run}/{}/{}", event.as_str(), target.name);
+            self.put(ItemKind::Notification, subject, NEXT, &body).await?;
+        }
+        Ok(())
     }
 
     /// A comment of its own for a run that needs a person; it goes on telling of that run.

@@ -60,7 +60,7 @@ create index job_busy on job (installation) where state = 'running';
 -- When an installation was last served, counted in turns: fairness of jobs and of publishing.
 create sequence turn_taken;
 create table turn (
-    queue text not null check (queue in ('job', 'outbox')),
+    queue text not null check (queue in ('job', 'outbox', 'notification')),
     installation bigint not null,
     last bigint not null,
     primary key (queue, installation)
@@ -268,8 +268,15 @@ create table outbox (
     unique (repository, kind, subject),
     check (settled <= version)
 );
-create index outbox_waiting on outbox (installation, priority, id) where version > settled;
-create unique index outbox_one_in_flight on outbox (installation) where claimed_until is not null;
+create index outbox_waiting on outbox ((kind = 'notification'), installation, priority, id) where version > settled;
+create unique index outbox_one_in_flight on outbox (installation, (kind = 'notification')) where claimed_until is not null;
+
+-- How fast an installation may be told things at GitHub, by all servers together.
+create table write_lane (
+    installation bigint primary key,
+    opens_at bigint not null default 0,
+    whole_at text not null default '[]' -- for each pace, when nothing of it is used up: a JSON list of milliseconds
+);
 
 create table audit (
     seq bigint generated always as identity primary key,
