@@ -270,42 +270,6 @@ async fn nothing_is_written_to_github_while_it_asks_for_silence() {
 }
 
 #[tokio::test]
-async fn a_comment_that_was_stored_without_our_knowing_is_not_posted_again() {
-    world(async |w| {
-        let comments = "/repos/*/*/issues/*/comments";
-        let stored = Fault::AfterCommit(Answer::bad_gateway());
-        w.github.faults().inject(On::post(comments), stored);
-        w.pull("readme", [("README.md", "# Homelab\n")]).await;
-        w.plan_comment().await;
-        assert!(w.github.faults().is_used_up());
-        assert_eq!(w.repo.comments(w.number()).len(), 1);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_check_that_was_stored_without_our_knowing_is_not_made_again() {
-    world(async |w| {
-        let stored = Fault::AfterCommit(Answer::bad_gateway());
-        w.github.faults().inject(On::post("/repos/*/*/check-runs"), stored.clone());
-        w.pull("readme", [("README.md", "# Homelab\n")]).await;
-        w.read_everything().await;
-        let checks = w.repo.all_check_runs();
-        let ours = checks.iter().filter(|check| check.name == "landfall / production (main)");
-        assert_eq!(ours.count(), 1);
-
-        w.github.faults().inject(On::post("/repos/*/*/deployments"), stored);
-        w.merge().await;
-        w.read_everything().await;
-        let deployments = w.repo.deployments();
-        let ours = deployments.iter().filter(|found| found.environment == "production");
-        assert_eq!(ours.count(), 1);
-        assert!(w.github.faults().is_used_up());
-    })
-    .await;
-}
-
-#[tokio::test]
 async fn a_server_that_ends_between_merge_and_word_goes_on_from_what_is_on_disk() {
     world(async |w| {
         w.pull("readme", [("README.md", "# Homelab\n")]).await;

@@ -15,6 +15,7 @@ mod faults;
 mod holds;
 mod merging;
 mod notifications;
+mod once;
 mod ownership;
 mod pace;
 mod panics;
