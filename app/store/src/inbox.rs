@@ -1,7 +1,8 @@
 //! The inbox: webhook deliveries, on disk before they are answered.
 //!
 //! A delivery is `pending` until it is handled, then `processed`; one that failed for good is
-//! `failed` until GitHub delivers it again.
+//! `failed` until GitHub delivers it again. One that is known from GitHub's log alone is `missed`
+//! until it is handed in ([`Missed`](crate::Missed)).
 
 use std::time::Duration;
 
@@ -39,7 +40,7 @@ pub struct NewDelivery {
 /// What became of a delivery that was handed in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Inserted {
-    /// It was not known and is pending now.
+    /// It was not known, or known to be missed, and is pending now.
     New,
     /// It was known. One that had failed for good is pending again.
     Known {
@@ -126,7 +127,7 @@ pub trait Inbox {
         self.finish_deliveries(&[(id, consequences.clone())]).await
     }
 
-    /// Notes that handling failed. The error is shown to the operator; no payload belongs in it.
+    /// Notes that handling failed, or fetching one that was missed. The error is shown to the operator; no payload belongs in it.
     async fn fail_delivery(&self, id: DeliveryId, error: &str, retry: Retry) -> Result<()>;
 
     /// How many deliveries wait to be handled.

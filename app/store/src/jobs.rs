@@ -27,6 +27,14 @@ words!(
         Run => "run",
         /// Find out which environments follow a branch that moved.
         Branch => "branch",
+        /// Read GitHub's delivery log.
+        Deliveries => "deliveries",
+        /// Find out where the App is installed.
+        Installations => "installations",
+        /// Find out which repositories an installation is on.
+        Repositories => "repositories",
+        /// Compare a repository at GitHub with what is known of it.
+        Reconcile => "reconcile",
     }
 );
 
@@ -54,6 +62,20 @@ pub enum JobKey {
         /// The branch.
         branch: BranchName,
     },
+    /// Read GitHub's delivery log, for what never came.
+    Deliveries,
+    /// Find out where the App is installed.
+    Installations,
+    /// Find out which repositories an installation is on.
+    Repositories {
+        /// The installation.
+        installation: InstallationId,
+    },
+    /// Compare a repository at GitHub with what is known of it, and have done what was missed.
+    Reconcile {
+        /// The repository.
+        repository: RepositoryId,
+    },
 }
 
 impl JobKey {
@@ -64,29 +86,50 @@ impl JobKey {
             Self::Plan { .. } => JobKind::Plan,
             Self::Run { .. } => JobKind::Run,
             Self::Branch { .. } => JobKind::Branch,
+            Self::Deliveries => JobKind::Deliveries,
+            Self::Installations => JobKind::Installations,
+            Self::Repositories { .. } => JobKind::Repositories,
+            Self::Reconcile { .. } => JobKind::Reconcile,
         }
     }
 
     /// Reads back what [`fmt::Display`] wrote for a job of `kind`.
     pub(crate) fn parse(kind: JobKind, text: &str) -> std::result::Result<Self, UnknownWord> {
         let unknown = || UnknownWord(text.to_owned());
-        let (repository, rest) = text.split_once(['#', '/', '@']).ok_or_else(unknown)?;
-        let repository = RepositoryId(repository.parse().map_err(|_| unknown())?);
+        let number = |text: &str| text.parse::<u64>().map_err(|_| unknown());
+        let inside = || {
+            let (repository, rest) = text.split_once(['#', '/', '@']).ok_or_else(unknown)?;
+            Ok((RepositoryId(number(repository)?), rest))
+        };
         Ok(match kind {
             JobKind::Plan => {
-                Self::Plan { repository, pull: PullNumber(rest.parse().map_err(|_| unknown())?) }
+                let (repository, pull) = inside()?;
+                Self::Plan { repository, pull: PullNumber(number(pull)?) }
             }
             JobKind::Run => {
-                Self::Run { repository, environment: rest.parse().map_err(|_| unknown())? }
+                let (repository, name) = inside()?;
+                Self::Run { repository, environment: name.parse().map_err(|_| unknown())? }
             }
             JobKind::Branch => {
-                Self::Branch { repository, branch: rest.parse().map_err(|_| unknown())? }
+                let (repository, name) = inside()?;
+                Self::Branch { repository, branch: name.parse().map_err(|_| unknown())? }
             }
+            JobKind::Deliveries => Self::Deliveries,
+            JobKind::Installations => Self::Installations,
+            JobKind::Repositories => {
+                let id = text.strip_prefix(INSTALLATION).ok_or_else(unknown)?;
+                Self::Repositories { installation: InstallationId(number(id)?) }
+            }
+            JobKind::Reconcile => Self::Reconcile { repository: RepositoryId(number(text)?) },
         })
     }
 }
 
-/// `42#7` for a pull request, `42/production` for an environment, `42@main` for a branch. Kinds that must not run at once
+/// What the key of an installation begins with, so that it is never that of a repository.
+const INSTALLATION: &str = "installation ";
+
+/// `42#7` for a pull request, `42/production` for an environment, `42@main` for a branch, `42` for a
+/// repository, `installation 7`, and a word where there is only one. Kinds that must not run at once
 /// share the form, and so the key.
 impl fmt::Display for JobKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -94,6 +137,9 @@ impl fmt::Display for JobKey {
             Self::Plan { repository, pull } => write!(f, "{repository}#{pull}"),
             Self::Run { repository, environment } => write!(f, "{repository}/{environment}"),
             Self::Branch { repository, branch } => write!(f, "{repository}@{branch}"),
+            Self::Deliveries | Self::Installations => f.write_str(self.kind().as_str()),
+            Self::Repositories { installation } => write!(f, "{INSTALLATION}{installation}"),
+            Self::Reconcile { repository } => write!(f, "{repository}"),
         }
     }
 }
@@ -114,6 +160,10 @@ pub struct Fence {
     pub(crate) job: JobId,
     pub(crate) epoch: i64,
 }
+
+/// Whose turn work takes that nobody waits for: no installation has this number. However many
+/// repositories are looked after, what people wait for comes before it as often as after it.
+pub const BACKGROUND: InstallationId = InstallationId(0);
 
 /// A job that is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -178,12 +228,33 @@ pub struct GivenUp {
     pub at: Timestamp,
 }
 
+impl GivenUp {
+    /// Whether the worker never lived to say what went wrong, each time. Trying that again by itself
+    /// would cost another one.
+    #[must_use]
+    pub fn killed_its_worker(&self) -> bool {
+        self.error.ends_with(NEVER_REPORTED)
+    }
+}
+
+/// What is noted of a job whose claim expired, behind the worker's name.
+pub(crate) const NEVER_REPORTED: &str = "never reported back";
+
 /// Work to do.
 #[async_trait]
 pub trait Jobs {
     /// Adds jobs. One that waits already under the same kind and key is the same job: it keeps its
     /// place, counts its attempts anew, and runs at the earlier of the two times.
     async fn enqueue(&self, jobs: &[NewJob]) -> Result<()>;
+
+    /// Adds those of the jobs that do not wait already. One that does is left as it is, so that
+    /// nobody who only makes sure of it cuts the wait short that somebody else has ordered.
+    async fn ensure(&self, jobs: &[NewJob]) -> Result<()>;
+
+    /// Adds a job that comes again and again, if it was not added like this within `every`, and
+    /// says how long it is until it may be added the next time. Of all servers that ask, one adds it.
+    /// One that was given up before is forgotten: it begins anew.
+    async fn recur(&self, job: &NewJob, every: Duration) -> Result<Duration>;
 
     /// Claims the next job: of the installation with the fewest running jobs, the one that was not
     /// served for longest; of that, the oldest whose key nobody works on and no older job wants.
@@ -221,10 +292,15 @@ mod tests {
             JobKey::Plan { repository, pull: PullNumber(7) },
             JobKey::Run { repository, environment: "production".parse().unwrap() },
             JobKey::Branch { repository, branch: "feature/a@b#c".parse().unwrap() },
+            JobKey::Deliveries,
+            JobKey::Installations,
+            JobKey::Repositories { installation: InstallationId(7) },
+            JobKey::Reconcile { repository },
         ];
         for key in keys {
             assert_eq!(JobKey::parse(key.kind(), &key.to_string()), Ok(key));
         }
         assert!(JobKey::parse(JobKind::Plan, "42").is_err());
+        assert!(JobKey::parse(JobKind::Repositories, "7").is_err());
     }
 }

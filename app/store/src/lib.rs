@@ -26,6 +26,7 @@ mod error;
 mod inbox;
 mod jobs;
 mod leases;
+mod missed;
 mod outbox;
 mod pace;
 mod plans;
@@ -52,13 +53,16 @@ pub use error::{Result, StoreError};
 pub use inbox::{
     Consequences, Delivery, DeliveryId, Inbox, Inserted, NewDelivery, Purge, PushedHead,
 };
-pub use jobs::{ClaimJob, ClaimedJob, Fence, GivenUp, JobId, JobKey, JobKind, Jobs, NewJob, Retry};
+pub use jobs::{
+    BACKGROUND, ClaimJob, ClaimedJob, Fence, GivenUp, JobId, JobKey, JobKind, Jobs, NewJob, Retry,
+};
 pub use leases::{Acquired, LeaseRequest, Leases};
+pub use missed::{LogRead, LoggedDelivery, Missed, MissedDelivery};
 pub use outbox::{Addressee, Amend, ClaimedItem, Item, ItemClaim, ItemKey, ItemKind, Outbox, Turn};
 pub use pace::Pace;
 pub use plans::{NewPlan, PlanId, PlanScope, Plans, Published, StoredPlan};
 pub use pulls::{Asked, Pull, PullState, Pulls};
-pub use repositories::{Applied, Environment, Repositories, Repository};
+pub use repositories::{Applied, Environment, KnownHeads, Repositories, Repository};
 pub use resources::{OwnedResource, Resources};
 pub use runs::{Approval, Created, NewRun, Run, RunId, RunState, Runs, Trigger};
 pub use steps::{ProofQuery, Proofs, ReadBack, Step, StepId, StepState, Steps, Unresolved};
@@ -77,7 +81,7 @@ pub enum Topic {
 /// What is not done yet, whether it is being worked on, waits its turn or waits for its time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Backlog {
-    /// Deliveries that were not handled.
+    /// Deliveries that were not handled, those among them that have to be fetched first.
     pub deliveries: u64,
     /// Jobs, without those that were given up.
     pub jobs: u64,
@@ -97,6 +101,7 @@ impl Backlog {
 #[async_trait]
 pub trait Store:
     Inbox
+    + Missed
     + Jobs
     + Commands
     + Leases

@@ -1,5 +1,7 @@
 //! Repositories, and where each of their environments stands.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use landfall_core::name::{
@@ -7,7 +9,7 @@ use landfall_core::name::{
 };
 use landfall_core::plan::Digest;
 
-use crate::{Fence, Result, RunId};
+use crate::{Fence, PushedHead, Result, RunId};
 
 /// A repository as GitHub last described it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +24,15 @@ pub struct Repository {
     pub default_branch: BranchName,
     /// Whether the App is installed there. Rows of one that is not are kept.
     pub active: bool,
+}
+
+/// Where the branches of a repository are known to be.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KnownHeads {
+    /// Whether they were ever compared with GitHub's, so that a branch that is not among them is new.
+    pub compared: bool,
+    /// Where each is, as the last push to it was announced or the last comparison found it.
+    pub heads: BTreeMap<BranchName, CommitSha>,
 }
 
 /// What an environment was last brought to.
@@ -79,6 +90,18 @@ pub trait Repositories {
         repository: RepositoryId,
         branch: &BranchName,
     ) -> Result<Option<CommitSha>>;
+
+    /// Where the branches of a repository are known to be.
+    async fn known_heads(&self, repository: RepositoryId) -> Result<KnownHeads>;
+
+    /// Notes where branches were found that are not where they were known to be, and that all of
+    /// them were compared.
+    async fn note_heads(
+        &self,
+        fence: &Fence,
+        repository: RepositoryId,
+        moved: &[PushedHead],
+    ) -> Result<()>;
 
     /// Where an environment stands; none when nothing was ever noted about it.
     async fn environment(

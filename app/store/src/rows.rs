@@ -1,15 +1,20 @@
 //! What rows say, the same for every engine: both have the same columns, and both are read through
 //! [`Columns`]. Nothing here asks a database anything.
 
-use landfall_core::name::{InstallationId, PullNumber, RepositoryId, UserId};
+use std::collections::BTreeMap;
+
+use landfall_core::name::{
+    BranchName, CommitSha, InstallationId, PullNumber, RepositoryId, UserId,
+};
 use landfall_core::plan::{Action, Change, Landed, Owned, Owner, ResourceKey};
 
 use crate::columns::{Columns, unreadable};
 use crate::{
     Applied, Approval, AuditEntry, AuditRow, ClaimedItem, ClaimedJob, Command, CommandId, Delivery,
-    Environment, Fence, GivenUp, Item, ItemClaim, ItemKey, JobId, JobKey, NewCommand, NewDelivery,
-    NewPlan, NewRun, OwnedResource, Published, Pull, PullState, Repository, Result, Run, Step,
-    StepId, StepState, StoreError, StoredPlan,
+    DeliveryId, Environment, Fence, GivenUp, Item, ItemClaim, ItemKey, JobId, JobKey, LogRead,
+    LoggedDelivery, MissedDelivery, NewCommand, NewDelivery, NewPlan, NewRun, OwnedResource,
+    Published, Pull, PullState, Repository, Result, Run, Step, StepId, StepState, StoreError,
+    StoredPlan,
 };
 
 pub(crate) fn delivery(row: &impl Columns) -> Result<Delivery> {
@@ -23,6 +28,23 @@ pub(crate) fn delivery(row: &impl Columns) -> Result<Delivery> {
         received_at: row.at("received_at")?,
     };
     Ok(Delivery { delivery, attempt: row.small("attempt")? })
+}
+
+pub(crate) fn log_read(row: &impl Columns) -> Result<LogRead> {
+    Ok(LogRead { after: row.number("read_after")?, to: row.at("read_to")? })
+}
+
+pub(crate) fn missed(row: &impl Columns) -> Result<MissedDelivery> {
+    let logged = LoggedDelivery {
+        id: row.text::<DeliveryId>("id")?,
+        attempt: row.number("logged")?,
+        redelivery: row.flag("redelivery")?,
+        event: row.text("event")?,
+        action: row.maybe_text("action")?,
+        installation: row.maybe_number("installation")?.map(InstallationId),
+        repository: row.maybe_number("repository")?.map(RepositoryId),
+    };
+    Ok(MissedDelivery { logged, failures: row.small("attempt")?, ready_at: row.at("ready_at")? })
 }
 
 fn job_key(row: &impl Columns) -> Result<JobKey> {
@@ -94,6 +116,11 @@ pub(crate) fn environment(row: &impl Columns) -> Result<Environment> {
         last: applied(row)?,
         frozen: row.maybe_text("frozen")?,
     })
+}
+
+/// The rows of `pushed` of one repository.
+pub(crate) fn heads(rows: &[impl Columns]) -> Result<BTreeMap<BranchName, CommitSha>> {
+    rows.iter().map(|row| Ok((row.text("branch")?, row.text("head")?))).collect()
 }
 
 /// The columns of a pull request's state: the word, and the merge if it was merged.

@@ -13,6 +13,7 @@ mod inbox;
 mod jobs;
 mod lanes;
 mod leases;
+mod missed;
 mod open;
 mod outbox;
 mod ownership;
@@ -126,6 +127,11 @@ fn after(now: i64, duration: Duration) -> i64 {
     now.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX))
 }
 
+/// How long it is from `now` to `then`, both in milliseconds.
+fn until(now: i64, then: i64) -> Duration {
+    Duration::from_millis(u64::try_from(then.saturating_sub(now)).unwrap_or_default())
+}
+
 /// An error unless exactly the row that was meant has changed.
 fn fenced(result: &sqlx::sqlite::SqliteQueryResult) -> Result<()> {
     if result.rows_affected() == 1 { Ok(()) } else { Err(StoreError::StaleEpoch) }
@@ -146,7 +152,7 @@ impl Store for Sqlite {
 
     async fn backlog(&self) -> Result<Backlog> {
         let row = sqlx::query(
-            "select (select count(*) from delivery where state = 'pending') as deliveries,
+            "select (select count(*) from delivery where state in ('missed', 'pending')) as deliveries,
                     (select count(*) from job where state in ('waiting', 'running')) as jobs,
                     (select count(*) from outbox where version > settled) as items",
         )

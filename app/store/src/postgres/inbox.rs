@@ -61,7 +61,7 @@ async fn finish(write: &mut Write, id: DeliveryId, consequences: &Consequences) 
     Ok(())
 }
 
-/// One that had failed for good is handled anew. Its body may have been purged.
+/// One that had failed for good, or was missed, is handled anew. Its body may have been purged.
 async fn revive(write: &mut Write, new: &NewDelivery) -> Result<()> {
     let now = write.now;
     sqlx::query("update delivery set state = 'pending', attempt = 0, ready_at = $1 where id = $2")
@@ -107,11 +107,14 @@ impl Postgres {
         // It was forgotten in between. Whoever hands it in is not told that it is kept.
         let missing = || StoreError::Missing(format!("delivery {}", new.id));
         let state = state.ok_or_else(missing)?;
-        if state == "failed" {
+        if matches!(state.as_str(), "failed" | "missed") {
             revive(&mut write, new).await?;
         }
         write.commit().await?;
-        Ok(Inserted::Known { processed: state == "processed" })
+        Ok(match state.as_str() {
+            "missed" => Inserted::New,
+            state => Inserted::Known { processed: state == "processed" },
+        })
     }
 
     async fn finish_once(&self, handled: &[(DeliveryId, Consequences)]) -> Result<()> {
@@ -186,14 +189,16 @@ impl Inbox for Postgres {
 
     async fn fail_delivery(&self, id: DeliveryId, error: &str, retry: Retry) -> Result<()> {
         let mut write = self.write().await?;
-        let (state, ready_at) = match retry {
-            Retry::At(at) => ("pending", at.as_millisecond()),
-            Retry::Never => ("failed", write.now),
+        let (failed, ready_at) = match retry {
+            Retry::At(at) => (None, at.as_millisecond()),
+            Retry::Never => (Some("failed"), write.now),
         };
         sqlx::query(
-            "update delivery set state = $1, ready_at = $2, error = $3 where id = $4 and state = 'pending'",
+            "update delivery set state = coalesce($1, state), ready_at = $2, error = $3,
+                 attempt = attempt + (state = 'missed')::int
+             where id = $4 and state in ('missed', 'pending')",
         )
-        .bind(state)
+        .bind(failed)
         .bind(ready_at)
         .bind(without_nul(error))
         .bind(id.to_string())

@@ -9,8 +9,9 @@ use async_trait::async_trait;
 use sqlx::postgres::PgConnection;
 
 use super::columns::without_nul;
-use super::{Postgres, Write, after, fenced, retried};
+use super::{Postgres, Write, after, fenced, retried, until};
 use crate::columns::Columns;
+use crate::jobs::NEVER_REPORTED;
 use crate::rows;
 use crate::{
     ClaimJob, ClaimedJob, Fence, GivenUp, JobId, Jobs, NewJob, Result, Retry, StoreError, Topic,
@@ -46,6 +47,51 @@ pub(super) async fn enqueue(conn: &mut PgConnection, job: &NewJob, now: i64) -> 
     Ok(())
 }
 
+async fn ensure(write: &mut Write, job: &NewJob) -> Result<()> {
+    let now = write.now;
+    sqlx::query(
+        "insert into job (kind, key, installation, run_at, changed_at) values ($1, $2, $3, $4, $5)
+         on conflict (kind, key) where state = 'waiting' do nothing",
+    )
+    .bind(job.key.kind().as_str())
+    .bind(job.key.to_string())
+    .bind(job.installation.0.cast_signed())
+    .bind(job.run_at.map_or(now, |at| at.as_millisecond()))
+    .bind(now)
+    .execute(write.conn())
+    .await?;
+    Ok(())
+}
+
+/// Notes that the job was asked for now, or says when it was if that is less than `every` ago. Of
+/// two servers that ask at once, the second finds what the first has noted.
+async fn asked(write: &mut Write, job: &NewJob, every: Duration) -> Result<Option<i64>> {
+    let now = write.now;
+    let (kind, key) = (job.key.kind().as_str(), job.key.to_string());
+    let noted = sqlx::query(
+        "insert into recurring (kind, key, asked_at) values ($1, $2, $3)
+         on conflict (kind, key) do update set asked_at = excluded.asked_at
+         where recurring.asked_at > excluded.asked_at or recurring.asked_at <= $4",
+    )
+    .bind(kind)
+    .bind(&key)
+    .bind(now)
+    .bind(now.saturating_sub(after(0, every)))
+    .execute(write.conn())
+    .await?;
+    if noted.rows_affected() == 0 {
+        let query =
+            sqlx::query_scalar("select asked_at from recurring where kind = $1 and key = $2");
+        return Ok(Some(query.bind(kind).bind(&key).fetch_one(write.conn()).await?));
+    }
+    sqlx::query("delete from job where kind = $1 and key = $2 and state = 'given_up'")
+        .bind(kind)
+        .bind(&key)
+        .execute(write.conn())
+        .await?;
+    Ok(None)
+}
+
 /// Frees the claims that have expired. Where a later job for the same waits, that one takes over.
 /// One that is locked is being written by its worker, which finds out by itself.
 async fn expire(write: &mut Write) -> Result<()> {
@@ -59,10 +105,11 @@ async fn expire(write: &mut Write) -> Result<()> {
              for update skip locked),
          over as (delete from job using expired where job.id = expired.id and followed)
          update job set state = 'waiting', run_at = $1, lease_until = null, changed_at = $1,
-             error = 'worker ' || worker || ' never reported back'
+             error = 'worker ' || worker || ' ' || $2
          from expired where job.id = expired.id and not followed",
     )
     .bind(now)
+    .bind(NEVER_REPORTED)
     .execute(write.conn())
     .await?;
     Ok(())
@@ -155,6 +202,24 @@ impl Postgres {
         write.commit().await
     }
 
+    async fn ensure_once(&self, jobs: &[NewJob]) -> Result<()> {
+        let mut write = self.write().await?;
+        for job in jobs {
+            ensure(&mut write, job).await?;
+        }
+        write.commit().await
+    }
+
+    async fn recur_once(&self, job: &NewJob, every: Duration) -> Result<Duration> {
+        let mut write = self.write().await?;
+        if let Some(last) = asked(&mut write, job, every).await? {
+            return Ok(until(write.now, after(last, every)));
+        }
+        ensure(&mut write, job).await?;
+        write.commit().await?;
+        Ok(every)
+    }
+
     async fn claim_once(&self, claim: &ClaimJob) -> Result<Option<ClaimedJob>> {
         let mut write = self.write().await?;
         expire(&mut write).await?;
@@ -229,6 +294,18 @@ impl Jobs for Postgres {
         retried(|| self.enqueue_once(jobs)).await?;
         self.news.wake(Topic::Jobs);
         Ok(())
+    }
+
+    async fn ensure(&self, jobs: &[NewJob]) -> Result<()> {
+        retried(|| self.ensure_once(jobs)).await?;
+        self.news.wake(Topic::Jobs);
+        Ok(())
+    }
+
+    async fn recur(&self, job: &NewJob, every: Duration) -> Result<Duration> {
+        let wait = retried(|| self.recur_once(job, every)).await?;
+        self.news.wake(Topic::Jobs);
+        Ok(wait)
     }
 
     async fn claim_job(&self, claim: &ClaimJob) -> Result<Option<ClaimedJob>> {

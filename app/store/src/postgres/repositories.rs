@@ -10,7 +10,7 @@ use super::columns::without_nul;
 use super::{Postgres, Write};
 use crate::columns::Columns;
 use crate::rows;
-use crate::{Environment, Fence, NewRun, PushedHead, Repositories, Repository, Result};
+use crate::{Environment, Fence, KnownHeads, NewRun, PushedHead, Repositories, Repository, Result};
 
 pub(super) async fn upsert(conn: &mut PgConnection, repository: &Repository) -> Result<()> {
     sqlx::query(
@@ -100,6 +100,35 @@ impl Repositories for Postgres {
         let query = query.bind(repository.0.cast_signed()).bind(branch.as_str());
         let row = query.fetch_optional(&self.pool).await?;
         row.map(|row| row.text("head")).transpose()
+    }
+
+    async fn known_heads(&self, repository: RepositoryId) -> Result<KnownHeads> {
+        let id = repository.0.cast_signed();
+        let query =
+            sqlx::query_scalar("select compared_at is not null from repository where id = $1");
+        let compared: Option<bool> = query.bind(id).fetch_optional(&self.pool).await?;
+        let rows = sqlx::query("select * from pushed where repository = $1");
+        let heads = rows::heads(&rows.bind(id).fetch_all(&self.pool).await?)?;
+        Ok(KnownHeads { compared: compared.unwrap_or_default(), heads })
+    }
+
+    async fn note_heads(
+        &self,
+        fence: &Fence,
+        repository: RepositoryId,
+        moved: &[PushedHead],
+    ) -> Result<()> {
+        let mut write = self.write_as(fence).await?;
+        for pushed in moved {
+            note_head(write.conn(), pushed).await?;
+        }
+        let now = write.now;
+        sqlx::query("update repository set compared_at = $1 where id = $2")
+            .bind(now)
+            .bind(repository.0.cast_signed())
+            .execute(write.conn())
+            .await?;
+        write.commit().await
     }
 
     async fn environment(

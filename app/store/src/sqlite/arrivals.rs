@@ -92,14 +92,14 @@ async fn keep(write: &mut Write, new: &NewDelivery) -> Result<Inserted> {
     if insert(write, new).await? {
         return Ok(Inserted::New);
     }
-    let processed = match inbox::state(write.conn(), new.id).await?.as_deref() {
-        Some("failed") => {
-            revive(write, new).await?;
-            false
-        }
-        state => state == Some("processed"),
-    };
-    Ok(Inserted::Known { processed })
+    let state = inbox::state(write.conn(), new.id).await?;
+    if let Some("failed" | "missed") = state.as_deref() {
+        revive(write, new).await?;
+    }
+    Ok(match state.as_deref() {
+        Some("missed") => Inserted::New,
+        state => Inserted::Known { processed: state == Some("processed") },
+    })
 }
 
 /// Whether it was not known.
@@ -125,7 +125,7 @@ async fn insert(write: &mut Write, new: &NewDelivery) -> Result<bool> {
     Ok(true)
 }
 
-/// One that had failed for good is handled anew. Its body may have been purged.
+/// One that had failed for good, or was missed, is handled anew. Its body may have been purged.
 async fn revive(write: &mut Write, new: &NewDelivery) -> Result<()> {
     let now = write.now;
     sqlx::query("update delivery set state = 'pending', attempt = 0, ready_at = ? where id = ?")

@@ -13,7 +13,7 @@ use crate::{
     StoreError, Topic,
 };
 
-/// `pending`, `processed`, `failed`, or none for one that is not known.
+/// `missed`, `pending`, `processed`, `failed`, or none for one that is not known.
 pub(super) async fn state(conn: &mut SqliteConnection, id: DeliveryId) -> Result<Option<String>> {
     let query = sqlx::query_scalar("select state from delivery where id = ?").bind(id.to_string());
     Ok(query.fetch_optional(conn).await?)
@@ -93,17 +93,21 @@ impl Inbox for Sqlite {
     async fn fail_delivery(&self, id: DeliveryId, error: &str, retry: Retry) -> Result<()> {
         let mut write = self.write().await?;
         let now = write.now;
-        let (state, ready_at) = match retry {
-            Retry::At(at) => ("pending", at.as_millisecond()),
-            Retry::Never => ("failed", now),
+        let (failed, ready_at) = match retry {
+            Retry::At(at) => (None, at.as_millisecond()),
+            Retry::Never => (Some("failed"), now),
         };
-        sqlx::query("update delivery set state = ?, ready_at = ?, error = ? where id = ? and state = 'pending'")
-            .bind(state)
-            .bind(ready_at)
-            .bind(error)
-            .bind(id.to_string())
-            .execute(write.conn())
-            .await?;
+        sqlx::query(
+            "update delivery set state = coalesce(?, state), ready_at = ?, error = ?,
+                 attempt = attempt + (state = 'missed')
+             where id = ? and state in ('missed', 'pending')",
+        )
+        .bind(failed)
+        .bind(ready_at)
+        .bind(error)
+        .bind(id.to_string())
+        .execute(write.conn())
+        .await?;
         write.commit().await
     }
 

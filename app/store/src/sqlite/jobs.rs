@@ -5,8 +5,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sqlx::sqlite::SqliteConnection;
 
-use super::{Sqlite, Write, after, fenced};
+use super::{Sqlite, Write, after, fenced, until};
 use crate::columns::Columns;
+use crate::jobs::NEVER_REPORTED;
 use crate::rows;
 use crate::{
     ClaimJob, ClaimedJob, Fence, GivenUp, JobId, Jobs, NewJob, Result, Retry, StoreError, Topic,
@@ -42,6 +43,48 @@ pub(super) async fn enqueue(conn: &mut SqliteConnection, job: &NewJob, now: i64)
     Ok(())
 }
 
+async fn ensure(write: &mut Write, job: &NewJob) -> Result<()> {
+    let now = write.now;
+    sqlx::query(
+        "insert into job (kind, key, installation, run_at, changed_at) values (?, ?, ?, ?, ?)
+         on conflict (kind, key) where state = 'waiting' do nothing",
+    )
+    .bind(job.key.kind().as_str())
+    .bind(job.key.to_string())
+    .bind(job.installation.0.cast_signed())
+    .bind(job.run_at.map_or(now, |at| at.as_millisecond()))
+    .bind(now)
+    .execute(write.conn())
+    .await?;
+    Ok(())
+}
+
+/// Notes that the job was asked for now, or says when it was if that is less than `every` ago.
+async fn asked(write: &mut Write, job: &NewJob, every: Duration) -> Result<Option<i64>> {
+    let now = write.now;
+    let (kind, key) = (job.key.kind().as_str(), job.key.to_string());
+    let query = sqlx::query_scalar("select asked_at from recurring where kind = ? and key = ?");
+    let last: Option<i64> = query.bind(kind).bind(&key).fetch_optional(write.conn()).await?;
+    if let Some(last) = last.filter(|last| *last <= now && after(*last, every) > now) {
+        return Ok(Some(last));
+    }
+    sqlx::query(
+        "insert into recurring (kind, key, asked_at) values (?, ?, ?)
+         on conflict (kind, key) do update set asked_at = excluded.asked_at",
+    )
+    .bind(kind)
+    .bind(&key)
+    .bind(now)
+    .execute(write.conn())
+    .await?;
+    sqlx::query("delete from job where kind = ? and key = ? and state = 'given_up'")
+        .bind(kind)
+        .bind(&key)
+        .execute(write.conn())
+        .await?;
+    Ok(None)
+}
+
 /// Free the claims that have expired. Where a later job for the same waits, that one takes over.
 async fn expire(write: &mut Write) -> Result<()> {
     let now = write.now;
@@ -54,10 +97,11 @@ async fn expire(write: &mut Write) -> Result<()> {
     .await?;
     sqlx::query(
         "update job set state = 'waiting', run_at = ?1, lease_until = null, changed_at = ?1,
-             error = 'worker ' || worker || ' never reported back'
+             error = 'worker ' || worker || ' ' || ?2
          where state = 'running' and lease_until <= ?1",
     )
     .bind(now)
+    .bind(NEVER_REPORTED)
     .execute(write.conn())
     .await?;
     Ok(())
@@ -143,6 +187,27 @@ impl Jobs for Sqlite {
         write.commit().await?;
         self.wake(Topic::Jobs);
         Ok(())
+    }
+
+    async fn ensure(&self, jobs: &[NewJob]) -> Result<()> {
+        let mut write = self.write().await?;
+        for job in jobs {
+            ensure(&mut write, job).await?;
+        }
+        write.commit().await?;
+        self.wake(Topic::Jobs);
+        Ok(())
+    }
+
+    async fn recur(&self, job: &NewJob, every: Duration) -> Result<Duration> {
+        let mut write = self.write().await?;
+        if let Some(last) = asked(&mut write, job, every).await? {
+            return Ok(until(write.now, after(last, every)));
+        }
+        ensure(&mut write, job).await?;
+        write.commit().await?;
+        self.wake(Topic::Jobs);
+        Ok(every)
     }
 
     async fn claim_job(&self, claim: &ClaimJob) -> Result<Option<ClaimedJob>> {

@@ -9,7 +9,7 @@ use sqlx::sqlite::SqliteConnection;
 use super::{Sqlite, Write};
 use crate::columns::Columns;
 use crate::rows;
-use crate::{Environment, Fence, NewRun, PushedHead, Repositories, Repository, Result};
+use crate::{Environment, Fence, KnownHeads, NewRun, PushedHead, Repositories, Repository, Result};
 
 pub(super) async fn upsert(conn: &mut SqliteConnection, repository: &Repository) -> Result<()> {
     sqlx::query(
@@ -99,6 +99,35 @@ impl Repositories for Sqlite {
         let query = query.bind(repository.0.cast_signed()).bind(branch.as_str());
         let row = query.fetch_optional(&self.readers).await?;
         row.map(|row| row.text("head")).transpose()
+    }
+
+    async fn known_heads(&self, repository: RepositoryId) -> Result<KnownHeads> {
+        let id = repository.0.cast_signed();
+        let query =
+            sqlx::query_scalar("select compared_at is not null from repository where id = ?");
+        let compared: Option<bool> = query.bind(id).fetch_optional(&self.readers).await?;
+        let rows = sqlx::query("select * from pushed where repository = ?");
+        let heads = rows::heads(&rows.bind(id).fetch_all(&self.readers).await?)?;
+        Ok(KnownHeads { compared: compared.unwrap_or_default(), heads })
+    }
+
+    async fn note_heads(
+        &self,
+        fence: &Fence,
+        repository: RepositoryId,
+        moved: &[PushedHead],
+    ) -> Result<()> {
+        let mut write = self.write_as(fence).await?;
+        for pushed in moved {
+            note_head(write.conn(), pushed).await?;
+        }
+        let now = write.now;
+        sqlx::query("update repository set compared_at = ? where id = ?")
+            .bind(now)
+            .bind(repository.0.cast_signed())
+            .execute(write.conn())
+            .await?;
+        write.commit().await
     }
 
     async fn environment(

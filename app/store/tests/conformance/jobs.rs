@@ -1,13 +1,14 @@
 //! Jobs: one at a time per key, fenced, fair, and given up in the end.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use landfall_core::name::{InstallationId, PullNumber};
 use landfall_core::plan::{Action, Outcome, Plan};
 use landfall_core::report::Waiting;
 use landfall_store::{
-    Addressee, Approval, Asked, ClaimedJob, CommandId, Fence, Item, ItemKey, ItemKind, JobKey,
-    NewJob, ReadBack, Result, Retry, RunState, StepId, Store, StoreError, Topic,
+    Addressee, Approval, Asked, BACKGROUND, ClaimedJob, CommandId, Fence, Item, ItemKey, ItemKind,
+    JobKey, LogRead, NewJob, ReadBack, Result, Retry, RunState, StepId, Store, StoreError, Topic,
 };
 use serde_json::json;
 
@@ -24,7 +25,7 @@ async fn enqueue(store: &dyn Store, jobs: &[NewJob]) {
 fn pull(job: &ClaimedJob) -> u64 {
     match job.key {
         JobKey::Plan { pull, .. } => pull.0,
-        JobKey::Branch { .. } | JobKey::Run { .. } => panic!("{job:?}"),
+        _ => panic!("{job:?}"),
     }
 }
 
@@ -107,6 +108,7 @@ async fn writes(store: &dyn Store, fence: &Fence) -> Vec<(&'static str, Result<(
     };
     let item = Item { key, body: json!("a plan"), priority: 0 };
     let command = CommandId { comment: 1, index: 0 };
+    let read = LogRead { after: 0, to: store.now().await.unwrap() };
     vec![
         ("heartbeat", store.heartbeat(fence, LEASE).await),
         ("complete_job", store.complete_job(fence).await),
@@ -118,6 +120,8 @@ async fn writes(store: &dyn Store, fence: &Fence) -> Vec<(&'static str, Result<(
             "acquire_leases",
             store.acquire_leases(fence, &lease_request(id, &["zone"])).await.map(drop),
         ),
+        ("note_missed", store.note_missed(fence, &[], read).await.map(drop)),
+        ("note_heads", store.note_heads(fence, HOMELAB, &[]).await),
         ("follow_branch", store.follow_branch(fence, HOMELAB, &name, &branch).await),
         ("bootstrap", store.bootstrap(fence, HOMELAB, &name).await),
         ("freeze", store.freeze(fence, HOMELAB, &name, None).await),
@@ -270,4 +274,49 @@ pub(crate) async fn waiting_workers_are_told(engine: &Engine) {
     assert!(!jobs.has_changed().unwrap());
     enqueue(&*engine.store, &[plan_job(7)]).await;
     jobs.changed().await.unwrap();
+}
+
+pub(crate) async fn whoever_makes_sure_of_work_hurries_nobody(engine: &Engine) {
+    let store = &*engine.store;
+    enqueue(store, &[plan_job(7)]).await;
+    let job = claim(store).await.unwrap();
+    let at = engine.later(60).await;
+    store.fail_job(&job.fence, "GitHub does not answer", Retry::At(at)).await.unwrap();
+    store.ensure(&[plan_job(7), plan_job(8)]).await.unwrap();
+    let other = claim(store).await.unwrap();
+    assert_eq!(pull(&other), 8, "it was not there");
+    assert_eq!(claim(store).await, None, "the other one waits as before");
+    engine.pass(60);
+    let again = claim(store).await.unwrap();
+    assert_eq!((pull(&again), again.attempt), (7, 2), "and its attempts count on");
+    store.ensure(&[plan_job(7)]).await.unwrap();
+    assert_eq!(store.backlog().await.unwrap().jobs, 3, "what runs may have looked too early");
+}
+
+pub(crate) async fn work_that_comes_again_is_added_once_in_its_time(engine: &Engine) {
+    let store = &*engine.store;
+    let sweep = NewJob { key: JobKey::Deliveries, installation: BACKGROUND, run_at: None };
+    let every = Duration::from_secs(60);
+    assert_eq!(store.recur(&sweep, every).await.unwrap(), every);
+    let first = claim(store).await.unwrap();
+    assert_eq!(first.key, JobKey::Deliveries);
+    store.complete_job(&first.fence).await.unwrap();
+    engine.pass(20);
+    assert_eq!(store.recur(&sweep, every).await.unwrap(), Duration::from_secs(40));
+    assert_eq!(claim(store).await, None, "it is not time");
+
+    engine.pass(40);
+    assert_eq!(store.recur(&sweep, every).await.unwrap(), every);
+    let second = claim(store).await.unwrap();
+    store.fail_job(&second.fence, "GitHub is away", Retry::Never).await.unwrap();
+    assert_eq!(store.given_up().await.unwrap().len(), 1);
+    engine.pass(60);
+    store.recur(&sweep, every).await.unwrap();
+    assert!(store.given_up().await.unwrap().is_empty(), "it begins anew");
+    let third = claim(store).await.unwrap();
+    let at = engine.later(90).await;
+    store.fail_job(&third.fence, "GitHub is away", Retry::At(at)).await.unwrap();
+    engine.pass(60);
+    store.recur(&sweep, every).await.unwrap();
+    assert_eq!(claim(store).await, None, "its wait is not cut short");
 }

@@ -13,6 +13,7 @@ mod given;
 mod inbox;
 mod jobs;
 mod leases;
+mod missed;
 mod model;
 mod outbox;
 mod plans;
@@ -40,9 +41,13 @@ macro_rules! suite {
                     a_heartbeat_holds_the_claim, every_write_of_a_stale_worker_is_refused,
                     a_retry_waits_for_its_time_unless_asked_for_anew, a_later_request_replaces_a_failed_attempt,
                     a_job_that_kills_its_worker_is_given_up, a_parked_attempt_does_not_count, an_error_with_any_character_in_it_is_kept,
-                    a_flood_of_one_installation_starves_no_other, waiting_workers_are_told;
+                    a_flood_of_one_installation_starves_no_other, waiting_workers_are_told,
+                    whoever_makes_sure_of_work_hurries_nobody, work_that_comes_again_is_added_once_in_its_time;
                 leases: all_or_none_are_taken, of_two_who_ask_at_once_one_gets_them, an_epoch_never_goes_back,
                     a_lost_lease_is_neither_good_nor_renewed, renewing_is_all_or_nothing;
+                missed: what_lacks_is_noted_with_how_far_was_read, nothing_is_noted_by_a_stale_worker,
+                    one_that_was_fetched_is_handled_like_any_other, one_that_cannot_be_fetched_holds_up_no_other,
+                    one_that_failed_is_missed_again_once_somebody_has_it_redelivered;
                 model: deliveries_behave_like_the_model, jobs_behave_like_the_model, leases_behave_like_the_model;
                 outbox: the_newest_body_wins, a_body_put_while_publishing_is_published_after,
                     the_same_body_is_published_once, one_item_per_installation_is_in_flight_and_comments_go_first,
@@ -56,7 +61,8 @@ macro_rules! suite {
                     the_first_publication_counts, a_discarded_plan_is_found_by_nobody;
                 pulls: an_older_description_never_replaces_a_newer_one, merged_ones_are_found_by_their_commit,
                     a_plan_is_due_until_one_was_made_for_the_last_asking;
-                repositories: a_rename_keeps_the_row, an_environment_remembers, a_pushed_head_is_the_last_that_was_announced;
+                repositories: a_rename_keeps_the_row, an_environment_remembers, a_pushed_head_is_the_last_that_was_announced,
+                    a_comparison_is_remembered_with_the_heads_that_it_found;
                 resources: a_resource_has_one_owner_everywhere, ownership_is_found_by_key_unit_and_environment,
                     ten_thousand_units_read_back, a_unit_is_as_no_hash_says_once_a_step_for_it_begins;
                 runs: a_run_is_unique_for_its_commit_and_config, illegal_steps_between_states_are_refused,
@@ -66,7 +72,8 @@ macro_rules! suite {
                     only_a_run_that_waits_is_given_up;
                 servers: a_delivery_that_comes_several_times_at_once_is_new_once, each_delivery_is_handled_by_one_worker,
                     no_job_is_claimed_twice_and_one_runs_per_key, of_eight_who_wait_for_an_expired_claim_one_gets_it,
-                    work_that_is_asked_for_while_it_fails_waits_once, of_eight_who_want_a_target_one_writes_to_it,
+                    work_that_is_asked_for_while_it_fails_waits_once, of_eight_who_ask_for_work_that_comes_again_one_adds_it,
+                    of_eight_who_want_a_target_one_writes_to_it,
                     a_resource_that_two_take_at_once_has_one_owner, each_item_is_published_once_and_one_at_a_time,
                     servers_keep_one_pace_together,
                     workers_of_every_server_are_told;

@@ -1,7 +1,7 @@
 //! Repositories and environments remember what was noted.
 
 use landfall_core::name::InstallationId;
-use landfall_store::{Consequences, Fence, PushedHead, Repository, Store};
+use landfall_store::{Consequences, Fence, KnownHeads, PushedHead, Repository, Store};
 
 use crate::engine::Engine;
 use crate::given::{ACME, HOMELAB, OTHER, commit, fence, production, staging};
@@ -85,4 +85,31 @@ pub(crate) async fn a_pushed_head_is_the_last_that_was_announced(engine: &Engine
     assert_eq!(announce(1, Some('a')).await, Some(commit('a')));
     assert_eq!(announce(2, Some('b')).await, Some(commit('b')));
     assert_eq!(announce(3, None).await, None, "it was deleted");
+}
+
+pub(crate) async fn a_comparison_is_remembered_with_the_heads_that_it_found(engine: &Engine) {
+    let store = &*engine.store;
+    let repository = Repository {
+        id: HOMELAB,
+        name: "acme/homelab".parse().unwrap(),
+        installation: ACME,
+        default_branch: "main".parse().unwrap(),
+        active: true,
+    };
+    store.upsert_repository(&repository).await.unwrap();
+    assert_eq!(store.known_heads(HOMELAB).await.unwrap(), KnownHeads::default());
+    let fence = fence(store).await;
+    let head = |branch: &str, head: Option<char>| PushedHead {
+        repository: HOMELAB,
+        branch: branch.parse().unwrap(),
+        head: head.map(commit),
+    };
+    let found = [head("main", Some('a')), head("develop", Some('b'))];
+    store.note_heads(&fence, HOMELAB, &found).await.unwrap();
+    store.note_heads(&fence, HOMELAB, &[head("develop", None)]).await.unwrap();
+    store.upsert_repository(&repository).await.unwrap();
+    let heads = [("main".parse().unwrap(), commit('a'))].into();
+    let known = KnownHeads { compared: true, heads };
+    assert_eq!(store.known_heads(HOMELAB).await.unwrap(), known);
+    assert_eq!(store.known_heads(OTHER).await.unwrap(), KnownHeads::default());
 }

@@ -9,8 +9,8 @@ use futures::future::join_all;
 use landfall_core::name::InstallationId;
 use landfall_core::plan::Action;
 use landfall_store::{
-    Acquired, Addressee, Consequences, Inserted, Item, ItemKey, ItemKind, NewJob, Pace, Retry,
-    Store, StoreError, Topic, Turn,
+    Acquired, Addressee, BACKGROUND, Consequences, Inserted, Item, ItemKey, ItemKind, JobKey,
+    NewJob, Pace, Retry, Store, StoreError, Topic, Turn,
 };
 use serde_json::json;
 
@@ -267,4 +267,20 @@ pub(crate) async fn workers_of_every_server_are_told(engine: &Engine) {
         }
         join_all(news.iter_mut().map(|news| news.changed())).await;
     }
+}
+
+pub(crate) async fn of_eight_who_ask_for_work_that_comes_again_one_adds_it(engine: &Engine) {
+    let servers = engine.servers().await;
+    let every = Duration::from_secs(60);
+    let ask = async |store: Arc<dyn Store>, _| {
+        let sweep = NewJob { key: JobKey::Deliveries, installation: BACKGROUND, run_at: None };
+        store.recur(&sweep, every).await.unwrap()
+    };
+    assert_eq!(at_once(&servers, ask).await, [every; WORKERS]);
+    let store = &*engine.store;
+    let job = claim(store).await.unwrap();
+    store.complete_job(&job.fence).await.unwrap();
+    assert_eq!(claim(store).await, None);
+    at_once(&servers, ask).await;
+    assert_eq!(claim(store).await, None, "it is not time for any of them");
 }

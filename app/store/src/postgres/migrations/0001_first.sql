@@ -19,19 +19,29 @@ create table delivery (
     action text,
     installation bigint,
     repository bigint,
-    state text not null default 'pending' check (state in ('pending', 'processed', 'failed')),
+    state text not null default 'pending' check (state in ('missed', 'pending', 'processed', 'failed')),
+    logged bigint, -- the attempt in GitHub's log that it can be had by
+    redelivery boolean not null default false,
     attempt bigint not null default 0,
-    ready_at bigint not null, -- not claimed before
+    ready_at bigint not null, -- neither fetched nor claimed before
     error text,
     received_at bigint not null
 );
 create index delivery_pending on delivery (seq) where state = 'pending';
+create index delivery_missed on delivery (ready_at, seq) where state = 'missed';
 create index delivery_age on delivery (received_at) where state <> 'pending';
 
 -- Gone once purged. One that is pending has its body.
 create table delivery_body (
     seq bigint primary key references delivery (seq) on delete cascade,
     body bytea not null
+);
+
+-- How far GitHub's log was read: one row, once it was.
+create table delivery_log (
+    id bigint primary key check (id = 1),
+    read_after bigint not null, -- the number of an attempt
+    read_to bigint not null
 );
 
 -- Jobs. A job that is done has no row.
@@ -56,6 +66,14 @@ create index job_by_key on job (key);
 create index job_next on job (installation, id) where state = 'waiting';
 create index job_attempts on job (attempt) where state = 'waiting';
 create index job_busy on job (installation) where state = 'running';
+
+-- When work that comes again and again was last asked for.
+create table recurring (
+    kind text not null,
+    key text not null,
+    asked_at bigint not null,
+    primary key (kind, key)
+);
 
 -- When an installation was last served, counted in turns: fairness of jobs and of publishing.
 create sequence turn_taken;
@@ -94,7 +112,8 @@ create table repository (
     name text not null,
     installation bigint not null,
     default_branch text not null,
-    active boolean not null
+    active boolean not null,
+    compared_at bigint -- when its branches were last compared with GitHub's; null before
 );
 create index repository_by_installation on repository (installation);
 
@@ -113,7 +132,7 @@ create table environment (
     primary key (repository, name)
 );
 
--- Where webhooks say that branches are. A mirror that lacks it was fetched too early.
+-- Where branches are, as webhooks or a comparison said last. A mirror that lacks it was fetched too early.
 create table pushed (
     repository bigint not null,
     branch text not null,

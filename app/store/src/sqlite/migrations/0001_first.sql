@@ -18,19 +18,29 @@ create table delivery (
     action text,
     installation integer,
     repository integer,
-    state text not null default 'pending' check (state in ('pending', 'processed', 'failed')),
+    state text not null default 'pending' check (state in ('missed', 'pending', 'processed', 'failed')),
+    logged integer, -- the attempt in GitHub's log that it can be had by
+    redelivery integer not null default 0 check (redelivery in (0, 1)),
     attempt integer not null default 0,
-    ready_at integer not null, -- not claimed before
+    ready_at integer not null, -- neither fetched nor claimed before
     error text,
     received_at integer not null
 ) strict;
 create index delivery_pending on delivery (seq) where state = 'pending';
+create index delivery_missed on delivery (ready_at, seq) where state = 'missed';
 create index delivery_age on delivery (received_at) where state <> 'pending';
 
 -- Gone once purged. One that is pending has its body.
 create table delivery_body (
     seq integer primary key references delivery (seq) on delete cascade,
     body blob not null
+) strict;
+
+-- How far GitHub's log was read: one row, once it was.
+create table delivery_log (
+    id integer primary key check (id = 1),
+    read_after integer not null, -- the number of an attempt
+    read_to integer not null
 ) strict;
 
 -- Jobs. A job that is done has no row.
@@ -55,6 +65,14 @@ create index job_by_key on job (key);
 create index job_next on job (installation, id) where state = 'waiting';
 create index job_attempts on job (attempt) where state = 'waiting';
 create index job_busy on job (installation) where state = 'running';
+
+-- When work that comes again and again was last asked for.
+create table recurring (
+    kind text not null,
+    key text not null,
+    asked_at integer not null,
+    primary key (kind, key)
+) strict, without rowid;
 
 -- When an installation was last served, counted in turns: fairness of jobs and of publishing.
 create table turn (
@@ -92,7 +110,8 @@ create table repository (
     name text not null,
     installation integer not null,
     default_branch text not null,
-    active integer not null check (active in (0, 1))
+    active integer not null check (active in (0, 1)),
+    compared_at integer -- when its branches were last compared with GitHub's; null before
 ) strict;
 create index repository_by_installation on repository (installation);
 
@@ -111,7 +130,7 @@ create table environment (
     primary key (repository, name)
 ) strict, without rowid;
 
--- Where webhooks say that branches are. A mirror that lacks it was fetched too early.
+-- Where branches are, as webhooks or a comparison said last. A mirror that lacks it was fetched too early.
 create table pushed (
     repository integer not null,
     branch text not null,

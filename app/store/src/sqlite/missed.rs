@@ -1,0 +1,69 @@
+//! Missed deliveries in SQLite.
+
+use async_trait::async_trait;
+use sqlx::sqlite::SqliteConnection;
+
+use super::Sqlite;
+use crate::rows;
+use crate::{Fence, LogRead, LoggedDelivery, Missed, MissedDelivery, Result};
+
+async fn note(conn: &mut SqliteConnection, logged: &LoggedDelivery, now: i64) -> Result<bool> {
+    let noted = sqlx::query(
+        "insert into delivery (id, event, action, installation, repository, state, logged, redelivery, ready_at, received_at)
+         values (?1, ?2, ?3, ?4, ?5, 'missed', ?6, ?7, ?8, ?8)
+         on conflict (id) do update set
+             state = 'missed', logged = excluded.logged, redelivery = 1, attempt = 0, ready_at = excluded.ready_at
+         where delivery.state = 'failed' and excluded.redelivery and excluded.logged > coalesce(delivery.logged, 0)",
+    )
+    .bind(logged.id.to_string())
+    .bind(&logged.event)
+    .bind(&logged.action)
+    .bind(logged.installation.map(|id| id.0.cast_signed()))
+    .bind(logged.repository.map(|id| id.0.cast_signed()))
+    .bind(logged.attempt.cast_signed())
+    .bind(logged.redelivery)
+    .bind(now)
+    .execute(conn)
+    .await?;
+    Ok(noted.rows_affected() == 1)
+}
+
+#[async_trait]
+impl Missed for Sqlite {
+    async fn log_read(&self) -> Result<Option<LogRead>> {
+        let row = sqlx::query("select * from delivery_log").fetch_optional(&self.readers).await?;
+        row.as_ref().map(rows::log_read).transpose()
+    }
+
+    async fn note_missed(
+        &self,
+        fence: &Fence,
+        found: &[LoggedDelivery],
+        read: LogRead,
+    ) -> Result<u64> {
+        let mut write = self.write_as(fence).await?;
+        let now = write.now;
+        let mut new = 0;
+        for logged in found {
+            new += u64::from(note(write.conn(), logged, now).await?);
+        }
+        sqlx::query(
+            "insert into delivery_log (id, read_after, read_to) values (1, ?, ?)
+             on conflict (id) do update set read_to = excluded.read_to where excluded.read_to > read_to",
+        )
+        .bind(read.after.cast_signed())
+        .bind(read.to.as_millisecond())
+        .execute(write.conn())
+        .await?;
+        write.commit().await?;
+        Ok(new)
+    }
+
+    async fn missed_deliveries(&self, limit: u32) -> Result<Vec<MissedDelivery>> {
+        let query = sqlx::query(
+            "select * from delivery where state = 'missed' order by ready_at, seq limit ?",
+        );
+        let rows = query.bind(limit).fetch_all(&self.readers).await?;
+        rows.iter().map(rows::missed).collect()
+    }
+}
