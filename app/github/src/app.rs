@@ -29,8 +29,12 @@ use crate::session::Session;
 use crate::transport::{Answer, Call, Credentials, Path, Transport};
 use crate::writer::Writer;
 
+mod deliveries;
+mod installations;
 mod token;
 
+pub use deliveries::{Attempt, Cursor, LogPage};
+pub use installations::Installation;
 use token::Tokens;
 pub(crate) use token::{Scope, Token, TokenKey};
 
@@ -67,6 +71,9 @@ impl Default for Timeouts {
         Self { connect: seconds(5), read: seconds(15), whole: seconds(30) }
     }
 }
+
+/// The most pages of one list. A longer list is an error: half of a list is worse than none.
+pub(crate) const MOST_PAGES: usize = 100;
 
 /// Told of every secret that comes into being, before it is used: the redactor's `learn`.
 pub type Learn = Arc<dyn Fn(&SecretString) + Send + Sync>;
@@ -238,18 +245,26 @@ impl App {
     /// A call as the App itself, authenticated by a token that we sign: valid from a minute ago
     /// (clocks differ) for nine minutes (GitHub allows ten).
     async fn as_app<T: DeserializeOwned>(&self, call: Call) -> Result<T, GithubError> {
+        Ok(self.answer_as_app(&call).await?.0)
+    }
+
+    /// As [`Self::as_app`], with the answer that it was read from.
+    async fn answer_as_app<T: DeserializeOwned>(
+        &self,
+        call: &Call,
+    ) -> Result<(T, Answer), GithubError> {
         let id = octocrab::models::AppId(self.id().0);
         let jwt = create_jwt(id, &self.0.key).map_err(|_| {
             Failure::Denied { message: "the App's private key does not sign".to_owned() }
                 .on(call.to_string())
         })?;
         let header = bearer(&SecretString::from(jwt)).map_err(|f| f.on(call.to_string()))?;
-        let answer = self.transport().send(&call, Credentials::of(&header)).await;
+        let answer = self.transport().send(call, Credentials::of(&header)).await;
         let answer = answer.map_err(|failure| failure.on(call.to_string()))?;
         if answer.status == StatusCode::UNAUTHORIZED {
             self.log_skew(&answer.headers);
         }
-        decode(&call, &answer, self.now())
+        Ok((decode(call, &answer, self.now())?, answer))
     }
 
     /// A clock that is wrong is the usual reason for a refused App token, and GitHub's words do

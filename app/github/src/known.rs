@@ -111,7 +111,7 @@ mod tests {
 
     fn key(installation: u64, target: &str) -> ReadKey {
         let (installation, repository) = (InstallationId(installation), RepositoryId(1));
-        let token = TokenKey { installation, repository, scope: Scope::Read };
+        let token = TokenKey { installation, repository: Some(repository), scope: Scope::Read };
         ReadKey { token, target: target.to_owned() }
     }
 

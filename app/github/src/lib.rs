@@ -23,7 +23,9 @@ pub mod webhook;
 mod writer;
 
 pub use actor::{AppId, User, UserKind};
-pub use app::{App, AppSettings, Identity, SettingsError, Timeouts};
+pub use app::{
+    App, AppSettings, Attempt, Cursor, Identity, Installation, LogPage, SettingsError, Timeouts,
+};
 pub use error::{Failure, GithubError};
 pub use limits::Limits;
 pub use pull::{Base, Head, Pull, PullState};

@@ -62,6 +62,30 @@ impl Reader {
         self.0.call(Call::get(self.0.path().then("pulls").then(number))).await
     }
 
+    /// The open pull requests as they are now, the newest first. Lists do not say who merged one,
+    /// which of these nobody did.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn open_pulls(&self) -> Result<Vec<Pull>, GithubError> {
+        let call = Call::get(self.0.path().then("pulls")).query("state", "open");
+        self.0.list(call, |page: Vec<Pull>| page).await
+    }
+
+    /// Whether there is a file at `path` of the default branch.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn has_file(&self, path: &str) -> Result<bool, GithubError> {
+        let segments = self.0.path().then("contents");
+        let path = path.split('/').fold(segments, |path, segment| path.then(segment));
+        match self.0.call::<IgnoredAny>(Call::get(path)).await {
+            Ok(IgnoredAny) => Ok(true),
+            Err(GithubError { failure: Failure::NotFound, .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The pull requests that GitHub connects with a commit: merged and open ones, and none for a
     /// while after a push, because the index lags.
     ///

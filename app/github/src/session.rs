@@ -10,14 +10,11 @@ use http::StatusCode;
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 
-use crate::app::{App, Scope, Token, TokenKey, bearer, decode};
+use crate::app::{App, MOST_PAGES, Scope, Token, TokenKey, bearer, decode};
 use crate::error::{Effect, Failure, GithubError};
 use crate::known::{Known, ReadKey};
 use crate::repository::InstalledRepository;
 use crate::transport::{Answer, Call, Credentials, Path};
-
-/// The most pages of one list. A longer list is an error: half of a list is worse than none.
-const MOST_PAGES: usize = 100;
 
 /// The right to act on a repository within a scope.
 #[derive(Debug, Clone)]
@@ -121,6 +118,6 @@ impl Session {
 
     fn key(&self) -> TokenKey {
         let InstalledRepository { installation, id, .. } = self.on;
-        TokenKey { installation, repository: id, scope: self.scope }
+        TokenKey { installation, repository: Some(id), scope: self.scope }
     }
 }

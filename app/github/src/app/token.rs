@@ -1,4 +1,5 @@
-//! Installation tokens: minted for one repository and as few permissions as the use needs.
+//! Installation tokens: minted for one repository and as few permissions as the use needs. Only the
+//! list of an installation's repositories takes a token for all of them, which sees nothing else.
 //!
 //! Concurrency: a scope has one slot behind an asynchronous lock. Who finds it empty or about to
 //! expire mints while holding the lock, so ten callers at once make one request, and nine find
@@ -29,6 +30,8 @@ pub(crate) enum Scope {
     Read,
     /// Publishing: comments, reactions, checks, deployments; no contents.
     Write,
+    /// Finding out which repositories there are.
+    List,
 }
 
 /// Names of permissions and their levels, as GitHub writes them.
@@ -51,6 +54,7 @@ impl Scope {
                 ("metadata", "read"),
                 ("pull_requests", "write"),
             ],
+            Self::List => &[("metadata", "read")],
         };
         list.iter().map(|(name, level)| ((*name).to_owned(), (*level).to_owned())).collect()
     }
@@ -60,7 +64,8 @@ impl Scope {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct TokenKey {
     pub(crate) installation: InstallationId,
-    pub(crate) repository: RepositoryId,
+    /// None for all that the installation is on.
+    pub(crate) repository: Option<RepositoryId>,
     pub(crate) scope: Scope,
 }
 
@@ -163,7 +168,10 @@ async fn mint_with(
     permissions: &Permissions,
 ) -> Result<Token, GithubError> {
     let path = Path::new("app").then("installations").then(key.installation).then("access_tokens");
-    let body = json!({ "repository_ids": [key.repository], "permissions": permissions });
+    let mut body = json!({ "permissions": permissions });
+    if let Some(repository) = key.repository {
+        body["repository_ids"] = json!([repository]);
+    }
     let minted = app.as_app(Call::post(path, body)).await;
     let Minted { token, expires_at } = minted.map_err(|error| match error.failure {
         // The App asks about itself, so what it cannot find is its installation.

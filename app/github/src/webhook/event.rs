@@ -45,6 +45,20 @@ impl Event {
         payload::parse(event, body)
     }
 
+    /// Whether anything could follow from a delivery of `event` with this action, as far as that can
+    /// be said without its payload.
+    #[must_use]
+    pub fn matters(event: &str, action: Option<&str>) -> bool {
+        let named = action.unwrap_or_default();
+        match event {
+            "push" | "installation_repositories" => true,
+            "pull_request" => PullAction::named(named).is_some(),
+            "issue_comment" => CommentAction::named(named) == Some(CommentAction::Created),
+            "installation" => InstallationAction::named(named).is_some(),
+            _ => false,
+        }
+    }
+
     /// Through which installation it came.
     #[must_use]
     pub fn installation(&self) -> Option<InstallationId> {
@@ -103,6 +117,22 @@ pub enum PullAction {
     },
     /// Merged or not: see the pull request's state.
     Closed,
+}
+
+impl PullAction {
+    /// The one that GitHub calls so, of those that matter.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "opened" => Self::Opened,
+            "synchronize" => Self::Synchronize,
+            "reopened" => Self::Reopened,
+            "ready_for_review" => Self::ReadyForReview,
+            "converted_to_draft" => Self::ConvertedToDraft,
+            "edited" => Self::Edited { base_was: None },
+            "closed" => Self::Closed,
+            _ => return None,
+        })
+    }
 }
 
 /// A branch or tag moved.
@@ -193,6 +223,18 @@ pub enum CommentAction {
     Deleted,
 }
 
+impl CommentAction {
+    /// The one that GitHub calls so.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "created" => Self::Created,
+            "edited" => Self::Edited,
+            "deleted" => Self::Deleted,
+            _ => return None,
+        })
+    }
+}
+
 /// What a comment is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CommentedOn {
@@ -236,6 +278,20 @@ pub enum InstallationAction {
     Suspend,
     Unsuspend,
     NewPermissionsAccepted,
+}
+
+impl InstallationAction {
+    /// The one that GitHub calls so, of those that matter.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "created" => Self::Created,
+            "deleted" => Self::Deleted,
+            "suspend" => Self::Suspend,
+            "unsuspend" => Self::Unsuspend,
+            "new_permissions_accepted" => Self::NewPermissionsAccepted,
+            _ => return None,
+        })
+    }
 }
 
 /// Whose repositories an installation is on.

@@ -148,16 +148,7 @@ fn pull_request(
     struct From {
         from: BranchName,
     }
-    let action = match action {
-        Some("opened") => PullAction::Opened,
-        Some("synchronize") => PullAction::Synchronize,
-        Some("reopened") => PullAction::Reopened,
-        Some("ready_for_review") => PullAction::ReadyForReview,
-        Some("converted_to_draft") => PullAction::ConvertedToDraft,
-        Some("edited") => PullAction::Edited { base_was: None },
-        Some("closed") => PullAction::Closed,
-        _ => return Ok(None),
-    };
+    let Some(action) = action.and_then(PullAction::named) else { return Ok(None) };
     let payload: Payload = json(body)?;
     let base_was = payload.changes.base.map(|base| base.branch.from);
     let action = match action {
@@ -193,12 +184,7 @@ fn issue_comment(
         #[serde(default)]
         pull_request: Option<IgnoredAny>,
     }
-    let action = match action {
-        Some("created") => CommentAction::Created,
-        Some("edited") => CommentAction::Edited,
-        Some("deleted") => CommentAction::Deleted,
-        _ => return Ok(None),
-    };
+    let Some(action) = action.and_then(CommentAction::named) else { return Ok(None) };
     let Payload { issue, comment, repository, sender } = json(body)?;
     let open = issue.state == "open";
     let commented_on = match issue.pull_request {
@@ -232,14 +218,7 @@ fn installation_change(
         #[serde(default)]
         account: Option<Account>,
     }
-    let action = match action {
-        Some("created") => InstallationAction::Created,
-        Some("deleted") => InstallationAction::Deleted,
-        Some("suspend") => InstallationAction::Suspend,
-        Some("unsuspend") => InstallationAction::Unsuspend,
-        Some("new_permissions_accepted") => InstallationAction::NewPermissionsAccepted,
-        _ => return Ok(None),
-    };
+    let Some(action) = action.and_then(InstallationAction::named) else { return Ok(None) };
     let Payload { installation, repositories } = json(body)?;
     Ok(Some(Event::Installation(InstallationChange {
         action,
