@@ -19,6 +19,7 @@ mod setting;
 
 use std::collections::BTreeMap;
 
+use landfall::settings::Webhooks;
 use landfall_sim::chat::ChatSim;
 use landfall_sim::cloudflare::CloudflareSim;
 use landfall_sim::exchange::{Exchange, ExchangeLog, Wire};
@@ -91,6 +92,7 @@ impl World {
         let around = Around {
             timing: setting.timing,
             database: setting.database,
+            webhooks: setting.webhooks,
             secret: setting.secret,
             clock: setting.clock,
             operator: setting.operator,
@@ -115,8 +117,8 @@ impl World {
         repo.point_branch("develop", &first, ALICE).await?;
         names.commit(first);
         let server = Server::start(&github, around).await?;
-        github.hooks().send_to(&server.webhook_url());
-        Ok(World {
+        github.hooks().send_to(&hook_url(&server));
+        let mut world = World {
             github,
             unifi,
             cloudflare,
@@ -128,7 +130,11 @@ impl World {
             pull: 0,
             read: BTreeMap::new(),
             panics_read: 0,
-        })
+        };
+        // What the server does at its start is over before the story begins.
+        world.started(0).await;
+        world.settle().await;
+        Ok(world)
     }
 
     /// What was said, on every wire.
@@ -150,6 +156,14 @@ impl World {
         let violations = Contract::load().check_all(&self.exchanges);
         let told: Vec<String> = violations.iter().map(ToString::to_string).collect();
         assert!(told.is_empty(), "not as the vendors describe:\n{}", told.join("\n"));
+    }
+}
+
+/// Where GitHub is to send webhooks.
+fn hook_url(server: &Server) -> String {
+    match server.webhooks() {
+        Webhooks::Push => server.webhook_url(),
+        Webhooks::Pull => "https://landfall.invalid/webhook".to_owned(),
     }
 }
 

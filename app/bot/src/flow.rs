@@ -1,7 +1,7 @@
 //! Flows: what follows from an event.
 //!
 //! `handle` turns a delivery into rows and jobs; `plan` and `run` carry jobs out; `command` carries
-//! out what people say. A webhook is a hint: each flow finds out from GitHub, git and the store what
+//! out what people say. `missed`, `installations` and `reconcile` find what no delivery brought. A webhook is a hint: each flow finds out from GitHub, git and the store what
 //! is to be done, so a lost, late or repeated one only delays.
 
 pub mod announce;
@@ -12,7 +12,10 @@ pub mod given_up;
 pub mod ground;
 pub mod handle;
 pub mod holding;
+pub mod installations;
+pub mod missed;
 pub mod plan;
+pub mod reconcile;
 pub mod resolve;
 pub mod run;
 pub mod steps;

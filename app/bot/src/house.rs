@@ -18,6 +18,7 @@ use crate::gather::session::Reach;
 use crate::operator::{GithubLimits, Operator};
 use crate::panics::Panics;
 use crate::render::Templates;
+use crate::settings::Webhooks;
 
 mod open;
 
@@ -46,6 +47,8 @@ pub struct House {
     pub templates: Templates,
     /// How long things may take.
     pub timing: Timing,
+    /// How events come here.
+    pub webhooks: Webhooks,
     /// Takes secrets out of what is shown.
     pub redactor: Redactor,
     /// Where panics end.
@@ -129,6 +132,13 @@ pub struct Timing {
     pub housekeeping: Duration,
     /// How often a worker asks for work when nobody woke it.
     pub poll: Duration,
+    /// How often GitHub's delivery log is read for what never came.
+    pub sweep: Duration,
+    /// How often everything that the App is installed on is compared with what is known of it.
+    pub reconcile: Duration,
+    /// How often, in pull mode, GitHub is asked whether something happened. GitHub answers an App
+    /// 5,000 times an hour at least.
+    pub pull: Duration,
     /// How long is waited before looking again which pull request a commit came from: GitHub's
     /// index lags behind a push. After the last one a commit counts as pushed directly.
     pub attribution: Vec<Duration>,
@@ -168,6 +178,9 @@ impl Default for Timing {
             pace: GithubLimits::default().paces(),
             housekeeping: Duration::from_hours(1),
             poll: seconds(5),
+            sweep: seconds(5 * 60),
+            reconcile: Duration::from_hours(1),
+            pull: seconds(2),
             lag: [1, 1, 2, 5, 15, 60].map(seconds).into(),
             attribution: [2, 5, 15, 60].map(seconds).into(),
             retry: [2, 10, 60, 300].map(seconds).into(),

@@ -36,19 +36,19 @@ use crate::worker::{self, Stop};
 pub struct Shared {
     /// The house.
     pub house: Arc<House>,
-    /// Whom to believe.
-    pub verifier: Verifier,
+    /// Whom to believe; none where nothing is received.
+    pub verifier: Option<Verifier>,
 }
 
-/// All routes.
+/// All routes. Without a secret there is none for webhooks: nobody could be believed.
 pub fn router(shared: Arc<Shared>) -> Router {
     let panics = shared.house.panics.clone();
-    let routes = Router::new()
-        .route("/webhook", post(receive::receive))
-        .route("/livez", get(health::live))
-        .route("/readyz", get(health::ready))
-        .with_state(shared);
-    answering_panics(routes, panics)
+    let mut routes =
+        Router::new().route("/livez", get(health::live)).route("/readyz", get(health::ready));
+    if shared.verifier.is_some() {
+        routes = routes.route("/webhook", post(receive::receive));
+    }
+    answering_panics(routes.with_state(shared), panics)
 }
 
 /// The routes, which answer also when they panic.

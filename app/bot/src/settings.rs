@@ -30,8 +30,20 @@ pub struct Settings {
     pub templates: Option<PathBuf>,
     /// `LANDFALL_ALLOW_HOSTS`: hosts and networks that connections may lead to beside public ones.
     pub rules: AddressRules,
+    /// `LANDFALL_WEBHOOKS`: how events come here. Default `push`.
+    pub webhooks: Webhooks,
     /// What is known of the App at GitHub.
     pub github: GithubSettings,
+}
+
+/// How events come here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Webhooks {
+    /// GitHub sends them.
+    Push,
+    /// They are fetched from GitHub's delivery log every few seconds: for a server that GitHub cannot
+    /// reach. What is sent all the same is taken, if there is a secret to believe it by.
+    Pull,
 }
 
 /// The App, and where GitHub is.
@@ -42,6 +54,7 @@ pub struct GithubSettings {
     /// `GITHUB_PRIVATE_KEY`, or the content of the file at `GITHUB_PRIVATE_KEY_PATH`.
     pub private_key: SecretString,
     /// `GITHUB_WEBHOOK_SECRET`; during a rotation the old one goes into `GITHUB_WEBHOOK_SECRET_PREVIOUS`.
+    /// In pull mode there may be none.
     pub webhook_secrets: Vec<SecretString>,
     /// `GITHUB_API_URL`. Default `https://api.github.com`.
     pub api_url: Url,
@@ -77,11 +90,11 @@ impl Settings {
             "an address and a port, as in `0.0.0.0:8080`",
         );
         let rules = reader.rules();
-        reader.webhooks();
+        let webhooks = reader.webhooks();
         let github = GithubSettings {
             app_id: reader.app_id(),
             private_key: reader.private_key(),
-            webhook_secrets: reader.webhook_secrets(),
+            webhook_secrets: reader.webhook_secrets(webhooks),
             api_url: reader.parsed("GITHUB_API_URL", "https://api.github.com", "a URL"),
             url: reader.parsed("GITHUB_URL", "https://github.com", "a URL"),
         };
@@ -92,6 +105,7 @@ impl Settings {
             operator_file: reader.get("LANDFALL_CONFIG").map(PathBuf::from),
             templates: reader.get("LANDFALL_TEMPLATES").map(PathBuf::from),
             rules,
+            webhooks,
             github,
         };
         if reader.faults.is_empty() { Ok(settings) } else { Err(reader.faults) }
@@ -157,15 +171,13 @@ impl Reader<'_> {
         }
     }
 
-    fn webhooks(&mut self) {
+    fn webhooks(&mut self) -> Webhooks {
         match self.or("LANDFALL_WEBHOOKS", "push").as_str() {
-            "push" => {}
-            "pull" => self.fault(
-                "LANDFALL_WEBHOOKS",
-                "`pull` is not there yet in this version of Landfall; use `push`",
-            ),
+            "push" => Webhooks::Push,
+            "pull" => Webhooks::Pull,
             other => {
                 self.fault("LANDFALL_WEBHOOKS", format!("`{other}` is neither `push` nor `pull`"));
+                Webhooks::Push
             }
         }
     }
@@ -213,9 +225,9 @@ impl Reader<'_> {
         SecretString::from(key)
     }
 
-    fn webhook_secrets(&mut self) -> Vec<SecretString> {
+    fn webhook_secrets(&mut self, webhooks: Webhooks) -> Vec<SecretString> {
         let current = self.get("GITHUB_WEBHOOK_SECRET");
-        if current.is_none() {
+        if current.is_none() && webhooks == Webhooks::Push {
             self.fault("GITHUB_WEBHOOK_SECRET", "is not set: without it anybody could send events");
         }
         let previous = self.get("GITHUB_WEBHOOK_SECRET_PREVIOUS");
@@ -274,10 +286,22 @@ mod tests {
             ("GITHUB_APP_ID", "seven"),
             ("GITHUB_PRIVATE_KEY", "hunter2"),
             ("GITHUB_WEBHOOK_SECRET", " "),
-            ("LANDFALL_WEBHOOKS", "pull"),
+            ("LANDFALL_WEBHOOKS", "poll"),
         ]);
         assert_eq!(found.len(), 5, "{found:?}");
         assert!(found.iter().all(|fault| !fault.contains("hunter2")), "{found:?}");
+    }
+
+    #[test]
+    fn only_a_server_that_fetches_its_webhooks_needs_no_secret_for_them() {
+        let app = [("GITHUB_APP_ID", "7"), ("GITHUB_PRIVATE_KEY", KEY)];
+        assert_eq!(
+            faults(&app),
+            ["GITHUB_WEBHOOK_SECRET: is not set: without it anybody could send events"]
+        );
+        let settings = read(&[app[0], app[1], ("LANDFALL_WEBHOOKS", "pull")]).unwrap();
+        assert_eq!(settings.webhooks, Webhooks::Pull);
+        assert!(settings.github.webhook_secrets.is_empty());
     }
 
     #[test]

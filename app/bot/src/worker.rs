@@ -2,14 +2,16 @@
 //!
 //! Three loops, each asking the store and then sleeping until something new is announced or a few
 //! seconds have passed: the inbox (deliveries to rows), the jobs (plans and runs), the outbox (what
-//! is published). A fourth tidies up. They share nothing but the store. Each claim has a lease, so a worker that dies
-//! only delays what it held. A piece of work that panics is an attempt that failed; a loop that
-//! panics ends, and the server with it.
+//! is published). A fourth tidies up, and clocks ask for what is due with time ([`clock`]). They
+//! share nothing but the store. Each claim has a lease, so a worker that dies only delays what it
+//! held. A piece of work that panics is an attempt that failed; a loop that panics ends, and the
+//! server with it.
 //!
 //! Stopping ([`Stop`]): first no loop claims anything more and what is under way is finished; what is not
 //! done after a while is put back as it stands, so that the next server goes on with it at once. Cutting
 //! it off there is as safe as losing the process: a step has its intent on disk, an item is looked up.
 
+mod clock;
 mod housekeeping;
 mod inbox;
 mod jobs;
@@ -21,11 +23,12 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use landfall_store::{Addressee, Topic};
+use landfall_store::{Addressee, JobKey, Topic};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::house::House;
+use crate::settings::Webhooks;
 
 /// How many jobs are carried out at once.
 const JOB_WORKERS: usize = 8;
@@ -70,7 +73,21 @@ pub fn start(house: &Arc<House>, stop: &Stop) -> JoinSet<()> {
     }
     let (one, token) = (Arc::clone(house), stop.closing.clone());
     workers.spawn(async move { housekeeping::rounds(&one, &token).await });
+    start_clocks(house, &stop.closing, &mut workers);
     workers
+}
+
+fn start_clocks(house: &Arc<House>, stop: &CancellationToken, workers: &mut JoinSet<()>) {
+    let recurring =
+        [(JobKey::Deliveries, house.timing.sweep), (JobKey::Installations, house.timing.reconcile)];
+    for (key, every) in recurring {
+        let (one, token) = (Arc::clone(house), stop.clone());
+        workers.spawn(async move { clock::recurring(&one, &token, key, every).await });
+    }
+    if house.webhooks == Webhooks::Pull {
+        let (one, token) = (Arc::clone(house), stop.clone());
+        workers.spawn(async move { clock::pull(&one, &token).await });
+    }
 }
 
 /// What a round of a loop came to.

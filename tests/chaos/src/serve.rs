@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use landfall::house::{House, Surroundings, Timing, verifier};
 use landfall::server::{Running, Shared};
-use landfall::settings::{GithubSettings, Settings};
+use landfall::settings::{GithubSettings, Settings, Webhooks};
 use landfall_os::redact::Redactor;
 use landfall_secrets::Resolver;
 use landfall_sim::github::{TEST_PRIVATE_KEY, TEST_WEBHOOK_SECRET};
@@ -107,6 +107,7 @@ fn settings(told: &Told) -> anyhow::Result<Settings> {
         operator_file: None,
         templates: None,
         rules: "127.0.0.0/8, ::1".parse()?,
+        webhooks: Webhooks::Push,
         github: GithubSettings {
             app_id: told.app_id,
             private_key: TEST_PRIVATE_KEY.into(),

@@ -2,7 +2,9 @@
 
 use landfall_sim::github::{Edit, MergeMethod, NewPull};
 
-use super::{ALICE, World};
+use landfall_store::{BACKGROUND, JobKey, NewJob};
+
+use super::{ALICE, World, hook_url};
 
 impl World {
     /// Opens a pull request into `main` with one commit on a new branch and returns its number.
@@ -150,8 +152,37 @@ impl World {
 
     /// Stops the server and starts it again with what is on disk. Webhooks follow it.
     pub async fn restart(&mut self) {
+        let said = self.exchanges().all().len();
         self.server.restart().await;
+        self.is_back(said).await;
+    }
+
+    /// As [`World::restart`], with nothing of what was on disk.
+    pub async fn restart_afresh(&mut self) {
+        let said = self.exchanges().all().len();
+        self.server.restart_afresh().await;
+        self.is_back(said).await;
+    }
+
+    async fn is_back(&mut self, said: usize) {
         self.panics_read = 0;
-        self.github.hooks().send_to(&self.server.webhook_url());
+        self.github.hooks().send_to(&hook_url(&self.server));
+        self.started(said).await;
+    }
+
+    /// Time passes, and the server reads GitHub's delivery log.
+    pub async fn sweep(&mut self) {
+        self.is_due(JobKey::Deliveries).await;
+    }
+
+    /// Time passes, and the server compares all that it looks after with GitHub.
+    pub async fn compare(&mut self) {
+        self.is_due(JobKey::Installations).await;
+    }
+
+    /// The server's clock asks for work.
+    async fn is_due(&mut self, key: JobKey) {
+        let job = NewJob { key, installation: BACKGROUND, run_at: None };
+        self.server.store().enqueue(&[job]).await.expect("the store takes the job");
     }
 }

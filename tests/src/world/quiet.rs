@@ -1,10 +1,13 @@
 //! Quiet: nothing is on its way and nothing is left to do.
 //!
 //! GitHub's queue and the server's are looked at in turn until both are empty at once. Work that
-//! waits for its time counts as work, so a retry is waited for like anything else.
+//! waits for its time counts as work, so a retry is waited for like anything else. A server that
+//! fetches its webhooks has to have looked for them first.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use landfall::settings::Webhooks;
 use landfall_store::GivenUp;
 
 use super::{Exchange, World};
@@ -61,11 +64,48 @@ impl World {
         loop {
             let before = hooks.log().len();
             hooks.deliver_all().await;
+            self.looked().await;
             self.assert_no_panic();
             let backlog = self.server.store().backlog().await.expect("the store answers");
             // What was published may have made GitHub send more; what was sent before the
             // backlog was empty is in it no more.
             if backlog.is_empty() && hooks.log().len() == before {
+                return;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(GLANCE) => {}
+                ended = self.server.failed() => panic!("the server ended: {ended:?}"),
+            }
+        }
+    }
+
+    /// In pull mode, waits until the server has looked at the delivery log as it is now, and asked
+    /// for what follows from it: the next look but one has begun.
+    async fn looked(&mut self) {
+        if self.server.webhooks() == Webhooks::Push {
+            return;
+        }
+        let is_look = |exchange: &Exchange| {
+            exchange.path.ends_with("/app/hook/deliveries") && exchange.query == "per_page=1"
+        };
+        let enough = self.exchanges.count(is_look) + 3;
+        while self.exchanges.count(is_look) < enough {
+            tokio::select! {
+                () = tokio::time::sleep(GLANCE) => {}
+                ended = self.server.failed() => panic!("the server ended: {ended:?}"),
+            }
+        }
+    }
+
+    /// Waits until a server that was just started has asked GitHub what it asks at its start. `said`
+    /// is how many exchanges there were before.
+    pub(super) async fn started(&mut self, said: usize) {
+        let begun = |path: &str, all: &[Arc<Exchange>]| {
+            all.iter().skip(said).any(|exchange| exchange.path.ends_with(path))
+        };
+        loop {
+            let all = self.exchanges.all();
+            if begun("/app/hook/deliveries", &all) && begun("/app/installations", &all) {
                 return;
             }
             tokio::select! {

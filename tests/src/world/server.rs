@@ -5,12 +5,12 @@ use std::sync::{Arc, Once};
 use jiff::Timestamp;
 use landfall::house::{House, Surroundings, Timing, verifier};
 use landfall::server::{Running, Shared};
-use landfall::settings::{GithubSettings, Settings};
+use landfall::settings::{GithubSettings, Settings, Webhooks};
 use landfall_os::redact::Redactor;
 use landfall_secrets::Resolver;
 use landfall_sim::github::{GithubSim, TEST_PRIVATE_KEY, TEST_WEBHOOK_SECRET};
 use landfall_store::{Clock, Store};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
@@ -22,7 +22,7 @@ pub struct Server {
     around: Around,
     house: Arc<House>,
     running: Option<Running>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// What surrounds each server of a story, in as far as the story chooses it.
@@ -30,6 +30,7 @@ pub struct Server {
 pub(super) struct Around {
     pub(super) timing: Timing,
     pub(super) database: Option<String>,
+    pub(super) webhooks: Webhooks,
     pub(super) secret: fn(&str) -> Option<SecretString>,
     pub(super) clock: fn() -> Timestamp,
     pub(super) operator: String,
@@ -49,12 +50,17 @@ impl Clock for Told {
 impl Server {
     pub(super) async fn start(github: &GithubSim, around: Around) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
-        let mut settings = settings(github, &folder, &around.operator)?;
+        let mut settings = settings(github, &folder, &around)?;
         if let Some(url) = &around.database {
             settings.database_url = url.as_str().into();
         }
         let (house, running) = run(&settings, &around).await?;
-        Ok(Self { settings, around, house, running: Some(running), _folder: folder })
+        Ok(Self { settings, around, house, running: Some(running), folder })
+    }
+
+    /// How events come to it.
+    pub(super) fn webhooks(&self) -> Webhooks {
+        self.around.webhooks
     }
 
     /// Where webhooks go.
@@ -71,6 +77,16 @@ impl Server {
     #[must_use]
     pub fn store(&self) -> &dyn Store {
         &*self.house.store
+    }
+
+    /// The store of a server that is stopped, to change what the next one finds. It has to be closed.
+    ///
+    /// # Panics
+    /// It cannot be opened.
+    pub async fn store_at_rest(&self) -> Arc<dyn Store> {
+        let url = self.settings.database_url.expose_secret();
+        let clock = Arc::new(Told(self.around.clock));
+        landfall_store::open(url, clock).await.expect("the store can be opened again")
     }
 
     /// Finishes what is under way and ends.
@@ -102,6 +118,27 @@ impl Server {
         self.stop().await;
         let (house, running) = run(&self.settings, &self.around).await.expect("it starts again");
         (self.house, self.running) = (house, Some(running));
+    }
+
+    /// Begins anew with nothing of what was on disk.
+    ///
+    /// # Panics
+    /// It cannot start.
+    pub(super) async fn restart_afresh(&mut self) {
+        self.stop().await;
+        let all = std::fs::read_dir(self.folder.path()).expect("its folder can be read");
+        for entry in all {
+            let path = entry.expect("its folder can be read").path();
+            if self.settings.operator_file.as_ref() == Some(&path) {
+                continue;
+            }
+            let removed = match path.is_dir() {
+                true => std::fs::remove_dir_all(path),
+                false => std::fs::remove_file(path),
+            };
+            removed.expect("what it left can be removed");
+        }
+        self.restart().await;
     }
 
     /// Waits until it ends by itself, and says why it did. Then it is stopped.
@@ -146,20 +183,23 @@ async fn run(settings: &Settings, around: &Around) -> anyhow::Result<(Arc<House>
     Ok((house, Running::start(shared, listener)?))
 }
 
-fn settings(github: &GithubSim, folder: &TempDir, operator: &str) -> anyhow::Result<Settings> {
+fn settings(github: &GithubSim, folder: &TempDir, around: &Around) -> anyhow::Result<Settings> {
     let operator_file = folder.path().join("operator.toml");
-    std::fs::write(&operator_file, operator)?;
+    std::fs::write(&operator_file, &around.operator)?;
+    let webhooks = around.webhooks;
+    let secret = (webhooks == Webhooks::Push).then(|| TEST_WEBHOOK_SECRET.into());
     Ok(Settings {
         listen: "127.0.0.1:0".parse()?,
         database_url: format!("sqlite:{}", folder.path().join("landfall.db").display()).into(),
         data_dir: folder.path().to_owned(),
-        operator_file: (!operator.is_empty()).then_some(operator_file),
+        operator_file: (!around.operator.is_empty()).then_some(operator_file),
         templates: None,
         rules: "127.0.0.0/8, ::1".parse()?,
+        webhooks,
         github: GithubSettings {
             app_id: 4242,
             private_key: TEST_PRIVATE_KEY.into(),
-            webhook_secrets: vec![TEST_WEBHOOK_SECRET.into()],
+            webhook_secrets: secret.into_iter().collect(),
             api_url: github.api_url().parse()?,
             url: github.url().parse()?,
         },

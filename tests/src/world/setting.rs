@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use landfall::house::Timing;
+use landfall::settings::Webhooks;
 use landfall_sim::cloudflare::{CloudflareSettings, CloudflareSim, ZoneSettings};
 use landfall_sim::github::{Edit, GithubSim};
 use landfall_sim::unifi::{UnifiSettings, UnifiSim};
@@ -64,6 +65,9 @@ pub struct Setting {
     pub timing: Timing,
     /// The URL of the server's store; none for a file of its own.
     pub database: Option<String>,
+    /// How events come to the server. In pull mode it has no webhook secret, and GitHub's hook leads
+    /// nowhere.
+    pub webhooks: Webhooks,
     /// What a reference to a secret leads the server to.
     pub secret: fn(&str) -> Option<SecretString>,
     /// The time of day for the server.
@@ -86,6 +90,7 @@ impl Default for Setting {
             operator: String::new(),
             timing: impatient(),
             database: None,
+            webhooks: Webhooks::Push,
             secret,
             clock: Timestamp::now,
             github: landfall_sim::github::Settings::default(),
@@ -103,11 +108,15 @@ fn secret(name: &str) -> Option<SecretString> {
     known.map(|(_, value)| SecretString::from(*value))
 }
 
-/// Leases as long as a server's, waits as short as they can be.
+/// Leases as long as a server's, waits as short as they can be. What happens once in a while happens
+/// at the start, and when the story says so.
 fn impatient() -> Timing {
     let millis = Duration::from_millis;
     Timing {
         poll: millis(100),
+        sweep: Duration::from_hours(24),
+        reconcile: Duration::from_hours(24),
+        pull: millis(10),
         lag: vec![millis(1); 12],
         attribution: vec![millis(1), millis(1)],
         retry: vec![millis(1)],

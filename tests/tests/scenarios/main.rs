@@ -14,6 +14,7 @@ mod database;
 mod faults;
 mod holds;
 mod merging;
+mod missed;
 mod notifications;
 mod once;
 mod ownership;

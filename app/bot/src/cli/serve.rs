@@ -28,11 +28,13 @@ Environment:
   LANDFALL_LOG             what is logged, as in `info` or `landfall=debug` [info]
   LANDFALL_LOG_FORMAT      `json` for one object a line [text]
   LANDFALL_SECRET_…        what `ref+env://LANDFALL_SECRET_…` in landfall.yaml leads to
-  LANDFALL_WEBHOOKS        `push`: GitHub sends them here; there is no other way yet [push]
+  LANDFALL_WEBHOOKS        `push`: GitHub sends them here; `pull`: they are fetched from GitHub
+                           every 2 s, by a server that GitHub cannot reach [push]
   GITHUB_APP_ID            the App's number
   GITHUB_PRIVATE_KEY       its key in PEM form, or GITHUB_PRIVATE_KEY_PATH
   GITHUB_WEBHOOK_SECRET    its webhook secret; during a rotation the old one goes into
-                           GITHUB_WEBHOOK_SECRET_PREVIOUS
+                           GITHUB_WEBHOOK_SECRET_PREVIOUS. With `pull` it may be left out:
+                           then /webhook answers 404
   GITHUB_API_URL           [https://api.github.com]
   GITHUB_URL               [https://github.com]")]
 pub(super) struct Serve {}

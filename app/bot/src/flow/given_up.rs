@@ -31,8 +31,13 @@ pub async fn given_up(house: &House, job: &ClaimedJob, attempts: u32) -> anyhow:
                 None => Ok(()),
             }
         }
-        // Nobody is known who waits for it. What it was to ask for is found by the next push.
-        JobKey::Branch { .. } => Ok(()),
+        // Nobody is known who waits for it. What it was to find is found the next time that somebody
+        // pushes or the clock asks.
+        JobKey::Branch { .. }
+        | JobKey::Deliveries
+        | JobKey::Installations
+        | JobKey::Repositories { .. }
+        | JobKey::Reconcile { .. } => Ok(()),
     }
 }
 

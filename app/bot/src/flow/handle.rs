@@ -9,6 +9,7 @@ use landfall_github::webhook::{
 use landfall_github::{Pull, PullState, Repository, UserKind};
 use landfall_store::{CommandId, Consequences, JobKey, NewCommand, NewJob, PushedHead};
 
+use super::installations::look_at;
 use crate::house::House;
 
 /// The user a pull request is said to come from when its account is gone: GitHub's own ghost.
@@ -45,7 +46,10 @@ pub async fn consequences(house: &House, event: &Event) -> anyhow::Result<Conseq
                 InstallationAction::Created
                 | InstallationAction::Unsuspend
                 | InstallationAction::NewPermissionsAccepted => {
-                    known(house, event.installation, meant, Access::Granted).await?
+                    let mut found =
+                        known(house, event.installation, meant, Access::Granted).await?;
+                    found.jobs.push(look_at(event.installation));
+                    found
                 }
                 InstallationAction::Deleted | InstallationAction::Suspend => {
                     known(house, event.installation, Meant::All, Access::Withdrawn).await?
@@ -57,6 +61,7 @@ pub async fn consequences(house: &House, event: &Event) -> anyhow::Result<Conseq
             let mut found = known(house, event.installation, added, Access::Granted).await?;
             let gone = known(house, event.installation, removed, Access::Withdrawn).await?;
             found.repositories.extend(gone.repositories);
+            found.jobs.push(look_at(event.installation));
             found
         }
         Event::Ping(_) | Event::Other { .. } => Consequences::default(),
@@ -78,7 +83,7 @@ enum Access {
 }
 
 /// The repositories of an installation that were heard of before, marked as ours or not ours any
-/// more. One that was never heard of has nothing to keep; its first event describes it.
+/// more. One that was never heard of has nothing to keep; looking at the installation describes it.
 async fn known(
     house: &House,
     installation: InstallationId,
@@ -152,14 +157,22 @@ fn plan_job(
 }
 
 fn described(installation: InstallationId, repository: &Repository) -> Consequences {
-    let row = landfall_store::Repository {
+    let repositories = vec![repository_row(installation, repository)];
+    Consequences { repositories, ..Consequences::default() }
+}
+
+/// A repository as the store keeps it.
+pub(super) fn repository_row(
+    installation: InstallationId,
+    repository: &Repository,
+) -> landfall_store::Repository {
+    landfall_store::Repository {
         id: repository.id,
         name: repository.name.clone(),
         installation,
         default_branch: repository.default_branch.clone(),
         active: !repository.archived,
-    };
-    Consequences { repositories: vec![row], ..Consequences::default() }
+    }
 }
 
 /// A pull request as the store keeps it.

@@ -26,6 +26,7 @@ mod told;
 
 use apply::Applying;
 pub(crate) use apply::{applied_units, outcome};
+pub(crate) use heading::leads_to;
 use heading::{Heading, headings};
 use told::Outcome;
 

@@ -19,7 +19,7 @@ use crate::gather::session::Reach;
 use crate::operator::Operator;
 use crate::panics::Panics;
 use crate::render::Templates;
-use crate::settings::{Settings, passwords_in};
+use crate::settings::{Settings, Webhooks, passwords_in};
 
 /// What differs between a server, the demo and a test, beside the settings.
 #[derive(Clone)]
@@ -92,6 +92,7 @@ impl House {
                 Some(limits) => Timing { pace: limits.paces(), ..around.timing },
                 None => around.timing,
             },
+            webhooks: settings.webhooks,
             redactor: around.redactor,
             operator,
             panics: Panics::default(),
@@ -115,12 +116,16 @@ fn app(settings: &Settings, redactor: &Redactor) -> anyhow::Result<App> {
     Ok(App::new(app, Arc::new(|_| {}), Arc::new(jiff::Timestamp::now))?)
 }
 
-/// Whom to believe that a delivery is from GitHub.
+/// Whom to believe that a delivery is from GitHub. Nobody, where deliveries are fetched and no
+/// secret was agreed on.
 ///
 /// # Errors
 /// There is no secret, or an empty one.
-pub fn verifier(settings: &Settings) -> anyhow::Result<Verifier> {
+pub fn verifier(settings: &Settings) -> anyhow::Result<Option<Verifier>> {
     let mut secrets = settings.github.webhook_secrets.iter().cloned();
-    let current = secrets.next().context("GITHUB_WEBHOOK_SECRET is not set")?;
-    Ok(Verifier::new(current, secrets.next())?)
+    let Some(current) = secrets.next() else {
+        anyhow::ensure!(settings.webhooks == Webhooks::Pull, "GITHUB_WEBHOOK_SECRET is not set");
+        return Ok(None);
+    };
+    Ok(Some(Verifier::new(current, secrets.next())?))
 }

@@ -54,6 +54,14 @@ async fn carry_out(house: &House, job: &ClaimedJob) -> anyhow::Result<Ended> {
         JobKey::Branch { repository, branch } => {
             flow::branch::branch(house, job, *repository, branch).await
         }
+        JobKey::Deliveries => flow::missed::sweep(house, job).await,
+        JobKey::Installations => flow::installations::installations(house).await,
+        JobKey::Repositories { installation } => {
+            flow::installations::repositories(house, *installation).await
+        }
+        JobKey::Reconcile { repository } => {
+            flow::reconcile::reconcile(house, job, *repository).await
+        }
     }
 }
 

@@ -19,7 +19,7 @@ use crate::cli::sim::homelab::{self, RULES};
 use crate::cli::sim::simulators::{Ports, Simulators};
 use crate::house::{House, Surroundings, Timing, verifier};
 use crate::server::{Running, Shared};
-use crate::settings::{GithubSettings, Settings};
+use crate::settings::{GithubSettings, Settings, Webhooks};
 
 /// How long anything may take that usually takes a part of a second.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -100,6 +100,7 @@ fn settings(simulators: &Simulators, folder: &Path) -> anyhow::Result<Settings> 
         data_dir,
         operator_file: None,
         templates: None,
+        webhooks: Webhooks::Push,
         rules: AddressRules::parse("127.0.0.1").context("loopback is an address")?,
         github: GithubSettings {
             app_id: github::Settings::default().app_id,

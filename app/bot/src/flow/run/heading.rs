@@ -50,3 +50,12 @@ pub(super) fn headings(
     };
     own.into_iter().chain(other.map(switch)).collect()
 }
+
+/// The commits that `environment` may go to.
+pub(crate) fn leads_to(
+    ground: &Ground,
+    environment: &Environment,
+    row: Option<&landfall_store::Environment>,
+) -> Vec<CommitSha> {
+    headings(ground, environment, row).into_iter().map(|heading| heading.tip).collect()
+}
