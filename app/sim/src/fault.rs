@@ -4,8 +4,10 @@
 //! own making (its rate limit texts, late webhooks) are built by that vendor's simulator on top of
 //! these.
 
+use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
@@ -161,7 +163,7 @@ impl Faults {
         None
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<(On, Fault)>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<(On, Fault)>> {
         self.rules.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -171,16 +173,20 @@ impl Faults {
 pub struct Gate {
     arrived: Arc<Semaphore>,
     opened: Arc<Semaphore>,
+    /// Who sent the requests whose arrival nobody has waited for yet.
+    senders: Arc<Mutex<VecDeque<SocketAddr>>>,
 }
 
 impl Gate {
     pub fn closed() -> Gate {
-        Gate { arrived: Arc::new(Semaphore::new(0)), opened: Arc::new(Semaphore::new(0)) }
+        let closed = || Arc::new(Semaphore::new(0));
+        Gate { arrived: closed(), opened: closed(), senders: Arc::default() }
     }
 
-    /// Waits until one more request stands at the gate.
-    pub async fn arrival(&self) {
+    /// Waits until one more request stands at the gate, and says where it was sent from.
+    pub async fn arrival(&self) -> SocketAddr {
         self.arrived.acquire().await.expect("the semaphore of a gate is never closed").forget();
+        self.senders().pop_front().expect("who arrives is noted before")
     }
 
     /// Lets all pass, those that wait and those that come.
@@ -189,8 +195,13 @@ impl Gate {
         self.opened.add_permits(1);
     }
 
+    fn senders(&self) -> MutexGuard<'_, VecDeque<SocketAddr>> {
+        self.senders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Where a request waits.
-    pub(crate) async fn pass(&self) {
+    pub(crate) async fn pass(&self, sender: SocketAddr) {
+        self.senders().push_back(sender);
         self.arrived.add_permits(1);
         let _permit = self.opened.acquire().await.expect("the semaphore of a gate is never closed");
     }

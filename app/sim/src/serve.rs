@@ -123,12 +123,12 @@ async fn answer(
             whole(next().await)
         }
         Some(Fault::Hold(gate)) => {
-            gate.pass().await;
+            gate.pass(breaker.peer()).await;
             whole(next().await)
         }
         Some(Fault::HoldAfterCommit(gate)) => {
             let answer = next().await;
-            gate.pass().await;
+            gate.pass(breaker.peer()).await;
             whole(answer)
         }
         Some(Fault::Instead(answer)) => whole(by_hand(answer)),

@@ -13,17 +13,29 @@ use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Breaks the one connection that it belongs to.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Breaker(Arc<AtomicBool>);
+/// Knows who is at the other end of the one connection that it belongs to, and breaks it.
+#[derive(Debug, Clone)]
+pub(super) struct Breaker {
+    broken: Arc<AtomicBool>,
+    peer: SocketAddr,
+}
 
 impl Breaker {
+    fn of(peer: SocketAddr) -> Breaker {
+        Breaker { broken: Arc::default(), peer }
+    }
+
+    /// Who is connected.
+    pub(super) fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+
     pub(super) fn break_now(&self) {
-        self.0.store(true, Ordering::Release);
+        self.broken.store(true, Ordering::Release);
     }
 
     fn check(&self) -> io::Result<()> {
-        if self.0.load(Ordering::Acquire) {
+        if self.broken.load(Ordering::Acquire) {
             Err(io::ErrorKind::ConnectionReset.into())
         } else {
             Ok(())
@@ -49,7 +61,7 @@ impl Listener for BreakableListener {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "cannot set TCP_NODELAY");
         }
-        (BreakableStream { stream, breaker: Breaker::default() }, address)
+        (BreakableStream { stream, breaker: Breaker::of(address) }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
