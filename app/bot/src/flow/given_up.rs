@@ -41,11 +41,17 @@ pub async fn given_up(house: &House, job: &ClaimedJob, attempts: u32) -> anyhow:
     }
 }
 
-/// Ends a run that cannot go on, so that it does not look as if it did.
+/// Ends a run that cannot go on, so that it does not look as if it did. It is told of before, because
+/// nobody comes back to a run that has ended.
 async fn fail(house: &House, job: &ClaimedJob, run: &Run, why: &str) -> anyhow::Result<()> {
+    tell(house, job, run, why).await?;
+    house.store.advance_run(&job.fence, run.run.id, RunState::Failed, why).await?;
+    Ok(())
+}
+
+async fn tell(house: &House, job: &ClaimedJob, run: &Run, why: &str) -> anyhow::Result<()> {
     let (repository, commit) = (run.run.repository, &run.run.commit);
     let store = &house.store;
-    let run = store.advance_run(&job.fence, run.run.id, RunState::Failed, why).await?;
     let merged = store.merged_pulls(repository, std::slice::from_ref(commit)).await?;
     let pulls: Vec<PullNumber> = merged.iter().map(|pull| pull.number).collect();
     let name = &run.run.environment;
