@@ -1,6 +1,7 @@
 //! Configuration that is wrong: said at the line, and never taken for a deletion.
 
 use insta::assert_snapshot;
+use landfall_sim::github::remove;
 use landfall_tests::world::{CONFIG, JELLYFIN, NAS, world};
 
 #[tokio::test]
@@ -118,6 +119,19 @@ async fn a_typo_in_the_glob_of_services_is_an_error_and_no_mass_deletion() {
         ");
         w.outcome().await;
         assert_eq!(w.writes(), before);
+        assert_eq!(w.unifi.record("nas.internal.lan", "A"), ["192.168.1.50"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_branch_without_services_is_no_error_because_another_has_some() {
+    world(async |w| {
+        w.bootstrap().await;
+        let nothing = ["services/nas.yaml", "services/jellyfin.yaml"].map(remove);
+        w.push("develop", nothing).await;
+        assert_snapshot!(w.deployments().await, @"production at commit-2: success");
+        w.read_everything().await;
         assert_eq!(w.unifi.record("nas.internal.lan", "A"), ["192.168.1.50"]);
     })
     .await;

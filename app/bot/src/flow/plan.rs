@@ -235,7 +235,9 @@ impl Planning<'_> {
             Ok(declared) => declared,
             Err(error) => return Ok(Err(findings(error)?.unwrap_or_default())),
         };
-        let owned = owned_units(self.house, self.ground.repository.id).await?;
+        let here: Vec<_> =
+            own.config.mapped_to(self.base().as_str()).map(|one| &one.name).collect();
+        let owned = owned_units(self.house, self.ground.repository.id, &here).await?;
         let kinds = Kinds::of(&self.house.reach.registry);
         let services = rules.map(|rules| &rules.config.services.value);
         let found = vanished(kinds.registry(), &own.config, services, &declared.paths, &owned);

@@ -271,7 +271,8 @@ impl<'a> Course<'a> {
 
     /// Services, environments and connections that vanished from the rules, not from the tree.
     async fn vanished(&self, declared: &Declared) -> anyhow::Result<Vec<Diagnostic>> {
-        let owned = super::plan::owned_units(self.house, self.ground.repository.id).await?;
+        let (repository, here) = (self.ground.repository.id, [&self.environment.name]);
+        let owned = super::plan::owned_units(self.house, repository, &here).await?;
         let kinds = Kinds::of(&self.house.reach.registry);
         let before = self.earlier.map(|rules| &rules.services.value);
         Ok(vanished(kinds.registry(), &self.rules.config, before, &declared.paths, &owned))

@@ -18,6 +18,9 @@ pub struct OwnedUnit {
     pub name: UnitName,
     /// The connection that it was applied through last, if that is known.
     pub connection: Option<ConnectionName>,
+    /// Whether its environment follows the branch that the tree is of. The tree of another branch may
+    /// well lack its service.
+    pub here: bool,
 }
 
 /// Finds what vanished. `paths` is every path of the tree, `before` the pattern that was applied
@@ -47,7 +50,8 @@ fn services(
     owned: &[OwnedUnit],
 ) -> Option<Diagnostic> {
     let now = &repository.services;
-    let owners: BTreeSet<&str> = owned.iter().map(|unit| unit.name.service.as_str()).collect();
+    let here = owned.iter().filter(|unit| unit.here);
+    let owners: BTreeSet<&str> = here.map(|unit| unit.name.service.as_str()).collect();
     let owns = |path: &&ConfigPath| owners.contains(path.stem());
     // Whoever removes the only service means it, if the pattern is the same as before.
     let changed = before != Some(&now.value);

@@ -56,7 +56,7 @@ fn findings(root: &Path) -> Vec<Diagnostic> {
     let owned = text("owned.txt").unwrap_or_default();
     let owned: Vec<OwnedUnit> = owned
         .lines()
-        .map(|line| OwnedUnit { name: line.parse().unwrap(), connection: None })
+        .map(|line| OwnedUnit { name: line.parse().unwrap(), connection: None, here: true })
         .collect();
     let before = text("before.txt").map(|pattern| ServiceGlob::new(pattern.trim()).unwrap());
     findings.extend(vanished(REGISTRY, &repository, before.as_ref(), &paths, &owned));

@@ -99,7 +99,11 @@ fn a_unit_hash_is_of_config_and_targets_in_any_order() {
 #[test]
 fn a_pattern_that_loses_files_is_an_error_and_one_that_moves_with_them_is_not() {
     let path = |text: &str| ConfigPath::new(text).unwrap();
-    let owned = [OwnedUnit { name: "production/nas/unifi_dns".parse().unwrap(), connection: None }];
+    let owned = [OwnedUnit {
+        name: "production/nas/unifi_dns".parse().unwrap(),
+        connection: None,
+        here: true,
+    }];
     let text = format!("{REPOSITORY}services: \"svc/*.yaml\"\n");
     let repository = RepositoryConfig::load(REGISTRY, "landfall.yaml", text.as_bytes()).unwrap();
     let before = ServiceGlob::new("services/*.yaml").unwrap();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use landfall_core::config::{OwnedUnit, REPOSITORY_CONFIG, RepositoryConfig};
 use landfall_core::diagnostic::{Diagnostic, Position, Span};
-use landfall_core::name::{BranchName, DnsName, RepositoryId, UnitName};
+use landfall_core::name::{BranchName, DnsName, EnvironmentName, RepositoryId, UnitName};
 use landfall_core::plan::Digest;
 
 use super::super::ground::{Ground, Rules};
@@ -21,15 +21,18 @@ pub(super) fn removed() -> Diagnostic {
         .help("remove the services first, then the file")
 }
 
-/// Every unit that state has something of.
+/// Every unit that state has something of. Those of the environments `here` are expected in the tree
+/// that is looked at.
 pub(crate) async fn owned_units(
     house: &House,
     repository: RepositoryId,
+    here: &[&EnvironmentName],
 ) -> anyhow::Result<Vec<OwnedUnit>> {
     let mut owned = Vec::new();
     for environment in house.store.environments(repository).await? {
         let units = house.store.unit_hashes(repository, &environment.name).await?;
-        owned.extend(units.into_keys().map(|name| OwnedUnit { name, connection: None }));
+        let here = here.contains(&&environment.name);
+        owned.extend(units.into_keys().map(|name| OwnedUnit { name, connection: None, here }));
     }
     Ok(owned)
 }
