@@ -54,9 +54,9 @@ impl Evidence<'_> {
     /// The store or the simulators could not be asked.
     pub(crate) async fn check(&self, fleet: &Fleet) -> anyhow::Result<Findings> {
         let mut findings = Findings::default();
-        self.deliveries(&mut findings).await?;
-        self.commands(&mut findings).await?;
         self.jobs(&mut findings).await?;
+        self.commands(&mut findings).await?;
+        self.deliveries(&mut findings).await?;
         self.environments(&mut findings).await?;
         self.writes(&mut findings).await?;
         self.comments(&mut findings);

@@ -5,6 +5,7 @@
 //! but to start a server where one ended that nobody killed.
 
 use std::fs::{File, OpenOptions};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -111,6 +112,16 @@ impl Fleet {
         (!awake.is_empty()).then(|| awake[rng.random_range(0..awake.len())])
     }
 
+    /// Whose end of a connection this is.
+    pub(crate) fn whose(&self, address: SocketAddr) -> Option<Seat> {
+        let socket = socket(address)?;
+        let has = |seat: &Seat| {
+            let server = self.seats[seat.0].as_ref().filter(|server| !server.paused);
+            server.and_then(|server| server.child.id()).is_some_and(|id| holds(id, &socket))
+        };
+        self.seats().find(has)
+    }
+
     /// Where a server takes deliveries; none before it is ready, and while it is paused.
     pub(crate) fn webhook(&self, seat: Seat) -> Option<String> {
         let server = self.seats[seat.0].as_ref().filter(|server| !server.paused)?;
@@ -201,6 +212,25 @@ impl Server {
         let id = self.child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
         Ok(kill_process(id.context("the server has ended")?, signal)?)
     }
+}
+
+/// What Linux calls the socket of this machine that is bound to an address of IPv4: `socket:[4711]`,
+/// after proc_net_tcp(5).
+fn socket(address: SocketAddr) -> Option<String> {
+    let SocketAddr::V4(address) = address else { return None };
+    let [a, b, c, d] = address.ip().octets();
+    let local = format!("{:08X}:{:04X}", u32::from_le_bytes([a, b, c, d]), address.port());
+    let table = std::fs::read_to_string("/proc/net/tcp").ok()?;
+    let mut rows = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let row = rows.find(|row| row.get(1) == Some(&&*local))?;
+    Some(format!("socket:[{}]", row.get(9)?))
+}
+
+/// Whether a process has a socket open.
+fn holds(id: u32, socket: &str) -> bool {
+    let open = std::fs::read_dir(format!("/proc/{id}/fd")).into_iter().flatten().flatten();
+    open.filter_map(|file| std::fs::read_link(file.path()).ok())
+        .any(|file| file.as_os_str() == socket)
 }
 
 /// Notes the address that a server tells, and lets go of whatever else it says.

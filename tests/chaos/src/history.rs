@@ -122,12 +122,10 @@ impl Seen {
         let fault = if exchange.faulted { " (by a fault)" } else { "" };
         let _ = writeln!(self.file, "{now} {exchange:?}{fault}");
         self.faults += u64::from(exchange.faulted);
-        match exchange.wire {
-            Wire::Unifi | Wire::Cloudflare if exchange.method != "GET" => {
-                self.provider(exchange, town, now);
-            }
-            Wire::GitHub if exchange.method != "GET" => self.comments(exchange, town),
-            _ => {}
+        if writes_to_a_provider(exchange) {
+            self.provider(exchange, town, now);
+        } else if exchange.wire == Wire::GitHub && exchange.method != "GET" {
+            self.comments(exchange, town);
         }
     }
 
@@ -159,6 +157,10 @@ impl Seen {
             }
         }
     }
+}
+
+fn writes_to_a_provider(exchange: &Exchange) -> bool {
+    matches!(exchange.wire, Wire::Unifi | Wire::Cloudflare) && exchange.method != "GET"
 }
 
 /// The line by which a comment of ours is known.

@@ -18,6 +18,9 @@ pub(crate) const ZONE: &str = "example.com";
 /// The tunnel that all services of an environment share, before its suffix.
 pub(crate) const TUNNEL: &str = "media";
 
+/// The name of the service that nobody changes.
+pub(crate) const LASTING: &str = "gateway";
+
 /// One service file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Service {
@@ -78,6 +81,12 @@ impl Service {
             service.local = BTreeSet::from([rng.random_range(2..250)]);
         }
         service
+    }
+
+    /// One that is on every branch and stays: without any service Landfall asks whether that is meant.
+    pub(crate) fn lasting() -> Self {
+        let local = BTreeSet::from([1]);
+        Self { name: LASTING.to_owned(), local, note: None, public: None, port: None }
     }
 
     /// Where its file is.

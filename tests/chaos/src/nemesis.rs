@@ -9,18 +9,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use landfall_sim::fault::{Answer, Fault, Faults, On};
+use landfall_sim::fault::{Answer, Fault, Faults, Gate, On};
 use landfall_sim::github::{Fate, OnDelivery, secondary_limit};
 use rand::RngExt as _;
 use rand::rngs::StdRng;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::fleet::{Fleet, Seat};
 use crate::history::{History, Pause};
 use crate::serve::LEASE;
 use crate::town::Town;
+
+/// How long a request is lain in wait for. Who sent one that is held back as long gives it up.
+const AMBUSH: Duration = Duration::from_millis(2_000);
 
 /// Who makes things go wrong.
 #[derive(Debug)]
@@ -35,6 +38,8 @@ pub(crate) struct Nemesis {
     pub(crate) done: Done,
     /// Servers that will be started or set going again.
     under_way: JoinSet<anyhow::Result<()>>,
+    /// Where the request stands that the next strike is about.
+    gate: Option<Gate>,
 }
 
 /// How many servers a store is for.
@@ -51,6 +56,8 @@ pub(crate) struct Done {
     pub(crate) pauses: u64,
     /// Pauses after which the server woke beside its successor.
     pub(crate) overlaps: u64,
+    /// Of all of these, how many struck a server that waited for an answer.
+    pub(crate) ambushes: u64,
     /// Servers that were asked to stop, and did.
     pub(crate) stops: u64,
 }
@@ -63,7 +70,7 @@ impl Nemesis {
         (rng, many): (StdRng, Many),
     ) -> Self {
         let (done, under_way) = (Done::default(), JoinSet::new());
-        Self { town, fleet, history, rng, many, done, under_way }
+        Self { town, fleet, history, rng, many, done, under_way, gate: None }
     }
 
     /// Waits a moment and strikes: kills with the probability `kills`, pauses otherwise.
@@ -77,14 +84,56 @@ impl Nemesis {
         while let Some(ended) = self.under_way.try_join_next() {
             ended??;
         }
-        let Some(seat) = self.fleet.lock().await.any_awake(&mut self.rng) else { return Ok(()) };
+        let struck = match self.rng.random_bool(0.6) {
+            true => self.ambush().await,
+            false => self.fleet.lock().await.any_awake(&mut self.rng),
+        };
+        let Some(seat) = struck else {
+            self.open_the_gate();
+            return Ok(());
+        };
         if self.rng.random_bool(0.05) {
+            self.open_the_gate();
             return self.restart(seat).await;
         }
         match (self.rng.random_bool(kills), self.many) {
             (true, _) => self.kill(seat).await,
             (false, Many::Several) => self.pause(seat).await,
             (false, Many::One) => self.pause_the_one(seat).await,
+        }
+    }
+
+    /// Holds a request back where it arrives, and says which server sent it. What is struck then is
+    /// struck while it waits for the answer: between a look at what lives and the write that follows
+    /// from it, or between a write and the note of its result. The request itself is carried out, before
+    /// that or after it.
+    async fn ambush(&mut self) -> Option<Seat> {
+        let gate = Gate::closed();
+        let on = On::any("/**").skipping(self.rng.random_range(0..4));
+        let hold = match self.rng.random_bool(0.5) {
+            true => Fault::Hold(gate.clone()),
+            false => Fault::HoldAfterCommit(gate.clone()),
+        };
+        self.wire().inject(on, hold);
+        self.gate = Some(gate.clone());
+        let sender = timeout(AMBUSH, gate.arrival()).await.ok()?;
+        let seat = self.fleet.lock().await.whose(sender)?;
+        self.history.remark(&format!("server {} waits for the answer to a request", seat.0));
+        self.done.ambushes += 1;
+        Some(seat)
+    }
+
+    /// Some API. Providers are asked less often than GitHub, and more is at stake.
+    fn wire(&mut self) -> Faults {
+        let town = &self.town;
+        let wires = [town.unifi.faults(), town.cloudflare.faults(), town.github.faults()];
+        wires[self.rng.random_range(0..wires.len())].clone()
+    }
+
+    /// The request that was held back goes on.
+    fn open_the_gate(&mut self) {
+        if let Some(gate) = self.gate.take() {
+            gate.open();
         }
     }
 
@@ -106,8 +155,8 @@ impl Nemesis {
     /// lives to its end is given up, as it should be.
     fn moment(&mut self) -> Duration {
         match self.many {
-            Many::One => self.millis(100, 4_500),
-            Many::Several => self.millis(100, 1_300),
+            Many::One => self.millis(100, 4_000),
+            Many::Several => self.millis(50, 900),
         }
     }
 
@@ -117,12 +166,13 @@ impl Nemesis {
 
     /// Longer than a lease.
     fn pause_length(&mut self) -> Duration {
-        LEASE + self.millis(100, 1_200)
+        LEASE + self.millis(100, 900)
     }
 
     async fn kill(&mut self, seat: Seat) -> anyhow::Result<()> {
         self.history.remark(&format!("server {} is killed", seat.0));
         self.fleet.lock().await.kill(seat).await?;
+        self.open_the_gate();
         self.done.kills += 1;
         self.start_again(seat).await
     }
@@ -170,6 +220,7 @@ impl Nemesis {
         let length = self.pause_length();
         self.history.remark(&format!("server {} is paused for {length:?}", seat.0));
         self.fleet.lock().await.pause(seat)?;
+        self.open_the_gate();
         self.done.pauses += 1;
         let (fleet, history, from) =
             (Arc::clone(&self.fleet), self.history.clone(), Timestamp::now());
@@ -184,6 +235,7 @@ impl Nemesis {
         let length = self.pause_length();
         self.history.remark(&format!("server {} is paused for {length:?}", seat.0));
         self.fleet.lock().await.pause(seat)?;
+        self.open_the_gate();
         self.done.pauses += 1;
         let from = Timestamp::now();
         sleep(length).await;
@@ -219,7 +271,7 @@ impl Nemesis {
             match self.rng.random_range(0..10) {
                 0..3 => self.trouble_github(),
                 3 => self.trouble_git(),
-                4..8 => self.trouble_a_provider(),
+                4..9 => self.trouble_a_provider(),
                 _ => self.trouble_deliveries(),
             }
         }
@@ -272,14 +324,14 @@ impl Nemesis {
     }
 
     fn trouble_a_provider(&mut self) {
-        let (on, fault) = match self.rng.random_range(0..8) {
+        let (on, fault) = match self.rng.random_range(0..10) {
             0 | 1 => (self.on(true), Fault::AfterCommit(Answer::bad_gateway())),
             2 => (self.on(true), Fault::ResetAfterCommit),
             3 => (self.on(false), Fault::Reset),
             4 => (self.on(false), Fault::Instead(Answer::bad_gateway())),
             5 => (self.on(false), Fault::Instead(too_many())),
             // The request takes as long as it may, and less.
-            6 => (self.on(true), Fault::Delay(self.millis(50, 500))),
+            6..9 => (self.on(true).times(4), Fault::Delay(self.millis(50, 700))),
             _ => (self.on(true), self.slow()),
         };
         let providers = [self.town.unifi.faults(), self.town.cloudflare.faults()];
@@ -288,7 +340,7 @@ impl Nemesis {
 
     /// It is done at once, and the answer takes longer than a request may.
     fn slow(&mut self) -> Fault {
-        Fault::SlowBody { chunk: 1 << 20, pause: self.millis(500, 1_500) }
+        Fault::SlowBody { chunk: 1 << 20, pause: self.millis(700, 1_600) }
     }
 
     fn trouble_deliveries(&mut self) {

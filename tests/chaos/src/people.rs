@@ -8,11 +8,11 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use landfall_sim::github::{Edit, MergeMethod, NewPull, Repo, edit, remove};
+use landfall_sim::github::{CheckRun, Edit, MergeMethod, NewPull, Repo, edit, remove};
 use rand::RngExt as _;
 use rand::rngs::StdRng;
 
-use crate::model::{Service, Written, path};
+use crate::model::{LASTING, Service, Written, path};
 use crate::town::{ENVIRONMENTS, Environment, PERSON};
 
 /// The services that there are at most, on a branch.
@@ -59,10 +59,12 @@ struct Open {
 
 impl People {
     pub(crate) fn of(repo: &Repo, rng: StdRng) -> Self {
+        let mut written = Written::default();
+        written.note(&Service::lasting());
         Self {
             repo: repo.clone(),
             rng,
-            written: Written::default(),
+            written,
             said: Vec::new(),
             merges: 0,
             open: Vec::new(),
@@ -82,18 +84,18 @@ impl People {
             0..50 => self.push_on().await,
             50..65 => self.command(),
             65..88 => self.merge().await,
-            88..93 => {
+            88..91 => {
                 self.merge().await?;
                 self.merge().await
             }
-            93..97 => self.push_directly().await,
+            91..96 => self.push_directly().await,
             _ => self.close(),
         }
     }
 
     /// How long until somebody does something again.
     pub(crate) fn rest(&mut self) -> Duration {
-        Duration::from_millis(self.rng.random_range(150..900))
+        Duration::from_millis(self.rng.random_range(200..1_000))
     }
 
     /// Gives the runs that wait for one the word that their commit's check asks for.
@@ -151,6 +153,11 @@ impl People {
         let Some(at) = self.any_open() else { return Ok(()) };
         let method = [MergeMethod::Merge, MergeMethod::Squash, MergeMethod::Rebase]
             [self.rng.random_range(0..3)];
+        // Mostly people wait for what was merged before, or nothing would ever be applied in full.
+        let calm = self.is_calm(self.open[at].environment).await?;
+        if !calm && self.rng.random_bool(0.75) {
+            return Ok(());
+        }
         let open = self.open.swap_remove(at);
         // One that conflicts with what was merged meanwhile is given up, as people do.
         if self.repo.merge(open.number, method, PERSON).await.is_ok() {
@@ -160,6 +167,16 @@ impl People {
         } else {
             self.repo.close(open.number, PERSON)
         }
+    }
+
+    /// Whether what was merged last is applied, as far as people can see.
+    async fn is_calm(&self, environment: Environment) -> anyhow::Result<bool> {
+        if !self.merged.contains_key(environment.branch) {
+            return Ok(true);
+        }
+        let head = self.repo.head(environment.branch).await?.unwrap_or_default();
+        let newest = check_of(&self.repo, &head, environment.name);
+        Ok(newest.is_some_and(|check| check.conclusion.as_deref() == Some("success")))
     }
 
     async fn push_directly(&mut self) -> anyhow::Result<()> {
@@ -193,7 +210,7 @@ impl People {
 
     fn some_services(&mut self) -> Vec<String> {
         let first = self.rng.random_range(0..SERVICES);
-        let many = self.rng.random_range(1..=2);
+        let many = self.rng.random_range(1..=3);
         (first..first + many).map(name).collect()
     }
 
@@ -217,9 +234,9 @@ impl People {
     }
 }
 
-/// The names of all services that anybody writes.
+/// The names of all services that there may be.
 pub(crate) fn services() -> impl Iterator<Item = String> {
-    (0..SERVICES).map(name)
+    (0..SERVICES).map(name).chain([LASTING.to_owned()])
 }
 
 fn name(number: usize) -> String {
@@ -228,11 +245,16 @@ fn name(number: usize) -> String {
 
 /// The command that an environment's newest check on a commit asks for, if it waits for one.
 fn asked_for(repo: &Repo, commit: &str, environment: &str) -> Option<String> {
-    let name = format!("landfall / {environment}");
-    let newest = repo.check_runs(commit).into_iter().rfind(|check| check.name == name)?;
+    let newest = check_of(repo, commit, environment)?;
     let waits = matches!(newest.conclusion.as_deref(), Some("action_required" | "failure"));
     let summary = newest.summary.filter(|_| waits)?;
     let begin = format!("`/apply {environment}");
     let at = summary.rfind(&begin)? + 1;
     summary[at..].split_once('`').map(|(command, _)| command.to_owned())
+}
+
+/// An environment's newest check on a commit of its branch.
+fn check_of(repo: &Repo, commit: &str, environment: &str) -> Option<CheckRun> {
+    let name = format!("landfall / {environment}");
+    repo.check_runs(commit).into_iter().rfind(|check| check.name == name)
 }

@@ -46,13 +46,14 @@ impl fmt::Display for Report {
         let Self { faults, deliveries, attempts, merges, commands, effects, refused, .. } = self;
         writeln!(
             f,
-            "chaos: {} killed, {} paused ({} woke beside a successor), {} stopped, {faults} faults, {deliveries} \
+            "chaos: {} killed, {} paused ({} woke beside a successor), {} of them in the middle of a request, {} stopped, {faults} faults, {deliveries} \
              deliveries in {attempts} attempts, {merges} merges, {commands} commands, {effects} effects \
              ({refused} refused as there already), {} lost, {} done twice, {} wrong, {} late; {}, seed \
              {seed}, {} s",
             done.kills,
             done.pauses,
             done.overlaps,
+            done.ambushes,
             done.stops,
             findings.lost.len(),
             findings.duplicated.len(),

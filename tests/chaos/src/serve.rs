@@ -28,9 +28,9 @@ pub(crate) const SERVE: &str = "serve";
 pub(crate) const READY: &str = "listening on ";
 
 /// How long a claim on a job or a target lasts. Whoever is paused for longer has lost it.
-pub(crate) const LEASE: Duration = Duration::from_millis(1_600);
+pub(crate) const LEASE: Duration = Duration::from_millis(2_500);
 /// How long a request to a provider may take: less than a third of [`LEASE`].
-pub(crate) const REQUEST: Duration = Duration::from_millis(500);
+pub(crate) const REQUEST: Duration = Duration::from_millis(800);
 
 /// What the references of the workload's `landfall.yaml` lead to.
 const SECRETS: [(&str, &str); 2] = [
@@ -128,11 +128,14 @@ fn hasty() -> Timing {
         inbox_lease: LEASE,
         item_lease: LEASE * 2,
         publication_deadline: LEASE + LEASE / 2,
+        // Longer than the nemesis has GitHub take for anything.
+        late: LEASE,
         poll: millis(300),
         attribution: [100, 200, 400, 800].map(millis).into(),
         lag: [50, 100, 200, 400, 800, 800, 800, 800].map(millis).into(),
         retry: [100, 200, 400, 800].map(millis).into(),
         publication: [100, 200, 400, 800].map(millis).into(),
+        // GitHub's pace would be that of the whole story.
         pace: Vec::new(),
         ..Timing::default()
     }

@@ -6,6 +6,7 @@ use landfall_sim::exchange::ExchangeLog;
 use landfall_sim::github::{self, GithubSim, Repo, Role, edit};
 use landfall_sim::unifi::{UnifiSettings, UnifiSim};
 
+use crate::model::Service;
 use crate::serve::Told;
 
 /// Who does everything.
@@ -39,7 +40,7 @@ pub(crate) struct Town {
 }
 
 impl Town {
-    /// Begins with a repository whose branches hold the rules and no services.
+    /// Begins with a repository whose branches hold the rules and the service that stays.
     ///
     /// # Errors
     /// Something cannot be started.
@@ -65,7 +66,9 @@ impl Town {
         });
         let cloudflare = cloudflare.await?;
         let rules = edit("landfall.yaml", rules(&unifi.url(), &cloudflare.url()));
-        let repo = github.create_repository("acme/homelab", [rules]).await?;
+        let lasting = Service::lasting();
+        let files = [rules, edit(lasting.path(), lasting.text())];
+        let repo = github.create_repository("acme/homelab", files).await?;
         repo.add_user(PERSON, Role::Write)?;
         let first = repo.head("main").await?.unwrap_or_default();
         for environment in ENVIRONMENTS {
