@@ -2,7 +2,7 @@
 
 use landfall_core::plan::{Owner, ResourceKey, Target};
 
-use crate::{RunId, RunState, StepId};
+use crate::{ArchiveError, RunId, RunState, StepId};
 
 /// What an operation of the store comes to.
 pub type Result<T> = std::result::Result<T, StoreError>;
@@ -54,6 +54,23 @@ pub enum StoreError {
         /// The first version that will do.
         needed: &'static str,
     },
+    /// Another version of Landfall brought the tables up to date last.
+    #[error("its tables are of version {found}, and this Landfall knows version {known}")]
+    Tables {
+        /// The version that they have.
+        found: i64,
+        /// The version that they should have.
+        known: i64,
+    },
+    /// What was to be restored is no whole backup that this version can read. Nothing was changed.
+    #[error("the backup is not used")]
+    Archive(#[from] ArchiveError),
+    /// A restore would take the place of what is there. Nothing was changed.
+    #[error("the store has something in it already")]
+    NotEmpty,
+    /// A server has the store open. Nothing was changed.
+    #[error("the store is in use")]
+    InUse,
     /// A row does not read back: another version wrote it, or the file is damaged.
     #[error("the column `{column}` does not read back: {reason}")]
     Unreadable {

@@ -18,7 +18,10 @@
 //!
 //! [`LeaseProof`]: landfall_core::lease::LeaseProof
 
+mod archive;
 mod audit;
+mod backup;
+mod chores;
 mod clock;
 mod columns;
 mod commands;
@@ -34,6 +37,8 @@ mod postgres;
 mod pulls;
 mod repositories;
 mod resources;
+mod restore;
+mod restores;
 mod rows;
 mod runs;
 mod sqlite;
@@ -46,7 +51,10 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+pub use archive::{ArchiveError, Header};
 pub use audit::{Audit, AuditEntry, AuditRow};
+pub use backup::{Contents, back_up};
+pub use chores::{Chore, Chores};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use commands::{Command, CommandId, Commands, NewCommand};
 pub use error::{Result, StoreError};
@@ -64,6 +72,8 @@ pub use plans::{NewPlan, PlanId, PlanScope, Plans, Published, StoredPlan};
 pub use pulls::{Asked, Pull, PullState, Pulls};
 pub use repositories::{Applied, Environment, KnownHeads, Repositories, Repository};
 pub use resources::{OwnedResource, Resources};
+pub use restore::{Occupied, Refilled, restore};
+pub use restores::{Restored, Restores};
 pub use runs::{Approval, Created, NewRun, Run, RunId, RunState, Runs, Trigger};
 pub use steps::{ProofQuery, Proofs, ReadBack, Step, StepId, StepState, Steps, Unresolved};
 
@@ -113,6 +123,8 @@ pub trait Store:
     + Resources
     + Outbox
     + Audit
+    + Restores
+    + Chores
     + Send
     + Sync
 {

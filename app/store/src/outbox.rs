@@ -139,7 +139,9 @@ pub type Amend<'a> = &'a (dyn Fn(&mut serde_json::Value) + Send + Sync);
 /// What is to be published.
 #[async_trait]
 pub trait Outbox {
-    /// Puts an item. It replaces a body that still waits; the same body again is nothing new.
+    /// Puts an item. It replaces a body that still waits; the same body again is nothing new, unless
+    /// the item is uncertain: then nobody knows what is shown. In a store that was restored a new
+    /// item is uncertain, for it may have been published after the backup.
     async fn put(&self, fence: &Fence, item: &Item) -> Result<()>;
 
     /// Claims the next item for `addressee` of the installation that was not served for longest,

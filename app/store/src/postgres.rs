@@ -15,6 +15,8 @@
 //! clocks say. Wake-up is in [`news`]; it is a hint, and nothing depends on it.
 
 mod audit;
+mod backup;
+mod chores;
 mod columns;
 mod commands;
 mod inbox;
@@ -30,6 +32,8 @@ mod plans;
 mod pulls;
 mod repositories;
 mod resources;
+mod restore;
+mod restores;
 mod runs;
 mod steps;
 
@@ -46,6 +50,9 @@ use crate::columns::{Columns, timestamp};
 use crate::{Backlog, Clock, Fence, Result, Store, StoreError, Topic};
 
 use news::News;
+
+pub(crate) use backup::snapshot;
+pub(crate) use restore::restore;
 
 /// The store in a PostgreSQL database.
 pub(crate) struct Postgres {
@@ -94,10 +101,14 @@ impl Postgres {
 
     /// The time in milliseconds.
     async fn millis(&self, conn: &mut PgConnection) -> Result<i64> {
-        let query = "select floor(extract(epoch from clock_timestamp()) * 1000)::bigint";
-        let server = sqlx::query_scalar(query).fetch_one(conn).await?;
-        Ok(self.clock.beside(timestamp("clock_timestamp", server)?).as_millisecond())
+        Ok(self.clock.beside(server_time(conn).await?).as_millisecond())
     }
+}
+
+/// What the time is at the database's server.
+async fn server_time(conn: &mut PgConnection) -> Result<Timestamp> {
+    let query = "select floor(extract(epoch from clock_timestamp()) * 1000)::bigint";
+    timestamp("clock_timestamp", sqlx::query_scalar(query).fetch_one(conn).await?)
 }
 
 /// The end of something that begins `now` and takes `duration`, in milliseconds.

@@ -67,6 +67,9 @@ pub struct Environment {
     pub last: Option<Applied>,
     /// Why nothing runs there until somebody says so; none when it is not frozen.
     pub frozen: Option<String>,
+    /// When the store was restored from a backup, if no run has succeeded since: what it says of the
+    /// environment may be older than the world.
+    pub restored: Option<Timestamp>,
 }
 
 /// Repositories and environments. An environment's row comes into being with the first write.

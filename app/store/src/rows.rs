@@ -13,8 +13,8 @@ use crate::{
     Applied, Approval, AuditEntry, AuditRow, ClaimedItem, ClaimedJob, Command, CommandId, Delivery,
     DeliveryId, Environment, Fence, GivenUp, Item, ItemClaim, ItemKey, JobId, JobKey, LogRead,
     LoggedDelivery, MissedDelivery, NewCommand, NewDelivery, NewPlan, NewRun, OwnedResource,
-    Published, Pull, PullState, Repository, Result, Run, Step, StepId, StepState, StoreError,
-    StoredPlan,
+    Published, Pull, PullState, Repository, Restored, Result, Run, Step, StepId, StepState,
+    StoreError, StoredPlan,
 };
 
 pub(crate) fn delivery(row: &impl Columns) -> Result<Delivery> {
@@ -115,6 +115,7 @@ pub(crate) fn environment(row: &impl Columns) -> Result<Environment> {
         bootstrapped_at: row.maybe_at("bootstrapped_at")?,
         last: applied(row)?,
         frozen: row.maybe_text("frozen")?,
+        restored: row.maybe_at("restored_at")?,
     })
 }
 
@@ -283,6 +284,14 @@ pub(crate) fn claimed_item(row: &impl Columns) -> Result<ClaimedItem> {
         external: row.json("external")?,
         attempt: row.small("attempt")?,
         uncertain: row.flag("uncertain")?,
+    })
+}
+
+pub(crate) fn restored(row: &impl Columns) -> Result<Restored> {
+    Ok(Restored {
+        at: row.at("at")?,
+        taken_at: row.at("taken_at")?,
+        followed_up: row.flag("followed_up")?,
     })
 }
 

@@ -178,7 +178,8 @@ pub trait Runs {
     /// Makes a queued run, or finds the one that exists for the same repository, environment,
     /// commit and config digest. One that succeeded before a newer one began, or was superseded
     /// by a newer one, is begun anew, without its approvals: a branch or the rules went back to
-    /// what they were, and the environment may have moved since.
+    /// what they were, and the environment may have moved since. So is one that ended before the
+    /// store was restored from a backup, however it ended.
     async fn insert_or_get_run(&self, fence: &Fence, run: &NewRun) -> Result<Created<Run>>;
 
     /// A run by its id.

@@ -7,6 +7,8 @@
 
 mod arrivals;
 mod audit;
+mod backup;
+mod chores;
 mod columns;
 mod commands;
 mod inbox;
@@ -21,6 +23,8 @@ mod plans;
 mod pulls;
 mod repositories;
 mod resources;
+mod restore;
+mod restores;
 mod runs;
 mod steps;
 
@@ -36,6 +40,9 @@ use tokio::sync::watch;
 
 use crate::columns::{Columns, timestamp};
 use arrivals::Arrivals;
+
+pub(crate) use backup::snapshot;
+pub(crate) use restore::restore;
 
 use crate::{Backlog, Clock, Fence, Result, Store, StoreError, Topic};
 

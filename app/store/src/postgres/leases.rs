@@ -41,7 +41,8 @@ async fn take(
 ) -> Result<Option<LeaseProof>> {
     let now = write.now;
     let epoch: Option<i64> = sqlx::query_scalar(
-        "insert into target_lease (target, epoch, holder, until) values ($1, 1, $2, $3)
+        "insert into target_lease (target, epoch, holder, until)
+         values ($1, 1 + coalesce((select max(at) from restore), 0), $2, $3)
          on conflict (target) do update set
              epoch = target_lease.epoch + 1, holder = excluded.holder, until = excluded.until
          where target_lease.holder is null or target_lease.until <= $4

@@ -41,10 +41,28 @@ const SETTINGS: &str = "
     set tcp_keepalives_count = 3;
 ";
 
+/// For a connection that reads or writes everything, at the speed of whoever takes it or gives it.
+pub(super) const UNHURRIED: &str = "
+    set synchronous_commit = on;
+    set idle_in_transaction_session_timeout = '10min';
+    set lock_timeout = '10s';
+    set statement_timeout = 0;
+    set tcp_keepalives_idle = 20;
+    set tcp_keepalives_interval = 10;
+    set tcp_keepalives_count = 3;
+";
+
+/// What every connection of a server is called.
+pub(super) const SERVER: &str = "landfall";
+
+/// How the database behind `url` is reached.
+pub(super) fn options(url: &str) -> Result<PgConnectOptions> {
+    PgConnectOptions::from_str(url).map_err(|_| StoreError::Address)
+}
+
 impl Postgres {
     pub(crate) async fn open(url: &str, clock: Arc<dyn Clock>) -> Result<Self> {
-        let options = PgConnectOptions::from_str(url).map_err(|_| StoreError::Address)?;
-        let options = options.application_name("landfall");
+        let options = options(url)?.application_name(SERVER);
         let pool = pool(CONNECTIONS).connect_with(options.clone()).await?;
         check_version(&pool).await?;
         migrate(&pool).await?;
@@ -66,7 +84,7 @@ fn pool_of_one() -> PgPoolOptions {
     pool(1).max_lifetime(None).idle_timeout(None)
 }
 
-async fn check_version(pool: &PgPool) -> Result<()> {
+pub(super) async fn check_version(pool: &PgPool) -> Result<()> {
     let query = "select current_setting('server_version_num')::int";
     let number: i32 = sqlx::query_scalar(query).fetch_one(pool).await?;
     if number >= OLDEST {
@@ -78,7 +96,7 @@ async fn check_version(pool: &PgPool) -> Result<()> {
 
 /// Servers that start at once wait for each other here: the tables are locked by who brings them up
 /// to date.
-async fn migrate(pool: &PgPool) -> Result<()> {
+pub(super) async fn migrate(pool: &PgPool) -> Result<()> {
     let first = SqlStr::from_static(include_str!("migrations/0001_first.sql"));
     let first = Migration::new(1, "first".into(), MigrationType::Simple, first, false);
     let failed = |error: MigrateError| StoreError::Database(Box::new(error));

@@ -67,13 +67,13 @@ async fn next(write: &mut Write, addressee: Addressee) -> Result<Option<i64>> {
 async fn put(write: &mut Write, item: &Item) -> Result<()> {
     let now = write.now;
     sqlx::query(
-        "insert into outbox (installation, repository, kind, subject, body, priority, ready_at)
-         values ($1, $2, $3, $4, $5, $6, $7)
+        "insert into outbox (installation, repository, kind, subject, body, priority, ready_at, uncertain)
+         values ($1, $2, $3, $4, $5, $6, $7, exists (select 1 from restore))
          on conflict (repository, kind, subject) do update set
              installation = case when outbox.claimed_until is null
                  then excluded.installation else outbox.installation end,
              body = excluded.body, priority = excluded.priority, version = outbox.version + 1, attempt = 0
-         where outbox.body <> excluded.body
+         where outbox.body <> excluded.body or outbox.uncertain
              or (outbox.version = outbox.settled and outbox.error is not null)",
     )
     .bind(item.key.installation.0.cast_signed())

@@ -37,7 +37,7 @@ pub(super) async fn succeeded(write: &mut Write, run: &NewRun) -> Result<()> {
          on conflict (repository, name) do update set
              bootstrapped_at = coalesce(environment.bootstrapped_at, excluded.bootstrapped_at), last_run = excluded.last_run,
              last_commit = excluded.last_commit, last_config = excluded.last_config, last_rules = excluded.last_rules,
-             last_at = excluded.last_at",
+             last_at = excluded.last_at, restored_at = null",
     )
     .bind(run.repository.0.cast_signed())
     .bind(run.environment.as_str())

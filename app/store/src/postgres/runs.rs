@@ -104,17 +104,22 @@ async fn set_state(
     Ok(())
 }
 
-/// Whether the environment went on from a run that was over, and is to come back to it.
+/// Whether a run that is over is to be begun anew when the environment comes to it: the environment
+/// went on from it and comes back, or the store was restored since, and what it did may be undone.
 async fn is_overtaken(conn: &mut PgConnection, run: &Run) -> Result<bool> {
-    if !matches!(run.state, RunState::Succeeded | RunState::Superseded) {
+    if !run.state.is_ended() {
         return Ok(false);
     }
     let query = sqlx::query_scalar(
         "select exists (
              select 1 from run as newer join run as this on this.id = $1
              where newer.repository = this.repository and newer.environment = this.environment
-                 and newer.seq > this.seq
-                 and (this.state = 'superseded' or newer.started_at is not null))",
+                 and newer.seq > this.seq and (this.state = 'superseded'
+                     or (this.state = 'succeeded' and newer.started_at is not null)))
+         or exists (
+             select 1 from environment join run as this on this.id = $1
+             where environment.repository = this.repository and environment.name = this.environment
+                 and environment.restored_at >= this.ended_at)",
     );
     Ok(query.bind(run.run.id.to_string()).fetch_one(conn).await?)
 }

@@ -40,10 +40,12 @@ async fn holder(write: &mut Write, target: &Target) -> Result<Option<Acquired>> 
     Ok(Some(busy))
 }
 
+/// Takes a free lease. Epochs begin above every one that was given out before a restore.
 async fn take(write: &mut Write, target: &Target, request: &LeaseRequest) -> Result<LeaseProof> {
     let until = after(write.now, request.duration);
     let epoch = sqlx::query_scalar(
-        "insert into target_lease (target, epoch, holder, until) values (?, 1, ?, ?)
+        "insert into target_lease (target, epoch, holder, until)
+         values (?, 1 + coalesce((select max(at) from restore), 0), ?, ?)
          on conflict (target) do update set epoch = epoch + 1, holder = excluded.holder, until = excluded.until
          returning epoch",
     )

@@ -28,7 +28,7 @@ const OLDEST_TEXT: &str = "3.51.3";
 const READERS: u32 = 4;
 
 /// How long another process (a backup, a second server started by mistake) is waited for.
-const BUSY: Duration = Duration::from_secs(5);
+pub(super) const BUSY: Duration = Duration::from_secs(5);
 
 impl Sqlite {
     pub(crate) async fn open(url: &str, clock: Arc<dyn Clock>) -> Result<Self> {
@@ -57,7 +57,7 @@ impl Sqlite {
     }
 }
 
-fn pool(size: u32) -> SqlitePoolOptions {
+pub(super) fn pool(size: u32) -> SqlitePoolOptions {
     let forever = SqlitePoolOptions::new().max_lifetime(None).idle_timeout(None);
     let pool = forever.min_connections(1).max_connections(size).test_before_acquire(false);
     // SQLite ends a transaction by itself when it cannot write, for want of space say
@@ -82,7 +82,7 @@ fn is_trusted(version: &str) -> bool {
     }
 }
 
-async fn migrate(pool: &SqlitePool) -> Result<()> {
+pub(super) async fn migrate(pool: &SqlitePool) -> Result<()> {
     let first = SqlStr::from_static(include_str!("migrations/0001_first.sql"));
     let first = Migration::new(1, "first".into(), MigrationType::Simple, first, false);
     let failed = |error: MigrateError| StoreError::Database(Box::new(error));

@@ -54,12 +54,12 @@ async fn next(write: &mut Write, addressee: Addressee) -> Result<Option<i64>> {
 async fn put(write: &mut Write, item: &Item) -> Result<()> {
     let now = write.now;
     sqlx::query(
-        "insert into outbox (installation, repository, kind, subject, body, priority, ready_at)
-         values (?, ?, ?, ?, ?, ?, ?)
+        "insert into outbox (installation, repository, kind, subject, body, priority, ready_at, uncertain)
+         values (?, ?, ?, ?, ?, ?, ?, exists (select 1 from restore))
          on conflict (repository, kind, subject) do update set
              installation = iif(claimed_until is null, excluded.installation, installation),
              body = excluded.body, priority = excluded.priority, version = version + 1, attempt = 0
-         where body <> excluded.body or (version = settled and error is not null)",
+         where body <> excluded.body or uncertain or (version = settled and error is not null)",
     )
     .bind(item.key.installation.0.cast_signed())
     .bind(item.key.repository.0.cast_signed())

@@ -38,6 +38,21 @@ impl Engine {
         }
     }
 
+    /// Where the store is.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What it goes by.
+    pub(crate) fn clock(&self) -> Arc<ManualClock> {
+        self.clock.clone()
+    }
+
+    /// Whether several servers may have it open.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.folder.is_none()
+    }
+
     /// Closes the store and opens it again, as a restart does.
     pub(crate) async fn reopen(&self) -> Arc<dyn Store> {
         self.store.close().await;

@@ -7,6 +7,7 @@
 
 mod audit;
 mod backlog;
+mod chores;
 mod commands;
 mod engine;
 mod given;
@@ -20,6 +21,7 @@ mod plans;
 mod pulls;
 mod repositories;
 mod resources;
+mod restores;
 mod runs;
 mod servers;
 mod steps;
@@ -31,6 +33,7 @@ macro_rules! suite {
             suite!(@cases $factory;
                 audit: entries_come_back_newest_first;
                 backlog: it_counts_what_is_not_done_in_every_queue;
+                chores: one_that_is_due_is_begun_by_one;
                 commands: a_burst_loses_none, a_command_has_one_outcome, one_that_was_cut_off_is_pending_still;
                 inbox: a_delivery_is_new_once, deliveries_are_claimed_in_the_order_in_which_they_came,
                     consequences_are_written_once, a_failed_delivery_is_handled_when_it_comes_again,
@@ -65,6 +68,11 @@ macro_rules! suite {
                     a_comparison_is_remembered_with_the_heads_that_it_found;
                 resources: a_resource_has_one_owner_everywhere, ownership_is_found_by_key_unit_and_environment,
                     ten_thousand_units_read_back, a_unit_is_as_no_hash_says_once_a_step_for_it_begins;
+                restores: what_is_restored_is_the_same_in_either_engine,
+                    an_archive_that_is_not_whole_changes_nothing, a_backup_is_of_one_moment_while_writers_go_on,
+                    what_is_there_is_replaced_only_when_asked, nothing_is_restored_under_a_server,
+                    what_was_given_out_never_becomes_good, nothing_that_was_reviewed_or_found_is_believed,
+                    a_run_from_before_a_restore_is_begun_anew_once;
                 runs: a_run_is_unique_for_its_commit_and_config, illegal_steps_between_states_are_refused,
                     success_is_noted_at_the_environment, a_newer_run_supersedes_only_what_waits,
                     a_hold_is_kept_with_its_plan_until_the_run_goes_on, a_retry_is_asked_for_and_counted, each_word_for_a_digest_is_kept_once,

@@ -10,6 +10,15 @@ create table pulse (
 );
 insert into pulse values (1, 0);
 
+-- When the store was restored from a backup. What GitHub and the providers were told after the backup
+-- was taken, it does not know.
+create table restore (
+    seq bigint generated always as identity primary key,
+    at bigint not null,
+    taken_at bigint not null, -- the backup
+    followed_up boolean not null default false -- whether everything was asked for that heals it
+);
+
 -- Inbox. Claiming a delivery and ending it rewrites its row, so the body, which is large and stays as
 -- it came, is beside it.
 create table delivery (
@@ -84,6 +93,12 @@ create table turn (
     primary key (queue, installation)
 );
 
+-- What one server does for all of them, again and again.
+create table chore (
+    name text primary key,
+    due bigint not null -- not begun before
+);
+
 create table command (
     comment bigint not null,
     idx bigint not null,
@@ -129,6 +144,7 @@ create table environment (
     last_at bigint,
     offered text, -- another branch that was pushed to
     frozen text,
+    restored_at bigint, -- when a restore made this older than the world may be; null once a run has succeeded since
     primary key (repository, name)
 );
 

@@ -9,6 +9,15 @@ create table pulse (
 ) strict;
 insert into pulse values (1, 0);
 
+-- When the store was restored from a backup. What GitHub and the providers were told after the backup
+-- was taken, it does not know.
+create table restore (
+    seq integer primary key autoincrement,
+    at integer not null,
+    taken_at integer not null, -- the backup
+    followed_up integer not null default 0 check (followed_up in (0, 1)) -- whether everything was asked for that heals it
+) strict;
+
 -- Inbox. Claiming a delivery and ending it rewrites its row, so the body, which is large and stays as
 -- it came, is beside it.
 create table delivery (
@@ -82,6 +91,12 @@ create table turn (
     primary key (queue, installation)
 ) strict, without rowid;
 
+-- What one server does for all of them, again and again.
+create table chore (
+    name text primary key,
+    due integer not null -- not begun before
+) strict, without rowid;
+
 create table command (
     comment integer not null,
     idx integer not null,
@@ -127,6 +142,7 @@ create table environment (
     last_at integer,
     offered text, -- another branch that was pushed to
     frozen text,
+    restored_at integer, -- when a restore made this older than the world may be; null once a run has succeeded since
     primary key (repository, name)
 ) strict, without rowid;
 
