@@ -17,6 +17,7 @@ pub mod missed;
 pub mod plan;
 pub mod reconcile;
 pub mod resolve;
+pub mod restored;
 pub mod run;
 pub mod steps;
 

@@ -32,6 +32,19 @@ pub enum PlanChanged {
     Apply,
 }
 
+/// What is known of an environment before a run. Where little is, the run waits for somebody to say
+/// `/apply`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Past {
+    /// It never ran.
+    Never,
+    /// It did not run since the store was restored from a backup: what is known of it may be older
+    /// than the world.
+    Restored,
+    /// What it was last brought to.
+    Known,
+}
+
 /// What speaks for a run.
 #[derive(Debug, Clone)]
 pub struct Evidence<'a> {
@@ -40,8 +53,8 @@ pub struct Evidence<'a> {
     /// The changes of plans of this run whose digests somebody with the right to do so named in
     /// `/apply`. After a run was cut off, what is left of such a plan needs no second word.
     pub approved: &'a [Vec<Change>],
-    /// Whether the environment has ever run. The first run waits for somebody to say `/apply`.
-    pub ran_before: bool,
+    /// What is known of the environment before this run.
+    pub past: Past,
     /// What we own now.
     pub owned: &'a BTreeMap<ResourceKey, Owned>,
     /// Digests of changes that one of our steps has done.
@@ -79,6 +92,8 @@ impl ApprovedPlan {
 pub enum Uncovered {
     /// The environment never ran.
     Bootstrap,
+    /// The environment did not run since the store was restored from a backup.
+    Restored,
     /// Something that exists would become ours; that is always confirmed by name.
     Adopts(Vec<ResourceKey>),
     /// Something of ours would be left where it is, because nothing leads there any more.
@@ -107,7 +122,7 @@ pub fn confirm(plan: &Plan, evidence: &Evidence<'_>) -> Result<ApprovedPlan, Unc
     if named || plan.changes().next().is_none() {
         return Ok(approved(Vec::new()));
     }
-    if let Some(uncovered) = always_waits(plan, evidence.ran_before) {
+    if let Some(uncovered) = always_waits(plan, evidence.past) {
         return Err(uncovered);
     }
     let seen: Vec<&[Change]> = evidence.reviewed.iter().map(|one| one.changes.as_slice()).collect();
@@ -122,16 +137,17 @@ pub fn confirm(plan: &Plan, evidence: &Evidence<'_>) -> Result<ApprovedPlan, Unc
 }
 
 /// Why a plan waits for its digest to be named whoever reviewed it: it is the environment's first,
-/// takes something over, or leaves something behind.
+/// or the first after a restore, takes something over, or leaves something behind.
 #[must_use]
-pub fn always_waits(plan: &Plan, ran_before: bool) -> Option<Uncovered> {
+pub fn always_waits(plan: &Plan, past: Past) -> Option<Uncovered> {
     let keys = |action: Action| -> Vec<ResourceKey> {
         let changes = plan.changes().filter(|change| change.action == action);
         changes.map(|change| change.key.clone()).collect()
     };
     let (adopts, forgets) = (keys(Action::Adopt), keys(Action::Forget));
     match () {
-        () if !ran_before => Some(Uncovered::Bootstrap),
+        () if past == Past::Never => Some(Uncovered::Bootstrap),
+        () if past == Past::Restored => Some(Uncovered::Restored),
         () if !adopts.is_empty() => Some(Uncovered::Adopts(adopts)),
         () if !forgets.is_empty() => Some(Uncovered::Forgets(forgets)),
         () => None,

@@ -124,6 +124,8 @@ pub enum NextStep {
 pub enum Waiting {
     /// The environment never ran.
     Bootstrap,
+    /// The environment did not run since the store was restored from a backup.
+    Restored,
     /// Something that exists becomes ours.
     Adopts(Vec<ResourceKey>),
     /// Something of ours is left where it is, because nothing leads there any more.
@@ -156,6 +158,7 @@ impl Waiting {
     pub fn ends_by_a_word(&self) -> bool {
         match self {
             Self::Bootstrap
+            | Self::Restored
             | Self::Adopts(_)
             | Self::Forgets(_)
             | Self::Differs { .. }
@@ -181,6 +184,7 @@ impl From<Uncovered> for Waiting {
     fn from(uncovered: Uncovered) -> Self {
         match uncovered {
             Uncovered::Bootstrap => Self::Bootstrap,
+            Uncovered::Restored => Self::Restored,
             Uncovered::Adopts(keys) => Self::Adopts(keys),
             Uncovered::Forgets(keys) => Self::Forgets(keys),
             Uncovered::Differs { extra, missing } => Self::Differs { extra, missing },
@@ -193,6 +197,9 @@ impl fmt::Display for Waiting {
         let resources = |keys: &[ResourceKey]| plural(keys.len(), "resource", "resources");
         match self {
             Self::Bootstrap => f.write_str("this is its first run"),
+            Self::Restored => f.write_str(
+                "Landfall was restored from a backup, and what was reviewed before does not count",
+            ),
             Self::Adopts(keys) => write!(f, "{} that exists becomes ours", resources(keys)),
             Self::Forgets(keys) => {
                 write!(f, "{} of ours stays behind where nothing leads any more", resources(keys))

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use landfall_core::config::Environment;
+use landfall_core::coverage::Past;
 use landfall_core::name::{EnvironmentName, KindName, ServiceName};
 use landfall_core::plan::Adoption;
 use landfall_core::report::NextStep;
@@ -136,6 +137,7 @@ async fn chapter(
         repository: state.repository,
         environment,
         earlier: None,
+        past: Past::Known,
     };
     let view = View { place, sessions: &sessions, tree: &declared.tree };
     let survey = match view.locate().await? {

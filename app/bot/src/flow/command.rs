@@ -6,7 +6,7 @@
 
 use landfall_core::command::{self, Command};
 use landfall_core::name::EnvironmentName;
-use landfall_github::{Permission, Pull};
+use landfall_github::{Permission, Pull, PullState};
 use landfall_store::{AuditEntry, ClaimedJob, NewCommand};
 
 use super::announce::Board;
@@ -38,6 +38,8 @@ enum Answer {
     Say(String),
     /// The plan is made again.
     Replan,
+    /// It was not done, and nobody needs to know.
+    PassedOver(&'static str),
     /// It was not done; why, and what would help.
     Refuse(String, Option<String>),
 }
@@ -97,16 +99,47 @@ impl Said<'_> {
             let why = format!("It takes {permission} permission on this repository.");
             return Ok(Answer::refuse(why));
         }
+        if let Some(answer) = self.overtaken(&command).await? {
+            return Ok(answer);
+        }
         match command {
             Command::Help => help::help(self),
             Command::Status => status::status(self).await,
-            Command::Plan { .. } if self.pull.state != landfall_github::PullState::Open => {
+            Command::Plan { .. } if self.pull.state != PullState::Open => {
                 Ok(Answer::refuse("This pull request is closed, so there is nothing to plan."))
             }
             Command::Plan { .. } => Ok(Answer::Replan),
             Command::Apply { environment, digest } => apply::apply(self, environment, digest).await,
             Command::Unlock { environment } => unlock::unlock(self, environment).await,
         }
+    }
+
+    /// What becomes of a word that somebody gave before the store was restored from a backup. It may
+    /// have been heeded then, and the world may have moved on; whoever means it still says it again.
+    async fn overtaken(&self, command: &Command) -> anyhow::Result<Option<Answer>> {
+        if !matches!(command, Command::Apply { .. } | Command::Unlock { .. }) {
+            return Ok(None);
+        }
+        let restored = self.house.store.last_restore().await?;
+        // GitHub tells the second.
+        let said = self.words.commented_at.as_second();
+        let Some(restored) = restored.filter(|restored| said < restored.at.as_second()) else {
+            return Ok(None);
+        };
+        let runs = match &self.pull.state {
+            PullState::Merged { commit: Some(commit), .. } => self.waiting(None, commit).await?,
+            _ => Vec::new(),
+        };
+        Ok(Some(match runs.iter().any(|run| run.state.waits_for_somebody()) {
+            true => Answer::refuse_with(
+                format!(
+                    "It was said before Landfall was restored from a backup of {}.",
+                    restored.taken_at.strftime("%Y-%m-%d %H:%M UTC")
+                ),
+                "Look at the run that waits now, and say it again if you mean that.",
+            ),
+            false => Answer::PassedOver("said before a restore"),
+        }))
     }
 
     async fn answer(&self, answer: Answer) -> anyhow::Result<()> {
@@ -127,6 +160,7 @@ impl Said<'_> {
                 board.answer(self.pull.number, "answer", &id.to_string(), text).await?;
                 "answered".to_owned()
             }
+            Answer::PassedOver(why) => why.to_owned(),
             Answer::Refuse(why, help) => {
                 board.react(id.comment, ReactionWord::Refused).await?;
                 let text = self.house.templates.refused(

@@ -6,7 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use landfall_core::command::DigestPrefix;
-use landfall_core::coverage::{ApprovedPlan, Evidence, PlanChanged, Reviewed, Uncovered, confirm};
+use landfall_core::coverage::{
+    ApprovedPlan, Evidence, Past, PlanChanged, Reviewed, Uncovered, confirm,
+};
 use landfall_core::name::{BranchName, CommitSha, PullNumber};
 use landfall_core::plan::{Change, Digest, Plan, ResourceKey};
 use landfall_core::report::Waiting;
@@ -171,7 +173,7 @@ impl Case<'_> {
         let evidence = Evidence {
             reviewed: &reviewed,
             approved: &approved,
-            ran_before: self.row.is_some_and(|row| row.last.is_some()),
+            past: past(self.row),
             owned: &owned,
             proven: &proven.done,
             begun: &proven.begun,
@@ -250,6 +252,16 @@ impl Case<'_> {
             approved.extend(plan.map(|plan| plan.changes().cloned().collect()));
         }
         Ok(approved)
+    }
+}
+
+/// What is known of an environment.
+#[must_use]
+pub fn past(row: Option<&Environment>) -> Past {
+    match row {
+        Some(Environment { restored: Some(_), .. }) => Past::Restored,
+        Some(Environment { last: Some(_), .. }) => Past::Known,
+        Some(Environment { last: None, .. }) | None => Past::Never,
     }
 }
 

@@ -15,7 +15,7 @@ use landfall_store::{ClaimedJob, NewRun, RunId, RunState, Trigger};
 use uuid::Uuid;
 
 use super::ground::{Ground, Rules, findings};
-use super::{Ended, resolve};
+use super::{Ended, confirm, resolve};
 use crate::gather::Declared;
 use crate::gather::facts::Place;
 use crate::house::{House, Kinds};
@@ -196,6 +196,7 @@ impl<'a> Course<'a> {
             repository: self.ground.repository.id,
             environment: self.environment,
             earlier: self.earlier_environment(),
+            past: confirm::past(self.row.as_ref()),
         }
     }
 

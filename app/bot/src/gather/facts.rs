@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use landfall_core::config::names::Names;
 use landfall_core::config::{Environment, Unit};
+use landfall_core::coverage::Past;
 use landfall_core::guardrail::{self, DELETES_ALWAYS_ALLOWED};
 use landfall_core::name::{DnsName, RepositoryId, UnitName};
 use landfall_core::plan::{
-    self, Action, Effect, Facts, Live, Needs, Origin, Plan, ResourceKey, Target, Unanswered,
-    UnitHash, Wanted,
+    self, Action, Adoption, Effect, Facts, Live, Needs, Origin, Plan, ResourceKey, Target,
+    Unanswered, UnitHash, Wanted,
 };
 use landfall_core::report::{Legend, Waiting};
 use landfall_core::way::{self, Exposure};
@@ -114,9 +115,20 @@ pub struct Place<'a> {
     pub environment: &'a Environment,
     /// The environment by the rules that it was last applied by.
     pub earlier: Option<&'a Environment>,
+    /// What is known of the environment.
+    pub past: Past,
 }
 
 impl Place<'_> {
+    /// What may be taken over. What was made in the time that a restore took back is nobody's: where
+    /// it is as it should be, somebody's word for the run is enough.
+    fn adoption(&self) -> Adoption {
+        match (self.environment.adopt, self.past) {
+            (Adoption::Listed, Past::Restored) => Adoption::Equal,
+            (adoption, _) => adoption,
+        }
+    }
+
     /// Plans the pending ones of `units`; or says why a provider could not be asked.
     ///
     /// # Errors
@@ -188,7 +200,7 @@ impl Place<'_> {
             units,
             live: &observed.live,
             owned: &owned,
-            adoption: self.environment.adopt,
+            adoption: self.adoption(),
         });
         Ok(Survey { plan, live: observed.live, routes: observed.routes, zones: located.zones() })
     }

@@ -20,7 +20,7 @@ fn reviewed(pull: u64, changes: &[Change]) -> Reviewed {
 struct Case {
     reviewed: Vec<Reviewed>,
     approved: Vec<Vec<Change>>,
-    never_ran: Option<()>,
+    past: Option<Past>,
     owned: BTreeMap<ResourceKey, Owned>,
     proven: BTreeSet<Digest>,
     begun: BTreeSet<Digest>,
@@ -45,7 +45,7 @@ impl Case {
         let evidence = Evidence {
             reviewed: &self.reviewed,
             approved: &self.approved,
-            ran_before: self.never_ran.is_none(),
+            past: self.past.unwrap_or(Past::Known),
             owned: &self.owned,
             proven: &self.proven,
             begun: &self.begun,
@@ -138,8 +138,19 @@ fn the_last_pull_request_speaks_for_a_resource_that_two_changed() {
 fn the_first_run_waits_and_a_named_digest_releases_it() {
     let changes = [a("x.lan", Action::Create)];
     let mut case = Case::reviewed(&[&changes]);
-    case.never_ran = Some(());
+    case.past = Some(Past::Never);
     assert_eq!(case.confirm(&changes), Err(Uncovered::Bootstrap));
+    case.approved.push(changes.to_vec());
+    assert!(case.confirm(&changes).is_ok());
+}
+
+#[test]
+fn after_a_restore_a_run_waits_whatever_was_reviewed_and_whatever_the_rules_say() {
+    let changes = [a("x.lan", Action::Update)];
+    let mut case = Case { plan_changed: PlanChanged::Apply, ..Case::reviewed(&[&changes]) };
+    case.past = Some(Past::Restored);
+    assert_eq!(case.confirm(&changes), Err(Uncovered::Restored));
+    assert!(case.confirm(&[]).is_ok(), "nothing is to do");
     case.approved.push(changes.to_vec());
     assert!(case.confirm(&changes).is_ok());
 }
@@ -147,7 +158,7 @@ fn the_first_run_waits_and_a_named_digest_releases_it() {
 #[test]
 fn what_is_left_of_a_named_plan_needs_no_second_word() {
     let (done, rest) = (a("x.lan", Action::Create), a("y.lan", Action::Create));
-    let mut case = Case { never_ran: Some(()), ..Case::default() };
+    let mut case = Case { past: Some(Past::Never), ..Case::default() };
     case.approved.push(vec![done.clone(), rest.clone()]);
     assert_eq!(case.confirm(std::slice::from_ref(&rest)), Err(Uncovered::Bootstrap));
     assert!(case.owns(&done).confirm(&[rest]).is_ok());

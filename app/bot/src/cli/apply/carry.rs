@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use landfall_core::coverage::{ApprovedPlan, Evidence, PlanChanged, confirm};
+use landfall_core::coverage::{ApprovedPlan, Evidence, Past, PlanChanged, confirm};
 use landfall_core::name::{CommitSha, UserId};
 use landfall_core::plan::{Change, Digest, Plan, Value};
 use landfall_core::report::{RunStage, StepReport};
@@ -82,7 +82,7 @@ impl Carrying<'_> {
         let evidence = Evidence {
             reviewed: &[],
             approved: &[confirmed],
-            ran_before: true,
+            past: Past::Known,
             owned: &BTreeMap::new(),
             proven: &BTreeSet::new(),
             begun: &BTreeSet::new(),

@@ -1,6 +1,7 @@
 //! From a working copy to a run that ended: settle what was left, plan, confirm, carry out.
 
 use landfall_core::config::Environment;
+use landfall_core::coverage::Past;
 use landfall_core::plan::Plan;
 use landfall_core::report::{EnvironmentReport, NextStep};
 use landfall_core::view::one_line;
@@ -38,8 +39,13 @@ impl Course<'_> {
     pub(super) async fn go(&self) -> anyhow::Result<Ended> {
         let sessions = self.local.sessions(self.environment, WORKING_COPY);
         let environment = self.environment;
-        let place =
-            Place { tools: self.tools, repository: WORKING_COPY, environment, earlier: None };
+        let place = Place {
+            tools: self.tools,
+            repository: WORKING_COPY,
+            environment,
+            earlier: None,
+            past: Past::Known,
+        };
         let view = View { place, sessions: &sessions, tree: &self.declared.tree };
         self.settle(&view).await?;
         self.progress.say(&format!("asking what lives in {}", environment.name));

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use landfall_core::config::{Environment, Unit};
+use landfall_core::coverage::Past;
 use landfall_core::name::RepositoryId;
 use landfall_core::view::one_line;
 use landfall_repo::Wanted;
@@ -155,7 +156,8 @@ async fn plan_anew(
     let located = sight.locate(units.iter().copied()).await?;
     let repository = ground.repository.id;
     let everything = Pending::find(&units, &located, &BTreeMap::new());
-    let place = Place { tools: house.tools(), repository, environment, earlier: None };
+    let place =
+        Place { tools: house.tools(), repository, environment, earlier: None, past: Past::Known };
     let survey = place.survey(&sight, &located, &units, &everything).await?;
     let plan = survey.map_err(anyhow::Error::msg)?.plan;
     let conflicts = plan.conflicts().map(|(unit, conflict)| format!("{unit}: {conflict:?}"));

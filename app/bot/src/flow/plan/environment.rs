@@ -11,6 +11,7 @@ use landfall_core::report::{Detour, EnvironmentReport, Legend, NextStep, Waiting
 use landfall_core::way::{Exposure, Network};
 use landfall_store::{RunState, Unresolved};
 
+use super::super::confirm::past;
 use super::super::ground::Rules;
 use super::super::steps::needs;
 use super::Planning;
@@ -59,6 +60,7 @@ impl Place<'_> {
             repository: self.repository(),
             environment,
             earlier: earlier.as_ref().and_then(|rules| rules.environments.get(name)),
+            past: past(row.as_ref()),
         };
         let survey = match self.survey(&place).await? {
             Ok(survey) => survey,
@@ -151,10 +153,9 @@ impl Place<'_> {
         if busy {
             return Ok(NextStep::Provisional);
         }
-        let ran = row.is_some_and(|row| row.last.is_some());
         let waiting = guarded
             .or_else(|| self.switch(row))
-            .or_else(|| always_waits(plan, ran).map(Waiting::from));
+            .or_else(|| always_waits(plan, past(row)).map(Waiting::from));
         Ok(waiting.map_or(NextStep::Merge, NextStep::MergeThenApply))
     }
 
