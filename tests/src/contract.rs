@@ -82,7 +82,7 @@ impl Contract {
     pub fn check(&self, exchange: &Exchange) -> Vec<Violation> {
         let mut findings = Findings::of(exchange);
         match exchange.wire {
-            Wire::Git | Wire::Chat => {}
+            Wire::Git | Wire::S3 | Wire::Chat => {}
             Wire::Webhook => webhook::check(&self.webhooks, exchange, &mut findings),
             Wire::GitHub => call(&self.github, exchange, &mut findings),
             Wire::Unifi => call(&self.unifi, exchange, &mut findings),

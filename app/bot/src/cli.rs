@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod apply;
+mod backup;
 mod choose;
 mod demo;
 mod document;
@@ -13,6 +14,7 @@ mod findings;
 mod local;
 pub mod log;
 mod plan;
+mod restore;
 mod schema;
 mod serve;
 mod show;
@@ -39,6 +41,8 @@ enum Command {
     Plan(plan::Plan),
     Apply(apply::Apply),
     Schema(schema::Schema),
+    Backup(backup::Backup),
+    Restore(restore::Restore),
     Demo(demo::Demo),
     Sim(sim::Sim),
 }
@@ -79,6 +83,8 @@ impl Cli {
             Command::Plan(plan) => plan.run().await,
             Command::Apply(apply) => apply.run().await,
             Command::Schema(schema) => schema.run(),
+            Command::Backup(backup) => backup.run().await,
+            Command::Restore(restore) => restore.run().await,
         }
     }
 }

@@ -12,6 +12,7 @@ use landfall_providers::Registry;
 use landfall_repo::Mirrors;
 use landfall_store::{Pace, Store};
 
+use crate::backup::{Backups, Schedule};
 use crate::gather::Caches;
 use crate::gather::known::KnownTargets;
 use crate::gather::session::Reach;
@@ -53,6 +54,8 @@ pub struct House {
     pub redactor: Redactor,
     /// Where panics end.
     pub panics: Panics,
+    /// Where the server backs up to by itself; none when nobody asked for it.
+    pub backups: Option<(Backups, Schedule)>,
 }
 
 /// What planning and applying take: the house without GitHub and the mirrors, which a command on a

@@ -4,6 +4,7 @@
 //! inbox, [`flow::handle`] turns it into rows and jobs, [`flow`] plans or runs, and the outbox in
 //! [`publish`] tells GitHub.
 
+pub mod backup;
 pub mod cli;
 mod failpoint;
 pub mod flow;

@@ -10,8 +10,10 @@ use landfall_os::http::AddressRules;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
+mod backup;
 mod local;
 
+pub use backup::{BackupSettings, StoreSettings};
 pub use local::LocalSettings;
 
 /// What `landfall serve` runs with.
@@ -22,6 +24,8 @@ pub struct Settings {
     /// `LANDFALL_DATABASE_URL`: `sqlite:PATH` or `postgres://…`, which may have a password in it.
     /// Default: `landfall.db` in the data directory.
     pub database_url: SecretString,
+    /// `LANDFALL_BACKUP`: where the server backs up to by itself.
+    pub backup: BackupSettings,
     /// `LANDFALL_DATA_DIR`: mirrors and the database. Default `./data`.
     pub data_dir: PathBuf,
     /// `LANDFALL_CONFIG`: the operator file.
@@ -83,7 +87,6 @@ impl Settings {
     pub fn read(variables: &Variables<'_>) -> Result<Self, Vec<Fault>> {
         let mut reader = Reader { variables, faults: Vec::new() };
         let data_dir = PathBuf::from(reader.or("LANDFALL_DATA_DIR", "data"));
-        let database = format!("sqlite:{}", data_dir.join("landfall.db").display());
         let listen = reader.parsed(
             "LANDFALL_LISTEN",
             "127.0.0.1:8080",
@@ -100,7 +103,8 @@ impl Settings {
         };
         let settings = Self {
             listen,
-            database_url: reader.or("LANDFALL_DATABASE_URL", &database).into(),
+            database_url: reader.database_url(),
+            backup: reader.backup(),
             data_dir,
             operator_file: reader.get("LANDFALL_CONFIG").map(PathBuf::from),
             templates: reader.get("LANDFALL_TEMPLATES").map(PathBuf::from),

@@ -2,15 +2,16 @@
 //!
 //! Three loops, each asking the store and then sleeping until something new is announced or a few
 //! seconds have passed: the inbox (deliveries to rows), the jobs (plans and runs), the outbox (what
-//! is published). A fourth tidies up, and clocks ask for what is due with time ([`clock`]). They
-//! share nothing but the store. Each claim has a lease, so a worker that dies only delays what it
-//! held. A piece of work that panics is an attempt that failed; a loop that panics ends, and the
-//! server with it.
+//! is published). A fourth tidies up, a fifth backs up, and clocks ask for what is due with time
+//! ([`clock`]). They share nothing but the store. Each claim has a lease, so a worker that dies only
+//! delays what it held. A piece of work that panics is an attempt that failed; a loop that panics
+//! ends, and the server with it.
 //!
 //! Stopping ([`Stop`]): first no loop claims anything more and what is under way is finished; what is not
 //! done after a while is put back as it stands, so that the next server goes on with it at once. Cutting
 //! it off there is as safe as losing the process: a step has its intent on disk, an item is looked up.
 
+mod backup;
 mod clock;
 mod housekeeping;
 mod inbox;
@@ -73,6 +74,8 @@ pub fn start(house: &Arc<House>, stop: &Stop) -> JoinSet<()> {
     }
     let (one, token) = (Arc::clone(house), stop.closing.clone());
     workers.spawn(async move { housekeeping::rounds(&one, &token).await });
+    let (one, token) = (Arc::clone(house), stop.closing.clone());
+    workers.spawn(async move { backup::rounds(&one, &token).await });
     start_clocks(house, &stop.closing, &mut workers);
     workers
 }

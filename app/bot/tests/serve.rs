@@ -1,4 +1,4 @@
-//! `landfall serve` as somebody starts it, on a disk that has no room.
+//! `landfall serve` as somebody starts it: on a disk that has no room, and told to back up.
 //!
 //! The disk is that of the machine; what runs out is what the process may write to files, which
 //! fails in the same place. Nobody is at GitHub's address: nothing is asked of it.
@@ -115,4 +115,62 @@ async fn a_disk_without_room_fails_deliveries_at_github_until_there_is_room_agai
     let (log, output) = serve(data.path()).converse(talk).await.unwrap();
     assert_eq!(output.exit, Exit::Code(0), "{log}");
     assert!(log.contains("a delivery could not be stored"), "{log}");
+}
+
+/// Reads the log until a line has `words` in it.
+async fn heard(log: &mut BufReader<ChildStdout>, words: &str) -> io::Result<()> {
+    let mut line = String::new();
+    while !line.contains(words) {
+        line.clear();
+        assert!(log.read_line(&mut line).await? > 0, "it ended before it said `{words}`");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_server_backs_up_by_itself_and_removes_only_what_it_made() {
+    let data = tempfile::tempdir().unwrap();
+    let backups = data.path().join("backups");
+    std::fs::create_dir(&backups).unwrap();
+    for name in ["landfall-20260101T000000Z.backup", "mine.backup"] {
+        std::fs::write(backups.join(name), "old").unwrap();
+    }
+    let talk = |_stdin, stdout| async move {
+        let mut log = BufReader::new(stdout);
+        let server = Server::of(&mut log).await?;
+        heard(&mut log, "an old backup is gone").await?;
+        kill_process(server.process, Signal::TERM).unwrap();
+        let mut rest = String::new();
+        log.read_to_string(&mut rest).await
+    };
+    let command = serve(data.path()).env("LANDFALL_BACKUP", format!("{}/", backups.display()));
+    let (_, output) = command.env("LANDFALL_BACKUP_KEEP", "1").converse(talk).await.unwrap();
+    assert_eq!(output.exit, Exit::Code(0));
+    let mut names: Vec<String> = std::fs::read_dir(&backups)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names.len(), 2, "{names:?}");
+    assert!(names[0].as_str() > "landfall-20260101T000000Z.backup", "{names:?}");
+    assert_eq!(names[1], "mine.backup");
+}
+
+#[tokio::test]
+async fn a_backup_that_fails_is_said_and_keeps_nobody_from_working() {
+    let data = tempfile::tempdir().unwrap();
+    std::fs::write(data.path().join("file"), "").unwrap();
+    let talk = |_stdin, stdout| async move {
+        let mut log = BufReader::new(stdout);
+        let server = Server::of(&mut log).await?;
+        heard(&mut log, "the backup failed").await?;
+        assert_eq!(server.ready().await, (200, "ready\n".into()));
+        kill_process(server.process, Signal::TERM).unwrap();
+        let mut rest = String::new();
+        log.read_to_string(&mut rest).await
+    };
+    let nowhere = format!("{}/", data.path().join("file/backups").display());
+    let (_, output) =
+        serve(data.path()).env("LANDFALL_BACKUP", nowhere).converse(talk).await.unwrap();
+    assert_eq!(output.exit, Exit::Code(0));
 }

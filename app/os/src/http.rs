@@ -8,6 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use url::Url;
 
 mod error;
@@ -110,6 +111,15 @@ impl Client {
         segments: impl IntoIterator<Item = S>,
     ) -> Request {
         Request::new(self.clone(), method, segments)
+    }
+
+    /// Sends a request that a library has built and signed for this peer, once, and reads the whole
+    /// answer. Nothing is added to it or taken from it.
+    ///
+    /// # Errors
+    /// It is for another peer, or there is no whole answer.
+    pub async fn exchange(&self, request: ::http::Request<Bytes>) -> Result<Response, HttpError> {
+        Request::ready(self.clone(), request).send().await
     }
 
     /// The peer's host, as the base names it.

@@ -25,6 +25,8 @@ pub enum Wire {
     Cloudflare,
     /// A message to the simulated chat.
     Chat,
+    /// A request to the simulated S3.
+    S3,
 }
 
 /// One request and its answer.

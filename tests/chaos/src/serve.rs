@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use landfall::house::{House, Surroundings, Timing, verifier};
 use landfall::server::{Running, Shared};
-use landfall::settings::{GithubSettings, Settings, Webhooks};
+use landfall::settings::{BackupSettings, GithubSettings, Settings, Webhooks};
 use landfall_os::redact::Redactor;
 use landfall_secrets::Resolver;
 use landfall_sim::github::{TEST_PRIVATE_KEY, TEST_WEBHOOK_SECRET};
@@ -104,6 +104,7 @@ fn settings(told: &Told) -> anyhow::Result<Settings> {
         listen: "127.0.0.1:0".parse()?,
         database_url: told.database_url.clone().into(),
         data_dir: told.folder.clone(),
+        backup: BackupSettings::default(),
         operator_file: None,
         templates: None,
         rules: "127.0.0.0/8, ::1".parse()?,

@@ -27,7 +27,7 @@ pub(super) fn described_path(exchange: &Exchange) -> Option<&str> {
         Wire::GitHub => (!path.starts_with("/repositories/")).then_some(path),
         // Outside of it there is nothing, so no operation is found.
         Wire::Cloudflare => Some(path.strip_prefix(CLOUDFLARE).unwrap_or_default()),
-        Wire::Git | Wire::Webhook | Wire::Chat => None,
+        Wire::Git | Wire::Webhook | Wire::S3 | Wire::Chat => None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! What people do. Nothing here waits for what follows from it.
 
+use landfall::backup::Place;
 use landfall_sim::github::{Edit, MergeMethod, NewPull};
 
 use landfall_store::{BACKGROUND, JobKey, NewJob};
@@ -148,6 +149,13 @@ impl World {
         self.settle().await;
         self.comment("/apply");
         self.read_everything().await;
+    }
+
+    /// Loses the server's disk, and starts a new server with a backup. Webhooks follow it.
+    pub async fn restore(&mut self, backup: &Place) {
+        self.server.restore(backup).await;
+        self.panics_read = 0;
+        self.github.hooks().send_to(&self.server.webhook_url());
     }
 
     /// Stops the server and starts it again with what is on disk. Webhooks follow it.

@@ -3,13 +3,14 @@
 use std::sync::{Arc, Once};
 
 use jiff::Timestamp;
+use landfall::backup::{Backups, Credentials, Place};
 use landfall::house::{House, Surroundings, Timing, verifier};
 use landfall::server::{Running, Shared};
-use landfall::settings::{GithubSettings, Settings, Webhooks};
+use landfall::settings::{BackupSettings, GithubSettings, Settings, Webhooks};
 use landfall_os::redact::Redactor;
 use landfall_secrets::Resolver;
 use landfall_sim::github::{GithubSim, TEST_PRIVATE_KEY, TEST_WEBHOOK_SECRET};
-use landfall_store::{Clock, Store};
+use landfall_store::{Clock, Occupied, Store};
 use secrecy::{ExposeSecret as _, SecretString};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -109,6 +110,31 @@ impl Server {
         self.house.store.close().await;
     }
 
+    /// A backup of the store as it is now, in a file.
+    ///
+    /// # Panics
+    /// It cannot be taken.
+    pub async fn back_up(&self) -> Place {
+        let place = Place::Folder(self.folder.path().join("backups"));
+        self.backups().take(&place).await.expect("a backup is taken").place
+    }
+
+    /// Loses everything and begins anew with a backup.
+    ///
+    /// # Panics
+    /// It cannot be restored, or the server not start.
+    pub(super) async fn restore(&mut self, backup: &Place) {
+        self.stop().await;
+        self.backups().restore(backup, Occupied::Replace).await.expect("it is restored");
+        std::fs::remove_dir_all(self.folder.path().join("mirrors")).expect("there were mirrors");
+        self.restart().await;
+    }
+
+    fn backups(&self) -> Backups {
+        let clock = Arc::new(Told(self.around.clock));
+        Backups::new(self.settings.database_url.clone(), clock, Credentials::default())
+    }
+
     /// Begins anew with what is on disk. It listens elsewhere: see
     /// [`World::restart`](super::World::restart).
     ///
@@ -191,6 +217,7 @@ fn settings(github: &GithubSim, folder: &TempDir, around: &Around) -> anyhow::Re
     Ok(Settings {
         listen: "127.0.0.1:0".parse()?,
         database_url: format!("sqlite:{}", folder.path().join("landfall.db").display()).into(),
+        backup: BackupSettings::default(),
         data_dir: folder.path().to_owned(),
         operator_file: (!around.operator.is_empty()).then_some(operator_file),
         templates: None,

@@ -21,6 +21,7 @@ mod ownership;
 mod pace;
 mod panics;
 mod refusals;
+mod restore;
 mod stopping;
 mod targets;
 mod timing;

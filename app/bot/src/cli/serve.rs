@@ -25,6 +25,10 @@ Environment:
   LANDFALL_CONFIG          the operator file (TOML)
   LANDFALL_ALLOW_HOSTS     hosts and networks that connections may lead to beside public ones
   LANDFALL_TEMPLATES       a folder whose templates take the place of the built-in ones
+  LANDFALL_BACKUP          where the server backs up to by itself: FOLDER/ or s3://BUCKET/PREFIX/,
+                           with the usual AWS_… variables
+  LANDFALL_BACKUP_EVERY    how often [6h]
+  LANDFALL_BACKUP_KEEP     how many are kept; only what it made itself is removed [28]
   LANDFALL_LOG             what is logged, as in `info` or `landfall=debug` [info]
   LANDFALL_LOG_FORMAT      `json` for one object a line [text]
   LANDFALL_SECRET_…        what `ref+env://LANDFALL_SECRET_…` in landfall.yaml leads to

@@ -13,13 +13,15 @@ use landfall_store::{Clock, SystemClock};
 use secrecy::ExposeSecret as _;
 
 use super::{House, Timing};
+use crate::backup::Backups;
+use crate::flow::restored::follow_up;
 use crate::gather::Caches;
 use crate::gather::known::KnownTargets;
 use crate::gather::session::Reach;
 use crate::operator::Operator;
 use crate::panics::Panics;
 use crate::render::Templates;
-use crate::settings::{Settings, Webhooks, passwords_in};
+use crate::settings::{BackupSettings, Settings, Webhooks, passwords_in};
 
 /// What differs between a server, the demo and a test, beside the settings.
 #[derive(Clone)]
@@ -55,7 +57,8 @@ impl std::fmt::Debug for Surroundings {
 }
 
 impl House {
-    /// Opens the store, finds git, reads the operator file and the templates. Nothing is sent.
+    /// Opens the store, finds git, reads the operator file and the templates, and asks for what
+    /// follows from a restore. Nothing is sent.
     ///
     /// # Errors
     /// What is missing or wrong, with the setting that it comes from.
@@ -65,6 +68,11 @@ impl House {
         })?;
         let url = &settings.database_url;
         passwords_in(url).iter().for_each(|password| around.redactor.learn(password));
+        let BackupSettings { schedule, credentials } = settings.backup.clone();
+        credentials.secrets().for_each(|secret| around.redactor.learn(secret));
+        let backups = schedule.map(|schedule| {
+            (Backups::new(url.clone(), Arc::clone(&around.clock), credentials), schedule)
+        });
         let store = landfall_store::open(url.expose_secret(), Arc::clone(&around.clock)).await;
         let store = store.context("LANDFALL_DATABASE_URL: the store cannot be opened")?;
         let git = GitSettings { redactor: around.redactor.clone(), ..GitSettings::default() };
@@ -80,7 +88,7 @@ impl House {
             rules: settings.rules.clone(),
             deadline: around.timing.request,
         };
-        Ok(Self {
+        let house = Self {
             store,
             github: app(settings, &around.redactor)?,
             mirrors,
@@ -96,7 +104,10 @@ impl House {
             redactor: around.redactor,
             operator,
             panics: Panics::default(),
-        })
+            backups,
+        };
+        follow_up(&house).await.context("what follows from a restore could not be asked for")?;
+        Ok(house)
     }
 }
 

@@ -6,6 +6,7 @@
 )]
 
 mod apply;
+mod backup;
 mod plan;
 mod schema;
 mod show;

@@ -36,6 +36,20 @@ impl Request {
         Self { client, built }
     }
 
+    /// One that is complete.
+    pub(super) fn ready(client: Client, request: ::http::Request<Bytes>) -> Self {
+        let (parts, body) = request.into_parts();
+        let url = Url::parse(&parts.uri.to_string()).ok();
+        let own = url.filter(|url| url.origin() == client.peer.base.origin());
+        let built = own.ok_or_else(|| "it is for another peer".to_owned()).map(|url| {
+            let mut request = reqwest::Request::new(parts.method, url);
+            *request.headers_mut() = parts.headers;
+            *request.body_mut() = Some(body.into());
+            request
+        });
+        Self { client, built }
+    }
+
     /// Adds a query parameter, form-encoded.
     pub fn query(self, name: &str, value: &str) -> Self {
         self.with(|request| {

@@ -54,6 +54,16 @@ impl AddressRules {
         Ok(Self { allowed })
     }
 
+    /// Every address: for a peer that the operator names, not a repository.
+    #[must_use]
+    pub fn everywhere() -> Self {
+        let net = |net: &str| Allowed {
+            place: Place::Net(net.parse().expect("the whole of an address family is a network")),
+            port: None,
+        };
+        Self { allowed: ["0.0.0.0/0", "::/0"].map(net).into() }
+    }
+
     /// Whether `address`, which `host` is or resolved to, may be connected to on `port`.
     #[must_use]
     pub fn permits(&self, host: &str, port: u16, address: IpAddr) -> bool {
@@ -158,6 +168,14 @@ mod tests {
 
     fn address(text: &str) -> IpAddr {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn everywhere_is_every_address() {
+        let rules = AddressRules::everywhere();
+        for address in ["127.0.0.1", "169.254.170.2", "::1", "fd00::1", "203.0.113.1"] {
+            assert!(rules.permits("host", 443, address.parse().unwrap()), "{address}");
+        }
     }
 
     #[test]

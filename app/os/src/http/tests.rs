@@ -100,6 +100,23 @@ async fn a_request_is_sent_as_it_was_built() {
 }
 
 #[tokio::test]
+async fn a_request_that_a_library_built_is_sent_as_it_is_and_to_this_peer_alone() {
+    let (client, heard) = peer(OK).await;
+    let request = |uri: String| {
+        let request = ::http::Request::put(uri).header("authorization", "AWS4-HMAC-SHA256 x");
+        request.body(Bytes::from_static(b"part")).unwrap()
+    };
+    let other = client.exchange(request("http://elsewhere.example/acme".to_owned())).await;
+    assert!(matches!(other.unwrap_err(), HttpError::NotSent(NotSent::Invalid { .. })));
+    let base = &client.peer.base;
+    let own = format!("http://{}:{}/acme/a%2Bb?partNumber=1", client.host(), base.port().unwrap());
+    assert_eq!(client.exchange(request(own)).await.unwrap().status, 200);
+    let heard = heard.await.unwrap();
+    assert!(heard.starts_with("PUT /acme/a%2Bb?partNumber=1 HTTP/1.1\r\n"), "{heard}");
+    assert!(heard.contains("authorization: AWS4-HMAC-SHA256 x") && heard.ends_with("part"));
+}
+
+#[tokio::test]
 async fn a_redirect_is_an_answer() {
     let (client, _heard) = peer(Peer::Answers(
         "HTTP/1.1 302 Found\r\nlocation: http://x/\r\ncontent-length: 0\r\n\r\n",

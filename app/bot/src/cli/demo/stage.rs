@@ -19,7 +19,7 @@ use crate::cli::sim::homelab::{self, RULES};
 use crate::cli::sim::simulators::{Ports, Simulators};
 use crate::house::{House, Surroundings, Timing, verifier};
 use crate::server::{Running, Shared};
-use crate::settings::{GithubSettings, Settings, Webhooks};
+use crate::settings::{BackupSettings, GithubSettings, Settings, Webhooks};
 
 /// How long anything may take that usually takes a part of a second.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -98,6 +98,7 @@ fn settings(simulators: &Simulators, folder: &Path) -> anyhow::Result<Settings> 
         listen: ([127, 0, 0, 1], 0).into(),
         database_url: format!("sqlite:{}", data_dir.join("landfall.db").display()).into(),
         data_dir,
+        backup: BackupSettings::default(),
         operator_file: None,
         templates: None,
         webhooks: Webhooks::Push,
