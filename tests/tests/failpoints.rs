@@ -62,7 +62,8 @@ fn setting() -> Setting {
     setting.config = setting
         .config
         .replace("branches: [main]\n", "branches: [main]\n    guardrails: { max_deletes: 100% }\n");
-    setting.timing.request = Duration::from_millis(500);
+    setting.timing.request = Duration::from_millis(200);
+    setting.timing.target_lease = Duration::from_millis(700);
     setting
 }
 
@@ -198,6 +199,30 @@ async fn a_step_that_was_cut_off_and_then_undone_by_somebody_else_waits_for_a_pe
         - `/apply production 385c71e5` applies exactly what is shown here
         - `/unlock production` gives this run up
         ");
+        w.read_everything().await;
+    })
+    .await;
+    scenario.teardown();
+}
+
+#[tokio::test]
+async fn a_step_that_takes_the_process_with_it_each_time_is_given_up_and_not_tried_for_ever() {
+    let scenario = FailScenario::setup();
+    world_with(setting(), async |w| {
+        w.bootstrap().await;
+        let moved = "unifi_dns:\n  \"nas${suffix}.internal.lan\": { a: 192.168.1.9 }\n";
+        w.pull("nas", [("services/nas.yaml", moved)]).await;
+        w.plan_comment().await;
+        fail::cfg_callback("step::intended", || panic!("the process ends here")).expect("a point");
+        w.merge().await;
+        assert_eq!(w.given_up().await.len(), 1);
+        assert_snapshot!(w.run_check("production").await, @"failure: Not all of it could be applied to production: 0 of 12 steps done");
+        w.read_everything().await;
+        assert_eq!(w.unifi.record("nas.internal.lan", "A"), ["192.168.1.50"]);
+
+        fail::remove("step::intended");
+        w.comment("/apply");
+        assert!(w.outcome().await.starts_with("✅ Applied to production"));
         w.read_everything().await;
     })
     .await;

@@ -120,7 +120,7 @@ pub struct Timing {
     /// How long an attempt to publish an item may take: less than it is held, so that two never
     /// publish it at once.
     pub publication_deadline: Duration,
-    /// How long GitHub may still carry out a request that nobody waits for any more. It ends those
+    /// How long a request may still be carried out that nobody waits for any more. GitHub ends those
     /// that take longer than ten seconds
     /// (<https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api#timeouts>).
     pub late: Duration,

@@ -8,6 +8,7 @@
 //! what becomes of an item that failed ([`policy`]), and nothing but the outbox writes to GitHub.
 
 use landfall_github::{GithubError, InstalledRepository, Reader, Writer};
+use landfall_os::clock::Moment;
 use landfall_store::{Addressee, ClaimedItem, ItemKind, Turn};
 use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
@@ -51,13 +52,14 @@ struct Desk<'a> {
     writer: Writer,
 }
 
-/// Publishes one claimed item and notes what came of it; or, once it is `over`, that nobody knows.
+/// Publishes one claimed item, with nothing sent after `until`, and notes what came of it; or, once it is `over`, that nobody knows.
 ///
 /// # Errors
 /// The store could not be asked or written to.
 pub async fn publish(
     house: &House,
     item: &ClaimedItem,
+    until: Moment,
     over: &CancellationToken,
 ) -> anyhow::Result<()> {
     let key = &item.item.key;
@@ -83,7 +85,7 @@ pub async fn publish(
         house,
         item,
         reader: house.github.reader(on.clone()),
-        writer: house.github.writer(on),
+        writer: house.github.writer(on).until(until),
     };
     let deadline = house.timing.publication_deadline;
     let attempt = tokio::time::timeout(deadline, house.panics.caught(desk.publish()));

@@ -8,7 +8,7 @@
 //! ends, and the server with it.
 //!
 //! Stopping ([`Stop`]): first no loop claims anything more and what is under way is finished; what is not
-//! done after a while is put back as it stands, so that the next server goes on with it at once. Cutting
+//! done after a while is put back as it stands, for the next server to take up. Cutting
 //! it off there is as safe as losing the process: a step has its intent on disk, an item is looked up.
 
 mod backup;
@@ -24,7 +24,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use landfall_store::{Addressee, JobKey, Topic};
+use landfall_store::{Addressee, JobKey, StoreError, Topic};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -91,6 +91,11 @@ fn start_clocks(house: &Arc<House>, stop: &CancellationToken, workers: &mut Join
         let (one, token) = (Arc::clone(house), stop.clone());
         workers.spawn(async move { clock::pull(&one, &token).await });
     }
+}
+
+/// Whether what was worked on is somebody else's now.
+fn is_stale(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref::<StoreError>(), Some(StoreError::StaleEpoch))
 }
 
 /// What a round of a loop came to.

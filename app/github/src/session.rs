@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use http::StatusCode;
+use landfall_os::clock::Moment;
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 
@@ -22,11 +23,18 @@ pub(crate) struct Session {
     app: App,
     on: InstalledRepository,
     scope: Scope,
+    /// When the right to write ends; none for one that does not.
+    until: Option<Moment>,
 }
 
 impl Session {
     pub(crate) fn new(app: App, on: InstalledRepository, scope: Scope) -> Self {
-        Self { app, on, scope }
+        Self { app, on, scope, until: None }
+    }
+
+    /// The same, for so long.
+    pub(crate) fn until(self, until: Moment) -> Self {
+        Self { until: Some(until), ..self }
     }
 
     pub(crate) fn app(&self) -> &App {
@@ -90,6 +98,11 @@ impl Session {
     async fn send_with(&self, call: &Call, token: &Arc<Token>) -> Result<Answer, GithubError> {
         let named = |failure: Failure| failure.on(call.to_string());
         let header = bearer(&token.value).map_err(named)?;
+        // Right before it is sent: whoever was paused may have lost what gave the right to.
+        if call.effect() == Effect::Write && self.until.is_some_and(Moment::is_over) {
+            let why = "it was not sent, because its time was over".to_owned();
+            return Err(named(Failure::Unreachable { why }));
+        }
         let key = (call.effect() == Effect::Read)
             .then(|| ReadKey { token: self.key(), target: call.target() });
         let known = key.as_ref().and_then(|key| self.app.known().get(key));

@@ -4,6 +4,7 @@
 //! looks before it writes again.
 
 use landfall_core::name::PullNumber;
+use landfall_os::clock::Moment;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::json;
@@ -56,6 +57,13 @@ struct Created<Id> {
 impl Writer {
     pub(crate) fn new(session: Session) -> Self {
         Self(session)
+    }
+
+    /// The same, with a right to write that ends. Nothing is sent afterwards: somebody else may be
+    /// writing the same by then.
+    #[must_use]
+    pub fn until(self, until: Moment) -> Self {
+        Self(self.0.until(until))
     }
 
     /// The repository that is written to.

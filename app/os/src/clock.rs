@@ -9,10 +9,13 @@ use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// What counts suspended time: Linux has a clock for it, and elsewhere the time of day does.
+/// What counts suspended time: Linux has a clock for it, Apple's usual one does, and elsewhere there
+/// is only the time of day, which somebody may set.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const CLOCK: ClockId = ClockId::Boottime;
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[cfg(target_vendor = "apple")]
+const CLOCK: ClockId = ClockId::Monotonic;
+#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
 const CLOCK: ClockId = ClockId::Realtime;
 
 /// A point in time of this machine, good for comparing with others of the same process.

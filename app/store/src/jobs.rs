@@ -271,8 +271,9 @@ pub trait Jobs {
     /// place and this one is done.
     async fn fail_job(&self, fence: &Fence, error: &str, retry: Retry) -> Result<()>;
 
-    /// Puts the job back as if it had not been begun: for a server that stops.
-    async fn park_job(&self, fence: &Fence) -> Result<()>;
+    /// Puts the job back as if it had not been begun, at once or not before a time: for a server that
+    /// stops, and for work whose turn has not come. How often it was begun before is not forgotten.
+    async fn park_job(&self, fence: &Fence, not_before: Option<Timestamp>) -> Result<()>;
 
     /// The jobs that were given up and not looked at, oldest first.
     async fn given_up(&self) -> Result<Vec<GivenUp>>;

@@ -122,6 +122,7 @@ fn impatient() -> Timing {
         retry: vec![millis(1)],
         publication: vec![millis(1)],
         pace: Vec::new(),
+        late: millis(10),
         ..Timing::default()
     }
 }

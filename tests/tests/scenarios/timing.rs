@@ -177,3 +177,29 @@ async fn is_applied(w: &mut World) {
     assert!(outcome.starts_with("✅ Applied to production"), "{outcome}");
     assert_eq!(w.unifi.record("nas.internal.lan", "A"), ["192.168.1.52"]);
 }
+
+/// Both environments write to the one console; only production's run is at Cloudflare, where it takes long.
+#[tokio::test]
+async fn an_effect_that_takes_long_at_one_target_keeps_nobody_from_another() {
+    world(async |w| {
+        w.bootstrap().await;
+        w.bootstrap_branch("develop").await;
+        let app = "unifi_dns:\n  app.internal.lan: { a: 192.168.1.70 }\n\
+                   cloudflare_dns:\n  app.example.com: { a: 192.0.2.7 }\nonly: [production]\n";
+        let production = w.pull("app", [("services/app.yaml", app)]).await;
+        let staging = w.pull_into("develop", "move", nas_at("192.168.1.51")).await;
+        w.read_everything().await;
+        let gate = Gate::closed();
+        w.cloudflare.faults().inject(On::write("/**"), Fault::Hold(gate.clone()));
+        w.on(production).merge().await;
+        gate.arrival().await;
+        w.on(staging).merge().await;
+        while w.unifi.record("nas-staging.internal.lan", "A") != ["192.168.1.51"] {
+            tokio::task::yield_now().await;
+        }
+        gate.open();
+        assert!(w.on(staging).outcome().await.starts_with("✅ Applied to staging"));
+        assert!(w.on(production).outcome().await.starts_with("✅ Applied to production"));
+    })
+    .await;
+}

@@ -12,7 +12,7 @@ use landfall_core::lease::LeaseProof;
 use landfall_core::plan::Target;
 use landfall_os::clock::Moment;
 use landfall_providers::Hold;
-use landfall_store::{Acquired, Fence, LeaseRequest, RunId};
+use landfall_store::{Acquired, Fence, LeaseRequest, RunId, StoreError};
 
 use super::Ended;
 use crate::house::{Timing, Tools};
@@ -90,8 +90,13 @@ impl<'a> Holding<'a> {
         }
         // Before the store is asked: by its clock the lease lasts a little longer than this.
         let mut from = Moment::now();
+        // Planning may have taken longer than a lease lasts. What others wrote since is noticed.
+        match store.renew_leases(&self.leases, timing.target_lease).await {
+            Err(StoreError::LeaseLost(_)) => self.leases.clear(),
+            other => other?,
+        }
         if self.leases.is_empty() {
-            let patience = Moment::now() + timing.target_lease;
+            let patience = Moment::now() + timing.target_lease / 6;
             loop {
                 from = Moment::now();
                 let targets = BTreeSet::from([target.clone()]);
@@ -101,12 +106,9 @@ impl<'a> Holding<'a> {
                     Err(_) => tokio::time::sleep(turn(timing)).await,
                 }
             }
-        } else {
-            store.renew_leases(&self.leases, timing.target_lease).await?;
         }
         let Some(lease) = self.leases.first() else { anyhow::bail!("{target} has no lease") };
-        // A request may have to log in first, which is one more.
-        let until = from + timing.target_lease - timing.request * 2;
+        let until = from + timing.target_lease - timing.request;
         Ok(Ok(Held { lease, hold: Hold::new(lease, until) }))
     }
 

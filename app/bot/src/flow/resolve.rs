@@ -4,7 +4,9 @@
 //! anything foreign the step stays unresolved and a person has to look. Nothing is sent.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
+use jiff::Timestamp;
 use landfall_core::name::{ServiceName, UnitName};
 use landfall_core::plan::{Effect, Landed};
 use landfall_providers::ProviderError;
@@ -14,7 +16,7 @@ use landfall_store::{ClaimedJob, Fence, ReadBack, Step, StepState, Unresolved};
 use super::Ended;
 use crate::gather::Sessions;
 use crate::gather::facts::Place;
-use crate::house::{House, wait};
+use crate::house::{House, Timing, wait};
 
 /// What is left after resolving.
 #[derive(Debug, Default)]
@@ -22,7 +24,7 @@ pub struct Left {
     /// Steps that a person has to look at.
     pub attention: Vec<Step>,
     /// How long to wait before a request that may still be on its way has had its time.
-    pub wait: Option<std::time::Duration>,
+    pub wait: Option<Duration>,
 }
 
 impl Left {
@@ -55,13 +57,13 @@ pub async fn resolve(
     let store = place.tools.store;
     let here = Unresolved::In(place.repository, place.environment.name.clone());
     let steps = store.unresolved_steps(&here).await?;
-    let (now, deadline) = (store.now().await?, place.tools.timing.request);
+    let now = store.now().await?;
     let mut left = Left::default();
     for step in steps {
-        let age =
-            std::time::Duration::try_from(now.duration_since(step.intended_at)).unwrap_or_default();
-        if step.state == StepState::Intent && age < deadline {
-            left.wait = Some(deadline - age);
+        let over = over(&step, place.tools.timing)?;
+        if over > now {
+            let wait = Duration::try_from(over.duration_since(now)).unwrap_or_default();
+            left.wait = left.wait.max(Some(wait));
             continue;
         }
         let found = match read_back(sessions, &step.effect).await {
@@ -77,6 +79,17 @@ pub async fn resolve(
         }
     }
     Ok(left)
+}
+
+/// When nothing of a step can be under way any more, so that what is read back stays so. A request
+/// begins and ends within the lease that it was sent under; one that nobody waits for any more may
+/// be carried out for a while still.
+fn over(step: &Step, timing: &Timing) -> anyhow::Result<Timestamp> {
+    Ok(match step.state {
+        StepState::Unknown => step.ended_at.unwrap_or(step.intended_at).checked_add(timing.late)?,
+        StepState::Intent => step.intended_at.checked_add(timing.target_lease)?,
+        _ => step.intended_at,
+    })
 }
 
 /// Asks every connection that could lead to the effect's target.

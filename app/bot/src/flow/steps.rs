@@ -44,10 +44,13 @@ pub struct Execution<'a> {
 struct Failed {
     targets: BTreeSet<Target>,
     services: BTreeSet<ServiceName>,
+    /// Whether anything did in this run.
+    any: bool,
 }
 
 impl Failed {
     fn note(&mut self, effect: &Effect) {
+        self.any = true;
         self.targets.insert(effect.target.clone());
         self.services.extend(effect.changes.iter().map(|change| change.unit.service.clone()));
     }
@@ -94,6 +97,8 @@ impl Execution<'_> {
                 }
                 let result = match self.step(&effect, holding).await? {
                     Ok(result) => result,
+                    // What failed is not to be tried again without anybody's word.
+                    Err(_) if failed.any => StepResult::Skipped,
                     Err(busy) => return Ok(Err(busy)),
                 };
                 if result != StepResult::Done {

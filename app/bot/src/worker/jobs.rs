@@ -6,15 +6,19 @@
 use std::time::Duration;
 
 use landfall_github::{Failure, GithubError};
-use landfall_store::{ClaimJob, ClaimedJob, JobKey, NewJob, Retry, StoreError};
+use landfall_store::{ClaimJob, ClaimedJob, JobKey, Retry, StoreError};
 use tokio_util::sync::CancellationToken;
 
-use super::Round;
+use super::{Round, is_stale};
 use crate::flow::{self, Ended};
 use crate::house::{House, Tools, wait};
 
 /// How often a job is tried before it is left for a person.
 const ATTEMPTS: u32 = 12;
+/// How often it is tried then to tell the people concerned.
+const TOLD: u32 = 5;
+/// The attempt whose wait is the one between two looks whether GitHub can be reached again.
+const AWAY: u32 = 3;
 
 pub(super) async fn round(
     house: &House,
@@ -24,7 +28,7 @@ pub(super) async fn round(
     let claim = ClaimJob {
         worker: worker.to_owned(),
         lease: house.timing.job_lease,
-        max_attempts: ATTEMPTS + 1,
+        max_attempts: ATTEMPTS + TOLD,
     };
     let Some(job) = house.store.claim_job(&claim).await? else { return Ok(Round::Idle) };
     tracing::debug!(job = %job.key, attempt = job.attempt, "job begins");
@@ -33,7 +37,7 @@ pub(super) async fn round(
         lost = keep_alive(house.tools(), &job) => Err(lost),
         () = over.cancelled() => {
             tracing::info!(job = %job.key, "job is put back: the server stops");
-            house.store.park_job(&job.fence).await?;
+            house.store.park_job(&job.fence, None).await?;
             return Ok(Round::Worked);
         }
     };
@@ -93,7 +97,7 @@ async fn end(
         }
         Ok(Ended::Later(wait, why)) => {
             tracing::info!(job = %job.key, "job comes later: {why}");
-            come_again(house, job, after(house, wait).await?).await
+            store.park_job(&job.fence, Some(after(house, wait).await?)).await
         }
         Ok(Ended::GivenUp) => {
             let why = job.error.as_deref().unwrap_or_default();
@@ -109,14 +113,19 @@ async fn end(
         }
         Err(error) if let Some(until) = limited(&error) => {
             tracing::info!(job = %job.key, "job comes later: {error:#}");
-            come_again(house, job, until).await
+            store.park_job(&job.fence, Some(until)).await
+        }
+        Err(error) if is_away(&error) => {
+            tracing::warn!(job = %job.key, "job comes later: {error:#}");
+            let wait = wait(&house.timing.retry, AWAY);
+            store.park_job(&job.fence, Some(after(house, wait).await?)).await
         }
         Err(error) => {
             let why = house.redactor.redact(&format!("{error:#}")).into_owned();
             tracing::error!(job = %job.key, attempt = job.attempt, error = %why, "job failed");
-            let wait = match job.attempt < ATTEMPTS {
-                true => wait(&house.timing.retry, job.attempt),
-                false => Duration::ZERO,
+            let wait = match job.attempt == ATTEMPTS {
+                true => Duration::ZERO,
+                false => wait(&house.timing.retry, job.attempt),
             };
             store.fail_job(&job.fence, &why, Retry::At(after(house, wait).await?)).await
         }
@@ -127,28 +136,18 @@ async fn end(
     }
 }
 
-/// The same work at another time. No attempt was made, so none is counted.
-async fn come_again(
-    house: &House,
-    job: &ClaimedJob,
-    at: jiff::Timestamp,
-) -> landfall_store::Result<()> {
-    let key = job.key.clone();
-    let again = NewJob { key, installation: job.installation, run_at: Some(at) };
-    house.store.enqueue(&[again]).await?;
-    house.store.complete_job(&job.fence).await
-}
-
-fn is_stale(error: &anyhow::Error) -> bool {
-    matches!(error.downcast_ref::<StoreError>(), Some(StoreError::StaleEpoch))
-}
-
 /// When GitHub may be asked again.
 fn limited(error: &anyhow::Error) -> Option<jiff::Timestamp> {
     match error.downcast_ref::<GithubError>()?.failure {
         Failure::Limited { until } => Some(until),
         _ => None,
     }
+}
+
+/// Whether GitHub could not be reached at all. That may last, and is no fault of the job.
+fn is_away(error: &anyhow::Error) -> bool {
+    let error = error.downcast_ref::<GithubError>();
+    error.is_some_and(|error| matches!(error.failure, Failure::Unreachable { .. }))
 }
 
 fn is_not_installed(error: &anyhow::Error) -> bool {

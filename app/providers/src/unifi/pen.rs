@@ -89,8 +89,7 @@ impl<'a> Pen<'a> {
     }
 
     async fn write(&self, ask: Ask) -> Result<Response, WriteError> {
-        self.hold.begin().map_err(|lapsed| WriteError::Refused(lapsed.to_string()))?;
-        let answer = self.console.session().send(&ask).await.map_err(WriteError::from)?;
+        let answer = self.console.session().send_held(&ask, self.hold).await?;
         let said = || Said::of(&answer).to_string();
         match answer.status {
             200..300 => Ok(answer),
@@ -113,6 +112,7 @@ impl From<Unasked> for WriteError {
             Unasked::Http(error) if error.may_have_arrived() => Self::Unknown(error.to_string()),
             Unasked::Http(error) => Self::Refused(error.to_string()),
             Unasked::Door(error) => Self::Refused(error.to_string()),
+            Unasked::Lapsed(lapsed) => Self::Refused(lapsed.to_string()),
         }
     }
 }

@@ -10,6 +10,7 @@ use landfall_os::http::{HttpError, Response};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::hold::Lapsed;
 use crate::provider::ProviderError;
 
 /// The longest piece of a console's words that is repeated, in characters.
@@ -30,6 +31,8 @@ pub(crate) struct Said {
 pub(crate) enum Unasked {
     /// It did not let us in; nothing was asked.
     Door(ProviderError),
+    /// It would have changed something, and the right to that was about to end.
+    Lapsed(Lapsed),
     /// There is no whole answer.
     Http(HttpError),
 }
@@ -99,6 +102,7 @@ impl fmt::Display for Said {
 impl From<Unasked> for ProviderError {
     fn from(unasked: Unasked) -> Self {
         match unasked {
+            Unasked::Lapsed(lapsed) => Self::Unreachable(lapsed.to_string()),
             Unasked::Door(error) => error,
             Unasked::Http(error) => Self::Unreachable(error.to_string()),
         }

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use super::said::{Said, Unasked, retry_after};
+use crate::hold::Hold;
 use crate::provider::ProviderError;
 
 /// What runs the Network application.
@@ -126,7 +127,23 @@ impl Session {
 
     /// Asks the Network application.
     pub(crate) async fn send(&self, ask: &Ask) -> Result<Response, Unasked> {
+        self.send_if(ask, || Ok(())).await
+    }
+
+    /// Has it change something, as long as that is held: being let in takes time too, and may be
+    /// needed twice.
+    pub(crate) async fn send_held(&self, ask: &Ask, hold: Hold<'_>) -> Result<Response, Unasked> {
+        self.send_if(ask, || hold.begin().map_err(Unasked::Lapsed)).await
+    }
+
+    /// Asks if `may` says so right before each time that the question is sent.
+    async fn send_if(
+        &self,
+        ask: &Ask,
+        may: impl Fn() -> Result<(), Unasked>,
+    ) -> Result<Response, Unasked> {
         let visa = self.visa().await?;
+        may()?;
         let answer = self.once(ask, &visa).await?;
         if self.has_key() {
             return Ok(answer);
@@ -137,6 +154,7 @@ impl Session {
             403 if news => self.visa().await?,
             _ => return Ok(answer),
         };
+        may()?;
         let answer = self.once(ask, &renewed).await?;
         self.remember(&answer, &renewed).await;
         Ok(answer)

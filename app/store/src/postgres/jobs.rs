@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use sqlx::postgres::PgConnection;
 
 use super::columns::without_nul;
@@ -269,7 +270,7 @@ impl Postgres {
         write.commit().await
     }
 
-    async fn park_once(&self, fence: &Fence) -> Result<()> {
+    async fn park_once(&self, fence: &Fence, not_before: Option<Timestamp>) -> Result<()> {
         let mut write = self.write_as(fence).await?;
         let now = write.now;
         if has_twin(write.conn(), fence.job).await? {
@@ -278,8 +279,9 @@ impl Postgres {
         }
         sqlx::query(
             "update job set state = 'waiting', run_at = $1, attempt = attempt - 1, lease_until = null,
-                 changed_at = $1 where id = $2",
+                 changed_at = $2 where id = $3",
         )
+        .bind(not_before.map_or(now, |at| at.as_millisecond()))
         .bind(now)
         .bind(fence.job.0)
         .execute(write.conn())
@@ -336,8 +338,8 @@ impl Jobs for Postgres {
         Ok(())
     }
 
-    async fn park_job(&self, fence: &Fence) -> Result<()> {
-        retried(|| self.park_once(fence)).await?;
+    async fn park_job(&self, fence: &Fence, not_before: Option<Timestamp>) -> Result<()> {
+        retried(|| self.park_once(fence, not_before)).await?;
         self.news.wake(Topic::Jobs);
         Ok(())
     }

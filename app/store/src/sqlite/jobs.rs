@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use sqlx::sqlite::SqliteConnection;
 
 use super::{Sqlite, Write, after, fenced, until};
@@ -279,16 +280,17 @@ impl Jobs for Sqlite {
         Ok(())
     }
 
-    async fn park_job(&self, fence: &Fence) -> Result<()> {
+    async fn park_job(&self, fence: &Fence, not_before: Option<Timestamp>) -> Result<()> {
         let mut write = self.write_as(fence).await?;
         let now = write.now;
         if has_twin(write.conn(), fence.job).await? {
             remove(write.conn(), fence.job).await?;
         } else {
             sqlx::query(
-                "update job set state = 'waiting', run_at = ?1, attempt = attempt - 1, lease_until = null,
-                     changed_at = ?1 where id = ?2",
+                "update job set state = 'waiting', run_at = ?, attempt = attempt - 1, lease_until = null,
+                     changed_at = ? where id = ?",
             )
+            .bind(not_before.map_or(now, |at| at.as_millisecond()))
             .bind(now)
             .bind(fence.job.0)
             .execute(write.conn())

@@ -113,7 +113,7 @@ async fn writes(store: &dyn Store, fence: &Fence) -> Vec<(&'static str, Result<(
         ("heartbeat", store.heartbeat(fence, LEASE).await),
         ("complete_job", store.complete_job(fence).await),
         ("fail_job", store.fail_job(fence, "", Retry::Never).await),
-        ("park_job", store.park_job(fence).await),
+        ("park_job", store.park_job(fence, None).await),
         ("take_command", store.take_command(fence, command).await),
         ("finish_command", store.finish_command(fence, command, "").await),
         (
@@ -230,7 +230,7 @@ pub(crate) async fn a_parked_attempt_does_not_count(engine: &Engine) {
     let store = &*engine.store;
     enqueue(store, &[plan_job(7)]).await;
     let job = claim(store).await.unwrap();
-    store.park_job(&job.fence).await.unwrap();
+    store.park_job(&job.fence, None).await.unwrap();
     assert!(matches!(store.heartbeat(&job.fence, LEASE).await, Err(StoreError::StaleEpoch)));
     let again = claim(store).await.unwrap();
     assert_eq!((&again.key, again.attempt), (&job.key, 1));

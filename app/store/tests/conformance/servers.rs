@@ -122,7 +122,7 @@ pub(crate) async fn work_that_is_asked_for_while_it_fails_waits_once(engine: &En
         let job = claim(&*engine.store).await.unwrap();
         let at = engine.later(0).await;
         at_once(&servers, async |store: Arc<dyn Store>, worker| match worker {
-            0 if round % 2 == 0 => store.park_job(&job.fence).await.unwrap(),
+            0 if round % 2 == 0 => store.park_job(&job.fence, None).await.unwrap(),
             0 => store.fail_job(&job.fence, "no", Retry::At(at)).await.unwrap(),
             _ => store.enqueue(&[plan_job(7)]).await.unwrap(),
         })

@@ -114,6 +114,7 @@ impl Carrying<'_> {
         };
         store.insert_or_get_run(fence, &run).await?;
         store.supersede_older_runs(fence, id).await?;
+        store.end_cut_off_runs(fence, id).await?;
         let (digest, login) = (shown.digest(), local.user().to_owned());
         let at = store.now().await?;
         let approval = Approval { digest, by: UserId(0), login: login.clone(), at };

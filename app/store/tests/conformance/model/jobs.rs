@@ -24,6 +24,7 @@ enum Op {
     Retry(usize),
     GiveUp(usize),
     Park(usize),
+    PutOff(usize),
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -36,7 +37,8 @@ fn op() -> impl Strategy<Value = Op> {
         2 => nth.clone().prop_map(Op::Complete),
         2 => nth.clone().prop_map(Op::Retry),
         1 => nth.clone().prop_map(Op::GiveUp),
-        1 => nth.prop_map(Op::Park),
+        1 => nth.clone().prop_map(Op::Park),
+        1 => nth.prop_map(Op::PutOff),
     ]
 }
 
@@ -134,8 +136,12 @@ async fn claim_like_the_model(store: &dyn Store, model: &mut Model, claims: &mut
 }
 
 async fn write_like_the_model(engine: &Engine, model: &mut Model, claims: &[Fence], op: Op) {
-    let (Op::Heartbeat(nth) | Op::Complete(nth) | Op::Retry(nth) | Op::GiveUp(nth) | Op::Park(nth)) =
-        op
+    let (Op::Heartbeat(nth)
+    | Op::Complete(nth)
+    | Op::Retry(nth)
+    | Op::GiveUp(nth)
+    | Op::Park(nth)
+    | Op::PutOff(nth)) = op
     else {
         return;
     };
@@ -148,7 +154,8 @@ async fn write_like_the_model(engine: &Engine, model: &mut Model, claims: &[Fenc
         Op::Complete(_) => store.complete_job(fence).await,
         Op::Retry(_) => store.fail_job(fence, "no", Retry::At(at)).await,
         Op::GiveUp(_) => store.fail_job(fence, "no", Retry::Never).await,
-        _ => store.park_job(fence).await,
+        Op::Park(_) => store.park_job(fence, None).await,
+        _ => store.park_job(fence, Some(at)).await,
     };
     let holder = model.holder(claim);
     assert_eq!(result.is_ok(), holder.is_some(), "{op:?} on claim {claim}: {result:?}");
@@ -158,6 +165,7 @@ async fn write_like_the_model(engine: &Engine, model: &mut Model, claims: &[Fenc
         Op::Heartbeat(_) => model.hold(pull),
         Op::Retry(_) => model.put_back(pull, attempt, now + 10),
         Op::Park(_) => model.put_back(pull, attempt - 1, now),
+        Op::PutOff(_) => model.put_back(pull, attempt - 1, now + 10),
         _ => model.end(pull),
     }
 }
