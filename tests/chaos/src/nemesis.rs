@@ -155,7 +155,7 @@ impl Nemesis {
     /// lives to its end is given up, as it should be.
     fn moment(&mut self) -> Duration {
         match self.many {
-            Many::One => self.millis(100, 4_000),
+            Many::One => self.millis(200, 6_000),
             Many::Several => self.millis(50, 900),
         }
     }

@@ -3,7 +3,7 @@
 
 use landfall_sim::cloudflare::{CloudflareSettings, CloudflareSim, Plan};
 use landfall_sim::exchange::ExchangeLog;
-use landfall_sim::github::{self, GithubSim, Repo, Role, edit};
+use landfall_sim::github::{self, GithubSim, RateLimit, Repo, Role, edit};
 use landfall_sim::unifi::{UnifiSettings, UnifiSim};
 
 use crate::model::Service;
@@ -49,6 +49,11 @@ impl Town {
         let github = GithubSim::start(github::Settings {
             clock: landfall_sim::clock::Clock::machine(),
             exchanges: exchanges.clone(),
+            // A long story is more than GitHub's hour. Too many requests are a fault of the nemesis here.
+            rate_limit: Some(RateLimit {
+                requests_per_hour: 1_000_000,
+                writes_per_minute: 1_000_000,
+            }),
             ..github::Settings::default()
         });
         let github = github.await?;
@@ -60,7 +65,6 @@ impl Town {
         let cloudflare = CloudflareSim::start(CloudflareSettings {
             exchanges: exchanges.clone(),
             plan: Plan::Paid,
-            // Too many requests are a fault of the nemesis here, and so of the seed.
             rate_limit: None,
             ..CloudflareSettings::default()
         });
