@@ -5,7 +5,7 @@
 //! an item remembers the ids of what it made, and one whose last attempt was cut off is looked up.
 //! A notification cannot be looked up: see [`notification`]. Before anything is created at GitHub,
 //! the store is asked for room, because all servers share one pace. No decision is made here but
-//! what becomes of an item that failed ([`policy`]), and nothing but the outbox writes to GitHub.
+//! what becomes of an item that failed (`policy`), and nothing but the outbox writes to GitHub.
 
 use landfall_github::{GithubError, InstalledRepository, Reader, Writer};
 use landfall_os::clock::Moment;

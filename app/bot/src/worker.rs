@@ -3,7 +3,7 @@
 //! Three loops, each asking the store and then sleeping until something new is announced or a few
 //! seconds have passed: the inbox (deliveries to rows), the jobs (plans and runs), the outbox (what
 //! is published). A fourth tidies up, a fifth backs up, and clocks ask for what is due with time
-//! ([`clock`]). They share nothing but the store. Each claim has a lease, so a worker that dies only
+//! (`clock`). They share nothing but the store. Each claim has a lease, so a worker that dies only
 //! delays what it held. A piece of work that panics is an attempt that failed; a loop that panics
 //! ends, and the server with it.
 //!
