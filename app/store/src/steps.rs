@@ -130,7 +130,7 @@ pub struct Proofs {
 #[async_trait]
 pub trait Steps {
     /// Writes the intent of an effect. When this returns, it may be sent, once. The lease is that
-    /// of the effect's target.
+    /// of the effect's target. Refused when somebody else owns what it is about by now.
     async fn intend(
         &self,
         fence: &Fence,

@@ -227,17 +227,23 @@ async fn a_renamed_repository_answers_under_its_id() {
 }
 
 #[tokio::test]
-async fn an_unchanged_answer_is_304() {
+async fn an_unchanged_answer_is_304_to_the_token_that_had_it() {
     let world = World::new().await;
-    let tag = world.get(REPO).await.header("etag").unwrap().to_owned();
-    let again = client(&world.github.api_url())
-        .request(Method::GET, ["repos", "acme", "homelab"])
-        .bearer(&world.token().await.into())
-        .header("if-none-match", &tag)
-        .send()
-        .await
-        .unwrap();
-    assert_eq!((again.status, again.body.len()), (304, 0));
+    let (token, another) = (world.token().await, world.token().await);
+    let tag = world.call(Method::GET, REPO, &token, Value::Null).await;
+    let tag = tag.header("etag").unwrap().to_owned();
+    let again = async |token: &str| {
+        client(&world.github.api_url())
+            .request(Method::GET, ["repos", "acme", "homelab"])
+            .bearer(&token.into())
+            .header("if-none-match", &tag)
+            .send()
+            .await
+            .unwrap()
+    };
+    let unchanged = again(&token).await;
+    assert_eq!((unchanged.status, unchanged.body.len()), (304, 0));
+    assert_eq!(again(&another).await.status, 200);
 }
 
 #[tokio::test]

@@ -40,7 +40,7 @@ pub(super) async fn record(
     ids: &BTreeMap<ResourceKey, Vec<String>>,
 ) -> Result<()> {
     lock(write, &change.key).await?;
-    check_owner(write, actor, change).await?;
+    check_owner(write, actor.repository, change).await?;
     match change.action {
         Action::Create | Action::Update | Action::Replace | Action::Adopt | Action::Transfer => {
             let ids = ids.get(&change.key).unwrap_or(&change.ids);
@@ -64,9 +64,14 @@ async fn lock(write: &mut Write, key: &ResourceKey) -> Result<()> {
     Ok(())
 }
 
-async fn check_owner(write: &mut Write, actor: &Actor<'_>, change: &Change) -> Result<()> {
+/// An error if somebody else owns what a change of `repository` is about.
+pub(super) async fn check_owner(
+    write: &mut Write,
+    repository: RepositoryId,
+    change: &Change,
+) -> Result<()> {
     match find(write.conn(), &change.key).await? {
-        Some(found) => rows::check_owner(actor.repository, change, found.owned.owner),
+        Some(found) => rows::check_owner(repository, change, found.owned.owner),
         None => Ok(()),
     }
 }
@@ -96,7 +101,7 @@ async fn own(write: &mut Write, actor: &Actor<'_>, change: &Change, ids: &[Strin
     match owned.rows_affected() {
         1 => Ok(()),
         // Nobody owned it when it was looked for, and somebody does now.
-        _ => check_owner(write, actor, change).await,
+        _ => check_owner(write, actor.repository, change).await,
     }
 }
 

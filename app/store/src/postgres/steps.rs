@@ -11,7 +11,7 @@ use landfall_core::plan::{Effect, Landed, Outcome, ResourceKey};
 use sqlx::postgres::PgConnection;
 
 use super::columns::without_nul;
-use super::ownership::{Actor, prove, record};
+use super::ownership::{Actor, check_owner, prove, record};
 use super::{Postgres, Write, leases, resources, retried, runs};
 use crate::columns::{Columns, json, unreadable, words};
 use crate::rows::{self, Extent};
@@ -72,6 +72,8 @@ async fn insert(
         });
     }
     for change in &effect.changes {
+        // Somebody else may have taken it since it was planned: then nothing is sent.
+        check_owner(write, found.run.repository, change).await?;
         for unit in [Some(&change.unit), change.from.as_ref()].into_iter().flatten() {
             resources::unsettle(write, found.run.repository, unit).await?;
         }

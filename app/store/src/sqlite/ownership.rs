@@ -39,7 +39,7 @@ pub(super) async fn record(
     change: &Change,
     ids: &BTreeMap<ResourceKey, Vec<String>>,
 ) -> Result<()> {
-    check_owner(write, actor, change).await?;
+    check_owner(write, actor.repository, change).await?;
     match change.action {
         Action::Create | Action::Update | Action::Replace | Action::Adopt | Action::Transfer => {
             let ids = ids.get(&change.key).unwrap_or(&change.ids);
@@ -50,9 +50,14 @@ pub(super) async fn record(
     }
 }
 
-async fn check_owner(write: &mut Write, actor: &Actor<'_>, change: &Change) -> Result<()> {
+/// An error if somebody else owns what a change of `repository` is about.
+pub(super) async fn check_owner(
+    write: &mut Write,
+    repository: RepositoryId,
+    change: &Change,
+) -> Result<()> {
     match find(write.conn(), &change.key).await? {
-        Some(found) => rows::check_owner(actor.repository, change, found.owned.owner),
+        Some(found) => rows::check_owner(repository, change, found.owned.owner),
         None => Ok(()),
     }
 }

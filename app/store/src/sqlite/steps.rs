@@ -8,7 +8,7 @@ use landfall_core::plan::{Effect, Landed, Outcome, ResourceKey};
 use sqlx::sqlite::SqliteConnection;
 
 use super::columns::json_words;
-use super::ownership::{Actor, prove, record};
+use super::ownership::{Actor, check_owner, prove, record};
 use super::{Sqlite, Write, leases, resources, runs};
 use crate::columns::{Columns, json, unreadable};
 use crate::rows::{self, Extent};
@@ -68,6 +68,8 @@ async fn insert(
         });
     }
     for change in &effect.changes {
+        // Somebody else may have taken it since it was planned: then nothing is sent.
+        check_owner(write, found.run.repository, change).await?;
         for unit in [Some(&change.unit), change.from.as_ref()].into_iter().flatten() {
             resources::unsettle(write, found.run.repository, unit).await?;
         }

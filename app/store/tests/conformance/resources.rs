@@ -21,8 +21,10 @@ pub(crate) async fn apply(
 ) -> Result<Step, StoreError> {
     let held = leases(store, fence, run, &["zone"]).await;
     let ids = ids(&changes);
-    let step = store.intend(fence, &held[0], run, &effect(changes)).await.unwrap();
-    let finished = store.finish_step(fence, step, &Outcome::Done(ids)).await;
+    let finished = match store.intend(fence, &held[0], run, &effect(changes)).await {
+        Ok(step) => store.finish_step(fence, step, &Outcome::Done(ids)).await,
+        Err(refused) => Err(refused),
+    };
     store.release_leases(&held).await.unwrap();
     finished
 }

@@ -94,13 +94,19 @@ pub(crate) async fn a_result_and_its_ownership_are_one(engine: &Engine) {
     let (fence, run, lease) = begin(store).await;
     let abroad =
         running(store, &fence, &NewRun { repository: OTHER, ..new_run(2, commit('a')) }).await;
-    store.release_leases(&[lease]).await.unwrap();
-    apply(store, &fence, abroad, vec![production_change(Action::Create, "tv")]).await.unwrap();
     let changes =
         vec![production_change(Action::Create, "nas"), production_change(Action::Create, "tv")];
     let since = store.now().await.unwrap();
-    let refused = apply(store, &fence, run, changes.clone()).await;
+    let step = store.intend(&fence, &lease, run, &effect(changes.clone())).await.unwrap();
+    let adopted = effect(vec![production_change(Action::Adopt, "tv")]);
+    store.settle(&fence, abroad, &adopted).await.unwrap();
+    let refused = store.finish_step(&fence, step, &Outcome::Done(ids(&changes))).await;
     assert!(matches!(refused, Err(StoreError::OwnedElsewhere { .. })), "{refused:?}");
+    let refused = store.intend(&fence, &lease, run, &effect(changes.clone())).await;
+    assert!(
+        matches!(refused, Err(StoreError::OwnedElsewhere { .. })),
+        "nothing is sent: {refused:?}"
+    );
     assert!(owned_names(store).await.is_empty(), "not even the change that had no owner");
     assert_eq!(proven(store, &changes, since).await, 0);
     assert_eq!(
