@@ -51,7 +51,7 @@ struct State {
     held: Vec<Delivery>,
     fates: Vec<(On, Fate)>,
     sending: bool,
-    log: Vec<Attempt>,
+    log: Vec<Arc<Attempt>>,
     ids: Ids,
     last_id: u64,
 }
@@ -153,8 +153,8 @@ impl Hooks {
         }
     }
 
-    /// Every attempt so far, oldest first.
-    pub fn log(&self) -> Vec<Attempt> {
+    /// Every attempt so far, oldest first. Shared, because a log is long and has all payloads in it.
+    pub fn log(&self) -> Vec<Arc<Attempt>> {
         self.inner.state().log.clone()
     }
 
@@ -177,15 +177,15 @@ impl Hooks {
     /// Sends a delivery again, as it was. `None` if the log has no such attempt.
     pub fn redeliver(&self, attempt: u64) -> Option<()> {
         let mut state = self.inner.state();
-        let again = state.log.iter().find(|known| known.id == attempt)?.clone();
+        let again = Arc::clone(state.log.iter().find(|known| known.id == attempt)?);
         let event = Event {
-            name: again.event,
-            action: again.action,
+            name: again.event.clone(),
+            action: again.action.clone(),
             installation: again.installation,
             repository: again.repository,
-            payload: again.payload,
+            payload: again.payload.clone(),
         };
-        let again = Delivery { guid: again.guid, event, redelivery: true, fate: None };
+        let again = Delivery { guid: again.guid.clone(), event, redelivery: true, fate: None };
         state.waiting.push_back(again);
         drop(state);
         self.inner.more.notify_one();
@@ -280,7 +280,7 @@ impl Inner {
             payload: delivery.event.payload,
             response_body: sent.response_body,
         };
-        state.log.push(attempt);
+        state.log.push(Arc::new(attempt));
         state.sending = false;
         if state.is_idle() {
             self.idle.notify_waiters();

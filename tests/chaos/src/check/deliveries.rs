@@ -19,7 +19,7 @@ impl Evidence<'_> {
     pub(super) async fn deliveries(&self, findings: &mut Findings) -> anyhow::Result<()> {
         let log = self.town.github.hooks().log();
         let known: BTreeMap<&str, &Attempt> =
-            log.iter().map(|attempt| (attempt.guid.as_str(), attempt)).collect();
+            log.iter().map(|attempt| (attempt.guid.as_str(), &**attempt)).collect();
         for (guid, attempt) in known {
             let again = NewDelivery {
                 id: DeliveryId(guid.parse()?),

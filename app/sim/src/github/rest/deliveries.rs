@@ -60,7 +60,7 @@ pub(super) async fn list(State(shared): Sim, _: AsApp, page: Page) -> Reply<Resp
             attempt.id
         )
     });
-    let shown = log.iter().take(page.size()).map(summary).collect();
+    let shown = log.iter().take(page.size()).map(|attempt| summary(attempt)).collect();
     Ok(with_link(next, Value::Array(shown)))
 }
 
