@@ -72,9 +72,6 @@ impl Default for Timeouts {
     }
 }
 
-/// The most pages of one list. A longer list is an error: half of a list is worse than none.
-pub(crate) const MOST_PAGES: usize = 100;
-
 /// Told of every secret that comes into being, before it is used: the redactor's `learn`.
 pub type Learn = Arc<dyn Fn(&SecretString) + Send + Sync>;
 

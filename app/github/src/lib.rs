@@ -14,6 +14,7 @@ pub mod deployment;
 mod error;
 mod known;
 mod limits;
+mod pages;
 mod pull;
 mod reader;
 mod repository;

@@ -11,9 +11,10 @@ use landfall_os::clock::Moment;
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 
-use crate::app::{App, MOST_PAGES, Scope, Token, TokenKey, bearer, decode};
+use crate::app::{App, Scope, Token, TokenKey, bearer, decode};
 use crate::error::{Effect, Failure, GithubError};
 use crate::known::{Known, ReadKey};
+use crate::pages::Pages;
 use crate::repository::InstalledRepository;
 use crate::transport::{Answer, Call, Credentials, Path};
 
@@ -70,18 +71,12 @@ impl Session {
     where
         P: DeserializeOwned,
     {
-        let mut call = call.query("per_page", 100);
-        let mut all = Vec::new();
-        for _ in 0..MOST_PAGES {
+        let mut pages = Pages::of(call);
+        while let Some(call) = pages.next()? {
             let answer = self.send(&call).await?;
-            all.extend(items(self.decode(&call, &answer)?));
-            match answer.next_query() {
-                Some(query) => call = call.with_query(&query),
-                None => return Ok(all),
-            }
+            pages.add(&call, &answer, items(self.decode(&call, &answer)?));
         }
-        let why = format!("a list of more than {MOST_PAGES} pages");
-        Err(Failure::Malformed { why }.on(call.to_string()))
+        Ok(pages.into_items())
     }
 
     async fn send(&self, call: &Call) -> Result<Answer, GithubError> {

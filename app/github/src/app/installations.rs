@@ -5,8 +5,9 @@ use landfall_core::name::InstallationId;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::{App, MOST_PAGES, Scope, TokenKey, bearer, decode};
+use super::{App, Scope, TokenKey, bearer, decode};
 use crate::error::{Failure, GithubError};
+use crate::pages::Pages;
 use crate::repository::Repository;
 use crate::transport::{Answer, Call, Credentials, Path};
 
@@ -17,13 +18,6 @@ pub struct Installation {
     pub id: InstallationId,
     /// Since when its owner lets it do nothing; none when it may.
     pub suspended_at: Option<Timestamp>,
-}
-
-/// In whose name a list is asked for.
-#[derive(Clone, Copy)]
-enum Caller {
-    App,
-    Installation(InstallationId),
 }
 
 #[derive(Deserialize)]
@@ -38,7 +32,12 @@ impl App {
     /// As every call.
     pub async fn installations(&self) -> Result<Vec<Installation>, GithubError> {
         let call = Call::get(Path::new("app").then("installations"));
-        self.whole(call, Caller::App, |page| page).await
+        let mut pages = Pages::of(call);
+        while let Some(call) = pages.next()? {
+            let (page, answer) = self.answer_as_app(&call).await?;
+            pages.add(&call, &answer, page);
+        }
+        Ok(pages.into_items())
     }
 
     /// The repositories that an installation is on, archived ones too.
@@ -50,35 +49,13 @@ impl App {
         installation: InstallationId,
     ) -> Result<Vec<Repository>, GithubError> {
         let call = Call::get(Path::new("installation").then("repositories"));
-        let caller = Caller::Installation(installation);
-        self.whole(call, caller, |page: Repositories| page.repositories).await
-    }
-
-    /// Reads a list to its end, a hundred at a time. `items` takes the list out of a page.
-    async fn whole<P, T>(
-        &self,
-        call: Call,
-        caller: Caller,
-        items: impl Fn(P) -> Vec<T>,
-    ) -> Result<Vec<T>, GithubError>
-    where
-        P: DeserializeOwned,
-    {
-        let mut call = call.query("per_page", 100);
-        let mut all = Vec::new();
-        for _ in 0..MOST_PAGES {
-            let (page, answer) = match caller {
-                Caller::App => self.answer_as_app(&call).await?,
-                Caller::Installation(id) => self.answer_as_installation(id, &call).await?,
-            };
-            all.extend(items(page));
-            match answer.next_query() {
-                Some(query) => call = call.with_query(&query),
-                None => return Ok(all),
-            }
+        let mut pages = Pages::of(call);
+        while let Some(call) = pages.next()? {
+            let (page, answer) =
+                self.answer_as_installation::<Repositories>(installation, &call).await?;
+            pages.add(&call, &answer, page.repositories);
         }
-        let why = format!("a list of more than {MOST_PAGES} pages");
-        Err(Failure::Malformed { why }.on(call.to_string()))
+        Ok(pages.into_items())
     }
 
     /// A call with a token that sees which repositories there are, and nothing in them.
