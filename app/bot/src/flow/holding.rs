@@ -90,10 +90,12 @@ impl<'a> Holding<'a> {
         }
         // Before the store is asked: by its clock the lease lasts a little longer than this.
         let mut from = Moment::now();
-        // Planning may have taken longer than a lease lasts. What others wrote since is noticed.
-        match store.renew_leases(&self.leases, timing.target_lease).await {
-            Err(StoreError::LeaseLost(_)) => self.leases.clear(),
-            other => other?,
+        if !self.leases.is_empty() {
+            match store.renew_leases(&self.leases, timing.target_lease).await {
+                // Planning took longer than a lease lasts. What others wrote since is noticed.
+                Err(StoreError::LeaseLost(_)) => self.leases.clear(),
+                other => other?,
+            }
         }
         if self.leases.is_empty() {
             let patience = Moment::now() + timing.target_lease / 6;
