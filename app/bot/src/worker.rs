@@ -93,6 +93,14 @@ fn start_clocks(house: &Arc<House>, stop: &CancellationToken, workers: &mut Join
     }
 }
 
+/// Waits for `pause`, or until stopped.
+async fn rest(stop: &CancellationToken, pause: Duration) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = tokio::time::sleep(pause) => {}
+    }
+}
+
 /// Whether what was worked on is somebody else's now.
 fn is_stale(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref::<StoreError>(), Some(StoreError::StaleEpoch))

@@ -8,6 +8,7 @@ use std::time::Duration;
 use landfall_store::Chore;
 use tokio_util::sync::CancellationToken;
 
+use super::rest;
 use crate::backup::{Backups, Schedule, Taken};
 use crate::house::House;
 
@@ -29,10 +30,7 @@ pub(super) async fn rounds(house: &House, stop: &CancellationToken) {
             let error = format!("{error:#}");
             tracing::error!(error = %house.redactor.redact(&error), "the backup failed");
         }
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = tokio::time::sleep(GLANCE) => {}
-        }
+        rest(stop, GLANCE).await;
     }
 }
 

@@ -20,6 +20,7 @@ use landfall_github::{Failure, GithubError};
 use landfall_store::{BACKGROUND, JobKey, NewJob};
 use tokio_util::sync::CancellationToken;
 
+use super::rest;
 use crate::house::{House, wait};
 
 /// Asks for the work behind `key` at once, and then once an interval until stopped.
@@ -90,12 +91,5 @@ fn until_asked_again(house: &House, failures: u32, error: &anyhow::Error) -> Dur
             Duration::try_from(until.duration_since(now)).unwrap_or_default().max(house.timing.pull)
         }
         _ => wait(&house.timing.retry, failures),
-    }
-}
-
-async fn rest(stop: &CancellationToken, pause: Duration) {
-    tokio::select! {
-        () = stop.cancelled() => {}
-        () = tokio::time::sleep(pause) => {}
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use landfall_store::Purge;
 use tokio_util::sync::CancellationToken;
 
+use super::rest;
 use crate::house::House;
 
 /// Bodies are kept for as long as GitHub can be asked to deliver again, for looking into what came.
@@ -20,9 +21,6 @@ pub(super) async fn rounds(house: &House, stop: &CancellationToken) {
             Ok(rows) => tracing::info!(rows, "old deliveries are gone"),
             Err(error) => tracing::warn!(error = %error, "old deliveries could not be removed"),
         }
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = tokio::time::sleep(house.timing.housekeeping) => {}
-        }
+        rest(stop, house.timing.housekeeping).await;
     }
 }
