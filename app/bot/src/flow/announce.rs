@@ -1,7 +1,7 @@
 //! Announcing: reports into the outbox. Nothing is sent from here.
 
 use landfall_core::name::{InstallationId, PullNumber, RepositoryId};
-use landfall_store::{Fence, Item, ItemKey, ItemKind};
+use landfall_store::{ClaimedJob, Fence, Item, ItemKey, ItemKind};
 use serde::Serialize;
 
 use crate::house::House;
@@ -11,6 +11,8 @@ use crate::render::Document;
 
 mod pull;
 mod run;
+
+pub use run::report_of;
 
 /// Comments go first: people read them, and a plan counts as reviewed from then on.
 const FIRST: u8 = 0;
@@ -30,7 +32,13 @@ pub struct Board<'a> {
     pub repository: RepositoryId,
 }
 
-impl Board<'_> {
+impl<'a> Board<'a> {
+    /// Where a job announces what it finds out about a repository.
+    #[must_use]
+    pub fn of(house: &'a House, job: &'a ClaimedJob, repository: RepositoryId) -> Self {
+        Self { house, fence: &job.fence, installation: job.installation, repository }
+    }
+
     async fn put(
         &self,
         kind: ItemKind,

@@ -178,12 +178,7 @@ impl Said<'_> {
     }
 
     fn board(&self) -> Board<'_> {
-        Board {
-            house: self.house,
-            fence: &self.job.fence,
-            installation: self.job.installation,
-            repository: self.ground.repository.id,
-        }
+        Board::of(self.house, self.job, self.ground.repository.id)
     }
 
     async fn audit(

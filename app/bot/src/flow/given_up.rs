@@ -3,12 +3,11 @@
 //!
 //! Only the store is asked here, so that whatever stopped the work does not stop this too.
 
-use landfall_core::name::{PullNumber, RepositoryId};
-use landfall_core::plan::Plan;
-use landfall_core::report::{Legend, RunReport, RunStage};
+use landfall_core::name::PullNumber;
+use landfall_core::report::{RunReport, RunStage};
 use landfall_store::{ClaimedJob, JobKey, Run, RunState};
 
-use super::announce::Board;
+use super::announce::{Board, report_of};
 use super::steps::told;
 use crate::house::House;
 
@@ -21,8 +20,7 @@ pub async fn given_up(house: &House, job: &ClaimedJob, attempts: u32) -> anyhow:
     tracing::error!(job = %job.key, attempts, error = why, "job is given up");
     match &job.key {
         JobKey::Plan { repository, pull } => {
-            let board = board(house, job, *repository);
-            board.given_up(*pull, attempts, why).await
+            Board::of(house, job, *repository).given_up(*pull, attempts, why).await
         }
         JobKey::Run { repository, environment } => {
             let newest = house.store.recent_runs(*repository, environment, 1).await?.pop();
@@ -60,20 +58,8 @@ async fn tell(house: &House, job: &ClaimedJob, run: &Run, why: &str) -> anyhow::
         return Ok(());
     };
     let report = RunReport {
-        environment: name.clone(),
-        commit: commit.clone(),
-        branch,
-        digest: run.plan.as_ref().map(Plan::digest),
-        plan: run.plan.clone(),
-        legend: Legend::default(),
-        stage: RunStage::Failed(why.to_owned()),
         steps: store.steps(run.run.id).await?.iter().map(told).collect(),
-        unreviewed: Vec::new(),
-        left_out: Vec::new(),
+        ..report_of(run, branch, RunStage::Failed(why.to_owned()))
     };
-    board(house, job, repository).run(run.run.id, &report, &pulls, &[]).await
-}
-
-fn board<'a>(house: &'a House, job: &'a ClaimedJob, repository: RepositoryId) -> Board<'a> {
-    Board { house, fence: &job.fence, installation: job.installation, repository }
+    Board::of(house, job, repository).run(run.run.id, &report, &pulls, &[]).await
 }

@@ -86,12 +86,7 @@ impl Planning<'_> {
         for row in &planned.rows {
             ids.push(self.house.store.insert_plan(&self.job.fence, row).await?.plan.id);
         }
-        let board = Board {
-            house: self.house,
-            fence: &self.job.fence,
-            installation: self.job.installation,
-            repository: self.ground.repository.id,
-        };
+        let board = Board::of(self.house, self.job, self.ground.repository.id);
         let report = PullReport {
             pull: self.pull.number,
             head: self.pull.head.sha.clone(),

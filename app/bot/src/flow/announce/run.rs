@@ -1,16 +1,34 @@
 //! What everybody concerned is told of a run: the pull requests it brings, its commit's check, the
 //! environment's deployments, and those whom the operator wants to be notified.
 
-use landfall_core::name::PullNumber;
-use landfall_core::report::{RunReport, RunStage};
+use landfall_core::name::{BranchName, PullNumber};
+use landfall_core::plan::Plan;
+use landfall_core::report::{Legend, RunReport, RunStage};
 use landfall_core::view;
-use landfall_store::{ItemKind, PlanId, RunId};
+use landfall_store::{ItemKind, PlanId, Run, RunId};
 
 use super::{Board, FIRST, NEXT, plan_subject};
 use crate::operator::Event;
 use crate::publish::body::{CheckState, DeploymentWord};
 use crate::publish::{CheckBody, CommentBody, DeploymentBody, NotificationBody};
 use crate::render::Document;
+
+/// What is told of a run that has come to `stage` on `branch`, when it did nothing that is told with it.
+#[must_use]
+pub fn report_of(run: &Run, branch: BranchName, stage: RunStage) -> RunReport {
+    RunReport {
+        environment: run.run.environment.clone(),
+        commit: run.run.commit.clone(),
+        branch,
+        digest: run.plan.as_ref().map(Plan::digest),
+        plan: run.plan.clone(),
+        legend: Legend::default(),
+        stage,
+        steps: Vec::new(),
+        unreviewed: Vec::new(),
+        left_out: Vec::new(),
+    }
+}
 
 impl Board<'_> {
     /// A run, on each of the pull requests it brings, on its commit, and as a deployment.

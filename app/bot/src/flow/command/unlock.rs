@@ -1,11 +1,11 @@
 //! `/unlock`: gives up a run that is held, or the steps whose outcome nobody could find out.
 
 use landfall_core::name::EnvironmentName;
-use landfall_core::plan::Plan;
-use landfall_core::report::{Legend, RunReport, RunStage};
+use landfall_core::report::RunStage;
 use landfall_github::PullState;
 use landfall_store::{Run, RunState};
 
+use super::super::announce::report_of;
 use super::super::confirm::Brought;
 use super::{Answer, Said};
 
@@ -43,24 +43,13 @@ pub(super) async fn unlock(
 impl Said<'_> {
     /// Says wherever the run was told of that it waits no more.
     async fn tell_cancelled(&self, run: &Run, why: String) -> anyhow::Result<()> {
-        let (repository, environment) = (self.ground.repository.id, run.run.environment.clone());
-        let row = self.house.store.environment(repository, &environment).await?;
+        let repository = self.ground.repository.id;
+        let row = self.house.store.environment(repository, &run.run.environment).await?;
         let Some(branch) = row.as_ref().and_then(|row| row.branch.clone()) else { return Ok(()) };
         let last = row.and_then(|row| row.last).map(|last| last.commit);
         let brought =
             Brought::find(self.house, self.ground, last.as_ref(), &run.run.commit).await?;
-        let report = RunReport {
-            environment,
-            commit: run.run.commit.clone(),
-            branch,
-            digest: run.plan.as_ref().map(Plan::digest),
-            plan: run.plan.clone(),
-            legend: Legend::default(),
-            stage: RunStage::Cancelled(why),
-            steps: Vec::new(),
-            unreviewed: Vec::new(),
-            left_out: Vec::new(),
-        };
+        let report = report_of(run, branch, RunStage::Cancelled(why));
         self.board().run(run.run.id, &report, &brought.numbers(), &[]).await
     }
 }

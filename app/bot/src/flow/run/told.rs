@@ -7,7 +7,7 @@ use landfall_store::{ClaimedJob, JobKey, NewJob, NewPlan, PlanId, PlanScope, Run
 use uuid::Uuid;
 
 use super::super::Ended;
-use super::super::announce::Board;
+use super::super::announce::{Board, report_of};
 use super::super::confirm::Brought;
 use super::Course;
 use crate::house::House;
@@ -83,21 +83,13 @@ impl Course<'_> {
     }
 
     fn report(&self, run: &Run, stage: RunStage, outcome: Outcome) -> RunReport {
+        let does_something = |plan: &&Plan| plan.changes().next().is_some();
         RunReport {
-            environment: self.environment.name.clone(),
-            commit: run.run.commit.clone(),
-            branch: self.heading.branch.clone(),
-            digest: run
-                .plan
-                .as_ref()
-                .filter(|plan| plan.changes().next().is_some())
-                .map(Plan::digest),
-            plan: run.plan.clone(),
-            legend: Legend::default(),
-            stage,
+            digest: run.plan.as_ref().filter(does_something).map(Plan::digest),
             steps: outcome.steps,
             unreviewed: outcome.unreviewed,
             left_out: outcome.left_out,
+            ..report_of(run, self.heading.branch.clone(), stage)
         }
     }
 
@@ -108,12 +100,7 @@ impl Course<'_> {
     }
 
     fn board(&self) -> Board<'_> {
-        Board {
-            house: self.house,
-            fence: &self.job.fence,
-            installation: self.job.installation,
-            repository: self.ground.repository.id,
-        }
+        Board::of(self.house, self.job, self.ground.repository.id)
     }
 
     /// Plans that were made while this run was under way are made again.
