@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use landfall_cluster::{Cluster, Disk};
 use landfall_sim::fault::{Fault, Gate, On};
-use landfall_tests::world::{Delivery, Setting, World, world_with};
+use landfall_tests::world::{Delivery, Setting, world_with};
+
+use crate::nas::planned;
 
 /// A server on a cluster of its own. Work is free again soon after its worker could not say how it ended.
 fn on(cluster: &Cluster) -> Setting {
@@ -18,19 +20,11 @@ fn on(cluster: &Cluster) -> Setting {
     setting
 }
 
-/// Production runs, and a pull request that moves the NAS was planned.
-async fn planned(w: &mut World) {
-    w.bootstrap().await;
-    let moved = "unifi_dns:\n  \"nas${suffix}.internal.lan\": { a: 192.168.1.9 }\n";
-    w.pull("nas", [("services/nas.yaml", moved)]).await;
-    w.plan_comment().await;
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_arrives_while_the_database_is_away_stays_with_github_until_it_is_back() {
     let cluster = Cluster::start(Disk::Unused).expect("a cluster");
     world_with(on(&cluster), async |w| {
-        planned(w).await;
+        planned(w, "192.168.1.9").await;
         cluster.stop_server();
         w.merge().await;
         w.github.hooks().deliver_all().await;
@@ -55,7 +49,7 @@ async fn what_arrives_while_the_database_is_away_stays_with_github_until_it_is_b
 async fn a_database_that_fails_in_the_middle_of_a_step_costs_no_second_one() {
     let cluster = Cluster::start(Disk::Unused).expect("a cluster");
     world_with(on(&cluster), async |w| {
-        planned(w).await;
+        planned(w, "192.168.1.9").await;
         let before = w.unifi.mutations().len();
         let gate = Gate::closed();
         w.unifi.faults().inject(On::write("/**"), Fault::HoldAfterCommit(gate.clone()));

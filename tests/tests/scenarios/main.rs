@@ -15,6 +15,7 @@ mod faults;
 mod holds;
 mod merging;
 mod missed;
+mod nas;
 mod notifications;
 mod once;
 mod ownership;

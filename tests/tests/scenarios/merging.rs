@@ -4,13 +4,11 @@
 use insta::assert_snapshot;
 use landfall_sim::github::{MergeMethod, NewPull};
 use landfall_sim::unifi::RecordValue;
-use landfall_tests::world::{NAS, World, world};
+use landfall_tests::world::{World, world};
+
+use crate::nas::nas_at;
 
 /// `services/nas.yaml` with another address.
-fn nas_at(address: &str) -> [(&'static str, String); 1] {
-    [("services/nas.yaml", NAS.replace("192.168.1.50", address))]
-}
-
 async fn is_applied_when_merged_by(w: &mut World, method: MergeMethod) {
     w.bootstrap().await;
     w.pull("move", nas_at("192.168.1.51")).await;

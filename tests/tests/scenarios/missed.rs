@@ -10,7 +10,9 @@ use landfall_sim::exchange::{Exchange, Wire};
 use landfall_sim::fault::{Answer, Fault, Gate, On};
 use landfall_sim::github::{Fate, NewPull, OnDelivery};
 use landfall_store::{BACKGROUND, ClaimJob, JobKey, NewJob};
-use landfall_tests::world::{ALICE, Delivery, NAS, Setting, World, world, world_with};
+use landfall_tests::world::{ALICE, Delivery, Setting, World, world, world_with};
+
+use crate::nas::nas_at;
 
 /// Every delivery from now on.
 fn all() -> OnDelivery {
@@ -18,10 +20,6 @@ fn all() -> OnDelivery {
 }
 
 /// `services/nas.yaml` with another address.
-fn nas_at(address: &str) -> [(&'static str, String); 1] {
-    [("services/nas.yaml", NAS.replace("192.168.1.50", address))]
-}
-
 fn nas(w: &World) -> Vec<String> {
     w.unifi.record("nas.internal.lan", "A")
 }

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use landfall_sim::fault::{Fault, Gate, On};
-use landfall_tests::world::{Setting, World, world_with};
+use landfall_tests::world::{Setting, world_with};
+
+use crate::nas::planned;
 
 /// A server that waits for nothing once it is to stop, and leases that have run out soon after.
 fn hasty() -> Setting {
@@ -15,19 +17,11 @@ fn hasty() -> Setting {
     setting
 }
 
-/// Production runs, and a pull request that moves the NAS was planned.
-async fn planned(w: &mut World) {
-    w.bootstrap().await;
-    let moved = "unifi_dns:\n  \"nas${suffix}.internal.lan\": { a: 192.168.1.9 }\n";
-    w.pull("nas", [("services/nas.yaml", moved)]).await;
-    w.plan_comment().await;
-}
-
 #[tokio::test]
 async fn a_run_that_is_put_back_in_the_middle_of_a_step_goes_on_and_does_nothing_twice() {
     for fault in [Fault::Hold, Fault::HoldAfterCommit] {
         world_with(hasty(), async |w| {
-            planned(w).await;
+            planned(w, "192.168.1.9").await;
             let before = w.writes();
             let gate = Gate::closed();
             w.unifi.faults().inject(On::write("/**"), fault(gate.clone()));

@@ -3,13 +3,11 @@
 use insta::assert_snapshot;
 use landfall_sim::fault::{Fault, Gate, On};
 use landfall_sim::github::{Fate, OnDelivery};
-use landfall_tests::world::{NAS, World, world};
+use landfall_tests::world::{World, world};
+
+use crate::nas::{nas_at, planned};
 
 /// `services/nas.yaml` with another address.
-fn nas_at(address: &str) -> [(&'static str, String); 1] {
-    [("services/nas.yaml", NAS.replace("192.168.1.50", address))]
-}
-
 #[tokio::test]
 async fn a_plan_that_github_took_only_after_the_merge_was_not_reviewed() {
     world(async |w| {
@@ -74,7 +72,7 @@ async fn a_push_while_a_plan_is_being_made_wins_and_there_is_one_comment() {
 #[tokio::test]
 async fn that_a_pull_request_was_closed_may_be_heard_long_after_the_push() {
     world(async |w| {
-        reviewed(w).await;
+        planned(w, "192.168.1.52").await;
         w.github.hooks().fate(OnDelivery::event("pull_request").action("closed"), Fate::Held);
         w.merge().await;
         is_applied(w).await;
@@ -87,7 +85,7 @@ async fn that_a_pull_request_was_closed_may_be_heard_long_after_the_push() {
 #[tokio::test]
 async fn that_a_pull_request_was_closed_may_never_be_heard() {
     world(async |w| {
-        reviewed(w).await;
+        planned(w, "192.168.1.52").await;
         w.github.hooks().fate(OnDelivery::event("pull_request").action("closed"), Fate::NeverSent);
         w.merge().await;
         is_applied(w).await;
@@ -98,7 +96,7 @@ async fn that_a_pull_request_was_closed_may_never_be_heard() {
 #[tokio::test]
 async fn a_push_may_be_heard_after_what_it_led_to() {
     world(async |w| {
-        reviewed(w).await;
+        planned(w, "192.168.1.52").await;
         w.github.hooks().fate(OnDelivery::event("push"), Fate::Held);
         w.merge().await;
         w.assert_silence().await;
@@ -129,7 +127,7 @@ async fn deliveries_may_come_in_any_order() {
 #[tokio::test]
 async fn githubs_index_may_lag_behind_a_merge() {
     world(async |w| {
-        reviewed(w).await;
+        planned(w, "192.168.1.52").await;
         w.github.lag_index(2);
         w.github.hooks().fate(OnDelivery::event("pull_request").action("closed"), Fate::NeverSent);
         w.merge().await;
@@ -154,7 +152,7 @@ async fn the_head_of_a_pull_request_may_lag_behind_its_event() {
 #[tokio::test]
 async fn a_delivery_that_was_lost_is_made_good_by_the_next() {
     world(async |w| {
-        reviewed(w).await;
+        planned(w, "192.168.1.52").await;
         w.github.hooks().fate(OnDelivery::event("push"), Fate::Unreachable);
         w.merge().await;
         w.assert_silence().await;
@@ -162,13 +160,6 @@ async fn a_delivery_that_was_lost_is_made_good_by_the_next() {
         is_applied(w).await;
     })
     .await;
-}
-
-/// A pull request that moves the nas, with a plan that was read.
-async fn reviewed(w: &mut World) {
-    w.bootstrap().await;
-    w.pull("move", nas_at("192.168.1.52")).await;
-    w.plan_comment().await;
 }
 
 /// The reviewed move was made, without a second look: the end of a story fails if there was one.
