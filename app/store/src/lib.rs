@@ -95,6 +95,8 @@ pub struct Backlog {
     pub deliveries: u64,
     /// Jobs, without those that were given up.
     pub jobs: u64,
+    /// Those among them that nobody asked for: looking for what was missed, and comparing.
+    pub background: u64,
     /// Items whose newest body is not published.
     pub items: u64,
 }
@@ -104,6 +106,12 @@ impl Backlog {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// Whether nothing is left to do but what comes again and again by itself.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        *self == Self { jobs: self.background, background: self.background, ..Self::default() }
     }
 }
 

@@ -47,7 +47,7 @@ use sqlx::{Postgres as Engine, Transaction};
 use tokio::sync::watch;
 
 use crate::columns::{Columns, timestamp};
-use crate::{Backlog, Clock, Fence, Result, Store, StoreError, Topic};
+use crate::{BACKGROUND, Backlog, Clock, Fence, Result, Store, StoreError, Topic};
 
 use news::News;
 
@@ -171,13 +171,16 @@ impl Store for Postgres {
         let row = sqlx::query(
             "select (select count(*) from delivery where state in ('missed', 'pending')) as deliveries,
                     (select count(*) from job where state in ('waiting', 'running')) as jobs,
+                    (select count(*) from job where state in ('waiting', 'running') and installation = $1) as background,
                     (select count(*) from outbox where version > settled) as items",
         )
+        .bind(BACKGROUND.0.cast_signed())
         .fetch_one(&self.pool)
         .await?;
         Ok(Backlog {
             deliveries: row.number("deliveries")?,
             jobs: row.number("jobs")?,
+            background: row.number("background")?,
             items: row.number("items")?,
         })
     }

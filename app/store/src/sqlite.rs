@@ -44,7 +44,7 @@ use arrivals::Arrivals;
 pub(crate) use backup::snapshot;
 pub(crate) use restore::restore;
 
-use crate::{Backlog, Clock, Fence, Result, Store, StoreError, Topic};
+use crate::{BACKGROUND, Backlog, Clock, Fence, Result, Store, StoreError, Topic};
 
 /// The store in an SQLite file.
 pub(crate) struct Sqlite {
@@ -161,13 +161,16 @@ impl Store for Sqlite {
         let row = sqlx::query(
             "select (select count(*) from delivery where state in ('missed', 'pending')) as deliveries,
                     (select count(*) from job where state in ('waiting', 'running')) as jobs,
+                    (select count(*) from job where state in ('waiting', 'running') and installation = ?) as background,
                     (select count(*) from outbox where version > settled) as items",
         )
+        .bind(BACKGROUND.0.cast_signed())
         .fetch_one(&self.readers)
         .await?;
         Ok(Backlog {
             deliveries: row.number("deliveries")?,
             jobs: row.number("jobs")?,
+            background: row.number("background")?,
             items: row.number("items")?,
         })
     }

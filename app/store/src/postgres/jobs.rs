@@ -130,31 +130,59 @@ async fn give_up(write: &mut Write, max_attempts: u32) -> Result<()> {
     Ok(())
 }
 
-/// The job to claim next, locked. Each installation offers its oldest jobs that may run: one, and
-/// more in case others claim at this moment. The installation with the fewest running jobs goes
-/// first, and of these the one that was not served for longest.
+/// The statement that finds and locks the job to claim next. Each installation offers its oldest jobs
+/// that may run, so many of them at most. The installation with the fewest running jobs goes first,
+/// and of these the one that was not served for longest.
+///
+/// However much waits, and whatever the planner knows of it, each installation costs a few steps in
+/// an index: the recursion goes from one to the next, and a subquery that is compared with null is not
+/// turned into a join.
+macro_rules! next_job {
+    ($each:literal) => {
+        concat!(
+            "with recursive lane (installation) as (
+                 (select installation from job where state = 'waiting' order by installation limit 1)
+                 union all
+                 select (
+                     select job.installation from job
+                     where state = 'waiting' and job.installation > lane.installation
+                     order by job.installation limit 1)
+                 from lane where lane.installation is not null),
+             offer as (
+                 select first.id, coalesce(turn.last, 0) as served, (
+                     select count(*) from job
+                     where job.state = 'running' and job.installation = lane.installation) as running
+                 from lane
+                 cross join lateral (
+                     select job.id from job
+                     where job.state = 'waiting' and job.installation = lane.installation and job.run_at <= $1
+                         and (
+                             select 1 from job as other
+                             where other.key = job.key and other.state <> 'given_up'
+                                 and (other.state = 'running' or other.id < job.id)
+                             limit 1) is null
+                     order by job.id limit ",
+            $each,
+            ") as first
+                 left join turn on turn.queue = 'job' and turn.installation = lane.installation)
+             select job.id from offer join job on job.id = offer.id
+             where job.state = 'waiting' and job.run_at <= $1
+             order by offer.running, offer.served, job.id
+             limit 1 for update of job skip locked"
+        )
+    };
+}
+
+/// The job to claim next, locked. Only where others claim the oldest of each installation at this
+/// very moment are there more to choose from.
 async fn next(write: &mut Write) -> Result<Option<i64>> {
-    let query = sqlx::query_scalar(
-        "with lane as (select distinct installation from job where state = 'waiting'),
-         offer as (
-             select first.id, coalesce(turn.last, 0) as served, (
-                 select count(*) from job
-                 where job.state = 'running' and job.installation = lane.installation) as running
-             from lane
-             cross join lateral (
-                 select job.id from job
-                 where job.state = 'waiting' and job.installation = lane.installation and job.run_at <= $1
-                     and not exists (
-                         select 1 from job as other where other.key = job.key
-                             and (other.state = 'running' or (other.state = 'waiting' and other.id < job.id)))
-                 order by job.id limit 64) as first
-             left join turn on turn.queue = 'job' and turn.installation = lane.installation)
-         select job.id from offer join job on job.id = offer.id
-         where job.state = 'waiting' and job.run_at <= $1
-         order by offer.running, offer.served, job.id
-         limit 1 for update of job skip locked",
-    );
-    Ok(query.bind(write.now).fetch_optional(write.conn()).await?)
+    for statement in [next_job!(1), next_job!(64)] {
+        let query = sqlx::query_scalar(statement).bind(write.now);
+        if let Some(id) = query.fetch_optional(write.conn()).await? {
+            return Ok(Some(id));
+        }
+    }
+    Ok(None)
 }
 
 /// Notes that an installation was served. The last thing in a transaction: whoever serves the same

@@ -29,13 +29,14 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// What is committed is on disk. A transaction that nobody goes on with, for its process was stopped
 /// in the middle, is ended sooner than those who wait for its locks give up; so is a statement that
 /// takes longer than anything here does. A connection to a machine that is gone is noticed within a
-/// minute.
+/// minute. No statement here takes as long as compiling it would.
 const SETTINGS: &str = "
     set synchronous_commit = on;
     set default_transaction_isolation = 'read committed';
     set idle_in_transaction_session_timeout = '5s';
     set lock_timeout = '10s';
     set statement_timeout = '60s';
+    set jit = off;
     set tcp_keepalives_idle = 20;
     set tcp_keepalives_interval = 10;
     set tcp_keepalives_count = 3;

@@ -120,10 +120,17 @@ async fn give_up(write: &mut Write, max_attempts: u32) -> Result<()> {
 }
 
 /// The job to claim next. Each installation offers its oldest job that may run; the one with the
-/// fewest running jobs goes first, and of these the one that was not served for longest.
+/// fewest running jobs goes first, and of these the one that was not served for longest. The recursion
+/// goes from one installation to the next in the index, however much waits.
 async fn next(write: &mut Write) -> Result<Option<i64>> {
     let query = sqlx::query_scalar(
-        "with lane as (select distinct installation from job where state = 'waiting'),
+        "with recursive lane (installation) as (
+             select min(installation) from job where state = 'waiting'
+             union all
+             select (
+                 select min(job.installation) from job
+                 where state = 'waiting' and job.installation > lane.installation)
+             from lane where lane.installation is not null),
          offer as (
              select lane.installation, (
                  select id from job

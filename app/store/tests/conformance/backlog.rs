@@ -1,6 +1,8 @@
 //! The backlog: nothing that is under way or waits for its time is taken for done.
 
-use landfall_store::{Addressee, Backlog, Consequences, Item, ItemKey, ItemKind};
+use landfall_store::{
+    Addressee, BACKGROUND, Backlog, Consequences, Item, ItemKey, ItemKind, JobKey, NewJob,
+};
 use serde_json::json;
 
 use crate::engine::Engine;
@@ -33,4 +35,16 @@ pub(crate) async fn it_counts_what_is_not_done_in_every_queue(engine: &Engine) {
     assert_eq!(store.backlog().await.unwrap(), Backlog { items: 1, ..Backlog::default() });
     store.item_done(&item.claim, &[11]).await.unwrap();
     assert!(store.backlog().await.unwrap().is_empty());
+}
+
+pub(crate) async fn what_comes_by_itself_disturbs_no_quiet(engine: &Engine) {
+    let store = &*engine.store;
+    let sweep = NewJob { key: JobKey::Deliveries, installation: BACKGROUND, run_at: None };
+    store.enqueue(&[sweep]).await.unwrap();
+    let backlog = store.backlog().await.unwrap();
+    assert_eq!(backlog, Backlog { jobs: 1, background: 1, ..Backlog::default() });
+    assert!(backlog.is_quiet() && !backlog.is_empty());
+
+    store.enqueue(&[plan_job(7)]).await.unwrap();
+    assert!(!store.backlog().await.unwrap().is_quiet());
 }

@@ -32,7 +32,7 @@ macro_rules! suite {
         mod $engine {
             suite!(@cases $factory;
                 audit: entries_come_back_newest_first;
-                backlog: it_counts_what_is_not_done_in_every_queue;
+                backlog: it_counts_what_is_not_done_in_every_queue, what_comes_by_itself_disturbs_no_quiet;
                 chores: one_that_is_due_is_begun_by_one;
                 commands: a_burst_loses_none, a_command_has_one_outcome, one_that_was_cut_off_is_pending_still;
                 inbox: a_delivery_is_new_once, deliveries_are_claimed_in_the_order_in_which_they_came,
