@@ -13,6 +13,7 @@ pub mod ground;
 pub mod handle;
 pub mod holding;
 pub mod installations;
+pub mod left;
 pub mod missed;
 pub mod plan;
 pub mod reconcile;

@@ -18,6 +18,7 @@ mod missed;
 mod nas;
 mod notifications;
 mod once;
+mod orphans;
 mod ownership;
 mod pace;
 mod panics;

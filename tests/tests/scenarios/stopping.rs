@@ -8,7 +8,7 @@ use landfall_tests::world::{Setting, world_with};
 use crate::nas::planned;
 
 /// A server that waits for nothing once it is to stop, and leases that have run out soon after.
-fn hasty() -> Setting {
+pub(crate) fn hasty() -> Setting {
     let mut setting = Setting::default();
     setting.timing.shutdown = Duration::ZERO;
     setting.timing.target_lease = Duration::from_millis(400);

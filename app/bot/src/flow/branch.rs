@@ -5,12 +5,13 @@
 use landfall_core::name::{BranchName, EnvironmentName, RepositoryId};
 use landfall_store::{ClaimedJob, JobKey, NewJob};
 
-use super::Ended;
 use super::ground::{Ground, Rules, findings};
+use super::{Ended, left};
 use crate::house::House;
 
 /// Has every environment run that may follow `branch`, and, when the rules moved with it, those whose
-/// newest run went by others: they may have something to do.
+/// newest run went by others: they may have something to do. Runs of environments that the rules do
+/// not name any more come to their end.
 ///
 /// # Errors
 /// The store, GitHub or git could not be asked.
@@ -41,6 +42,10 @@ pub async fn branch(
             continue;
         }
         let key = JobKey::Run { repository, environment: name.clone() };
+        jobs.push(NewJob { key, installation: job.installation, run_at: None });
+    }
+    for environment in left::orphans(house, repository, &rules.config).await? {
+        let key = JobKey::Run { repository, environment };
         jobs.push(NewJob { key, installation: job.installation, run_at: None });
     }
     house.store.enqueue(&jobs).await?;

@@ -26,6 +26,7 @@ use landfall_store::{ClaimedJob, GivenUp, JobKey, KnownHeads, NewJob, PushedHead
 use super::Ended;
 use super::ground::{Ground, Rules, findings};
 use super::handle::note_pull;
+use super::left;
 use super::run::leads_to;
 use crate::house::House;
 
@@ -190,8 +191,8 @@ impl Comparison<'_> {
         Ok(Moved { known, heads })
     }
 
-    /// The environments whose newest run is not for where they are to go. One that never followed a
-    /// branch begins with a push.
+    /// The environments whose newest run is not for where they are to go, and those with runs that the
+    /// rules do not name any more. One that never followed a branch begins with a push.
     async fn environments(&self, rules: &Rules) -> anyhow::Result<Vec<JobKey>> {
         let (store, repository) = (&self.house.store, self.repository());
         let mut missed = Vec::new();
@@ -211,6 +212,9 @@ impl Comparison<'_> {
                 missed.push(JobKey::Run { repository, environment });
             }
         }
+        let orphans = left::orphans(self.house, repository, &rules.config).await?;
+        missed
+            .extend(orphans.into_iter().map(|environment| JobKey::Run { repository, environment }));
         Ok(missed)
     }
 }

@@ -15,7 +15,7 @@ use landfall_store::{ClaimedJob, NewRun, RunId, RunState, Trigger};
 use uuid::Uuid;
 
 use super::ground::{Ground, Rules, findings};
-use super::{Ended, confirm, resolve};
+use super::{Ended, confirm, left, resolve};
 use crate::gather::Declared;
 use crate::gather::facts::Place;
 use crate::house::{House, Kinds};
@@ -50,11 +50,15 @@ pub async fn run(
             return Ok(Ended::Done);
         }
     };
-    let Some(environment) = rules.config.environments.get(name) else { return Ok(Ended::Done) };
+    let Some(environment) = rules.config.environments.get(name) else {
+        left::without_rules(house, job, repository, name).await?;
+        return Ok(Ended::Done);
+    };
     let row = house.store.environment(repository, name).await?;
     let headings = headings(&ground, environment, row.as_ref());
     if headings.is_empty() {
         tracing::warn!(repository = %ground.repository.name, environment = %name, "no run: the branch that it follows is gone");
+        left::without_branch(house, job, repository, name).await?;
     }
     for heading in &headings {
         let road = Road { house, job, ground: &ground, rules: &rules, environment, heading };

@@ -1,0 +1,99 @@
+//! Runs whose environment or branch is gone: they end, and nobody waits for them any more.
+
+use insta::assert_snapshot;
+use landfall_sim::fault::{Fault, Gate, On};
+use landfall_sim::github::{Fate, OnDelivery};
+use landfall_tests::world::{ALICE, CONFIG, NAS, Setting, World, world, world_with};
+
+use crate::nas::planned;
+use crate::stopping::hasty;
+
+/// `landfall.yaml` with one of its two environments.
+fn only(environment: &str) -> [(&'static str, String); 1] {
+    let (head, environments) = CONFIG.split_once("  staging:").unwrap();
+    let (staging, production) = environments.split_once("  production:").unwrap();
+    let kept = if environment == "staging" { staging } else { production };
+    [("landfall.yaml", format!("{head}  {environment}:{kept}"))]
+}
+
+#[tokio::test]
+async fn a_run_that_waits_ends_with_its_environment() {
+    world(async |w| waits_and_ends(w, Fate::Twice).await).await;
+}
+
+#[tokio::test]
+async fn a_run_that_waits_ends_with_its_environment_though_nobody_hears_of_it() {
+    world(async |w| waits_and_ends(w, Fate::NeverSent).await).await;
+}
+
+/// `fate` is that of the push that takes the environment away.
+async fn waits_and_ends(w: &mut World, fate: Fate) {
+    w.bootstrap().await;
+    w.push("develop", [("services/nas.yaml", NAS.replace(".50", ".51"))]).await;
+    let waits = "action_required: staging waits: this is its first run";
+    assert_eq!(w.run_check("staging").await, waits);
+    w.github.hooks().fate(OnDelivery::event("push"), fate);
+    w.push("main", only("production")).await;
+    if fate == Fate::NeverSent {
+        w.compare().await;
+    }
+    assert_eq!(w.run_check("staging").await, "cancelled: The run on staging was cancelled");
+    w.read_everything().await;
+}
+
+#[tokio::test]
+async fn a_run_that_was_cut_off_ends_with_its_environment() {
+    world_with(hasty(), async |w| {
+        planned(w, "192.168.1.9").await;
+        cut_off(w).await;
+        w.push("main", only("staging")).await;
+        w.restart().await;
+        assert_snapshot!(w.run_check("production").await, @"failure: Not all of it could be applied to production: 0 of 1 step done");
+        assert_snapshot!(w.run_comment().await, @"
+        ### ❌ Not all of it could be applied to production: 0 of 1 step done
+
+        `commit-4` on `main`, plan `6e76b3af`: 1 to update
+
+        > the rules do not name this environment any more
+
+        | Step | Result | Change |
+        |---|---|---|
+        | 1 | unknown | `update A nas.internal.lan 192.168.1.50 → 192.168.1.9` |
+
+        ---
+        **Next:**
+
+        - `/apply production` tries what is left again
+        ");
+        w.read_everything().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_run_that_was_cut_off_ends_with_its_branch() {
+    let config = CONFIG.replace("branches: [main]", "branches: [live]");
+    world_with(Setting { config, ..hasty() }, async |w| {
+        let main = w.repo.head("main").await.unwrap().unwrap();
+        w.repo.point_branch("live", &main, ALICE).await.unwrap();
+        w.bootstrap_branch("live").await;
+        w.pull_into("live", "move", [("services/nas.yaml", NAS.replace(".50", ".9"))]).await;
+        w.plan_comment().await;
+        cut_off(w).await;
+        w.repo.delete_branch("live", ALICE).await.unwrap();
+        w.restart().await;
+        assert_snapshot!(w.run_check("production").await, @"failure: Not all of it could be applied to production: 0 of 1 step done");
+        w.read_everything().await;
+    })
+    .await;
+}
+
+/// The server stops in the middle of the step that a merge brings.
+async fn cut_off(w: &mut World) {
+    let gate = Gate::closed();
+    w.unifi.faults().inject(On::write("/**"), Fault::Hold(gate.clone()));
+    w.merge().await;
+    gate.arrival().await;
+    w.server.stop().await;
+    gate.open();
+}
