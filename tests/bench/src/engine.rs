@@ -1,5 +1,6 @@
 //! Where a measured server keeps what it must not forget.
 
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,6 +14,15 @@ pub(crate) enum Engine {
     Sqlite,
     /// A cluster of its own, which waits for the disk as one that is to be trusted.
     Postgres,
+}
+
+impl fmt::Display for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres => "PostgreSQL",
+        })
+    }
 }
 
 /// A place for one store, until it is dropped.

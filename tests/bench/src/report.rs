@@ -141,7 +141,7 @@ impl Unit {
         match self {
             Self::Milliseconds => format!("{value:.1} ms"),
             Self::Mebibytes => format!("{value:.1} MiB"),
-            Self::Count => format!("{value}"),
+            Self::Count => format!("{value:.0}"),
         }
     }
 }

@@ -24,7 +24,7 @@ pub(super) async fn measure() -> anyhow::Result<Vec<Figure>> {
     let mut figures = Vec::new();
     for (engine, servers) in [(Engine::Sqlite, 1), (Engine::Postgres, 1), (Engine::Postgres, 4)] {
         let took = drain(engine, servers).await?;
-        let what = format!("jobs in a second, {engine:?}, servers: {servers}");
+        let what = format!("jobs in a second, {engine}, servers: {servers}");
         let how =
             format!("{JOBS} jobs of {INSTALLATIONS} installations, with the starts of the servers");
         let figure = Figure::new(what, f64::from(JOBS) / took.as_secs_f64(), Unit::Count);

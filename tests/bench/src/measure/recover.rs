@@ -30,12 +30,12 @@ pub(super) async fn measure() -> anyhow::Result<Vec<Figure>> {
         homelab.bring_up(pull).await?;
         town.settle().await;
         let resumed = resumed(&mut town, &homelab).await?;
-        let what = format!("killed in the middle of a plan to its comment, {engine:?}");
+        let what = format!("killed in the middle of a plan to its comment, {engine}");
         let how = "its claim has to run out, a minute after its last heartbeat";
         figures.push(Figure::millis(what, millis(resumed)).how(how));
         let starts = starts(&mut town, &homelab).await?;
         let how = format!("{KILLS} kills while it planned, started again on what it left");
-        let what = format!("start to ready after a kill, {engine:?}");
+        let what = format!("start to ready after a kill, {engine}");
         let median = Figure::millis(format!("{what}, p50"), starts.percentile(50));
         figures.push(median.at_most(300.0).how(how));
         figures.push(Figure::millis(format!("{what}, longest"), starts.longest()));
