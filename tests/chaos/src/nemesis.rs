@@ -347,6 +347,11 @@ impl Nemesis {
         let fate = [Fate::Twice, Fate::Unreachable, Fate::Held][self.rng.random_range(0..3)];
         let on = OnDelivery::any().times(self.rng.random_range(1..4));
         self.town.github.hooks().fate(on, fate);
+        // Nobody can know of a comment that GitHub does not tell of, but of everything else.
+        if self.rng.random_bool(0.3) {
+            let event = ["push", "pull_request"][self.rng.random_range(0..2)];
+            self.town.github.hooks().fate(OnDelivery::event(event), Fate::NeverSent);
+        }
     }
 }
 

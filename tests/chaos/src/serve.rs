@@ -32,6 +32,10 @@ pub(crate) const LEASE: Duration = Duration::from_millis(2_500);
 /// How long a request to a provider may take: less than a third of [`LEASE`].
 pub(crate) const REQUEST: Duration = Duration::from_millis(800);
 
+/// How often what never arrived is looked for in GitHub's log, and by comparing.
+const SWEEP: Duration = Duration::from_millis(1_500);
+pub(crate) const RECONCILE: Duration = Duration::from_millis(4_000);
+
 /// What the references of the workload's `landfall.yaml` lead to.
 const SECRETS: [(&str, &str); 2] = [
     ("LANDFALL_SECRET_UNIFI", "simulated-unifi-key"),
@@ -132,6 +136,8 @@ fn hasty() -> Timing {
         // Longer than the nemesis has GitHub take for anything.
         late: LEASE,
         poll: millis(300),
+        sweep: SWEEP,
+        reconcile: RECONCILE,
         attribution: [100, 200, 400, 800].map(millis).into(),
         lag: [50, 100, 200, 400, 800, 800, 800, 800].map(millis).into(),
         retry: [100, 200, 400, 800].map(millis).into(),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use landfall_cluster::Cluster;
 use landfall_core::name::{EnvironmentName, RepositoryId};
-use landfall_store::{Store, SystemClock};
+use landfall_store::{Backlog, Store, SystemClock};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use tokio::sync::Mutex;
@@ -20,6 +20,7 @@ use crate::history::History;
 use crate::nemesis::{Many, Nemesis};
 use crate::people::People;
 use crate::report::Report;
+use crate::serve::RECONCILE;
 use crate::town::{ENVIRONMENTS, Town};
 
 /// How many servers share a database.
@@ -30,8 +31,8 @@ const GLANCE: Duration = Duration::from_millis(150);
 const TELL: Duration = Duration::from_secs(5);
 /// When nothing moves for so long any more, nothing will.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How often everything has to be found at rest, one look after the other.
-const LOOKS: u32 = 5;
+/// For how long everything has to be at rest: what never arrived has been looked for meanwhile.
+const REST: Duration = RECONCILE.saturating_mul(2);
 
 /// When it is enough: when all of it was reached.
 #[derive(Debug, Clone, Copy)]
@@ -77,6 +78,10 @@ impl Story {
         let mut fleet = Fleet::new(folder, town.told(url.clone()), seats);
         for seat in fleet.seats().take(at_once) {
             fleet.start(seat)?;
+        }
+        // What was delivered to nobody before the log was first read is not Landfall's to know.
+        while store.log_read().await?.is_none() {
+            sleep(GLANCE).await;
         }
         let people = People::of(&town.repo, StdRng::seed_from_u64(seed));
         Ok(Self {
@@ -174,12 +179,14 @@ impl Story {
     /// Waits until nothing is left to do, for as long as something still moves.
     async fn settle(&self, nemesis: &Nemesis) -> anyhow::Result<bool> {
         let (mut last, mut since, mut told) = (String::new(), Instant::now(), Instant::now());
-        let mut looks = 0;
-        while looks < LOOKS {
+        let mut resting = Instant::now();
+        while resting.elapsed() < REST {
             self.people.lock().await.tend().await?;
             self.town.github.hooks().deliver_all().await;
             let (rests, state) = self.state().await?;
-            looks = if rests { looks + 1 } else { 0 };
+            if !rests {
+                resting = Instant::now();
+            }
             if state != last {
                 (last, since) = (state, Instant::now());
             }
@@ -199,10 +206,10 @@ impl Story {
     /// Whether everything is at rest, and a text that changes as long as something moves.
     async fn state(&self) -> anyhow::Result<(bool, String)> {
         let backlog = self.store.backlog().await?;
-        let undelivered = self.town.github.hooks().undelivered().len();
-        let mut rests = backlog.is_empty() && undelivered == 0;
-        let mut state =
-            format!("{backlog:?} {undelivered} {}", self.people.lock().await.said.len());
+        let mut rests = backlog.is_quiet();
+        let Backlog { deliveries, jobs, background, items } = backlog;
+        let (jobs, said) = (jobs - background, self.people.lock().await.said.len());
+        let mut state = format!("{deliveries} deliveries, {jobs} jobs, {items} items, {said} said");
         let repository = RepositoryId(self.town.repo.id());
         for environment in ENVIRONMENTS {
             let name: EnvironmentName = environment.name.parse()?;
@@ -265,15 +272,14 @@ async fn live(people: Arc<Mutex<People>>, over: CancellationToken) -> anyhow::Re
     Ok(())
 }
 
-/// Sends deliveries to some server that is awake, has those sent again that nobody took, as the
-/// operator of an App does, and starts servers that ended by themselves.
+/// Sends deliveries to some server that is awake, and starts servers that ended by themselves. What
+/// nobody took is for Landfall to find.
 async fn post(
     town: Town,
     fleet: Arc<Mutex<Fleet>>,
     over: CancellationToken,
     mut rng: StdRng,
 ) -> anyhow::Result<()> {
-    let mut looks: u32 = 0;
     while !over.is_cancelled() {
         {
             let mut fleet = fleet.lock().await;
@@ -281,12 +287,6 @@ async fn post(
             let awake = fleet.any_awake(&mut rng);
             if let Some(url) = awake.and_then(|seat| fleet.webhook(seat)) {
                 town.github.hooks().send_to(&url);
-            }
-        }
-        looks += 1;
-        if looks.is_multiple_of(8) {
-            for attempt in town.github.hooks().undelivered() {
-                town.github.hooks().redeliver(attempt);
             }
         }
         tokio::select! {

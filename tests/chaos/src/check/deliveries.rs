@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use landfall_github::webhook::Event;
 use landfall_sim::github::Attempt;
 use landfall_store::{CommandId, DeliveryId, Inserted, NewDelivery};
 
@@ -14,8 +15,8 @@ use crate::people::Said;
 pub(super) const US: &str = "landfall[bot]";
 
 impl Evidence<'_> {
-    /// Every delivery that GitHub knows of was handled. A delivery that comes again says so, and
-    /// changes nothing.
+    /// Every delivery that GitHub knows of was handled, but for those which nobody took and from which
+    /// nothing could follow. A delivery that comes again says so, and changes nothing.
     pub(super) async fn deliveries(&self, findings: &mut Findings) -> anyhow::Result<()> {
         let log = self.town.github.hooks().log();
         let known: BTreeMap<&str, &Attempt> =
@@ -36,6 +37,7 @@ impl Evidence<'_> {
                 Inserted::Known { processed: false } => {
                     findings.lost.push(format!("{what}: it came and was not handled"));
                 }
+                Inserted::New if !Event::matters(&attempt.event, attempt.action.as_deref()) => {}
                 Inserted::New => findings.lost.push(format!("{what}: it never came")),
             }
         }
