@@ -6,10 +6,13 @@
 //! system call: there only the provider itself could refuse, and what was sent is read back.
 
 use std::fmt;
+use std::time::Duration;
 
 use landfall_core::lease::LeaseProof;
 use landfall_core::plan::Target;
 use landfall_os::clock::Moment;
+
+use crate::provider::Later;
 
 /// The right to write to a target for a while.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +41,12 @@ impl<'a> Hold<'a> {
     /// Whether a request that changes something may begin now: asked right before each.
     pub(crate) fn begin(&self) -> Result<(), Lapsed> {
         if self.until.is_over() { Err(Lapsed) } else { Ok(()) }
+    }
+}
+
+impl From<Lapsed> for Later {
+    fn from(lapsed: Lapsed) -> Self {
+        Self { after: Duration::ZERO, why: lapsed.to_string() }
     }
 }
 

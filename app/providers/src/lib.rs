@@ -17,7 +17,7 @@ pub mod unifi_dns;
 
 pub use hold::Hold;
 pub use provider::{
-    Access, ConnectionProvider, Found, Lookup, Needs, Provider, ProviderError, Reader, Scope,
-    Writer,
+    Access, ConnectionProvider, Found, Later, Lookup, Needs, Provider, ProviderError, Reader,
+    Scope, Writer,
 };
 pub use registry::Registry;

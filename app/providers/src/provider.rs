@@ -138,7 +138,10 @@ pub trait Writer: Send + Sync {
     /// Does one effect. Checks right before that what lives is what each change found (`before`),
     /// and refuses with [`Outcome::Moved`] if not. Sends every mutation once and never again, and
     /// none that could outlive the lease.
-    async fn apply(&self, effect: &Effect, hold: Hold<'_>) -> Outcome;
+    ///
+    /// # Errors
+    /// It is not the time. Nothing of the effect was done.
+    async fn apply(&self, effect: &Effect, hold: Hold<'_>) -> Result<Outcome, Later>;
 
     /// What became of an effect that was sent: one answer per change, in order, and the ids of
     /// what exists now.
@@ -146,6 +149,17 @@ pub trait Writer: Send + Sync {
         &self,
         effect: &Effect,
     ) -> Result<(Vec<Landed>, BTreeMap<ResourceKey, Vec<String>>), ProviderError>;
+}
+
+/// Why nothing of an effect was done, though nothing speaks against doing it after a while: the
+/// provider takes no requests now, or the lease would not have lasted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{why}")]
+pub struct Later {
+    /// When to try again, with a new look at what lives.
+    pub after: Duration,
+    /// What to tell people.
+    pub why: String,
 }
 
 /// Why a provider could not be asked. The message is fit for a comment: no secret, no address of
@@ -172,6 +186,16 @@ pub enum ProviderError {
     /// It answered with something that is not what its description says: a short listing, HTML.
     #[error("{0}")]
     Unexpected(String),
+}
+
+impl ProviderError {
+    /// What becomes of an effect before which something was asked in vain.
+    pub(crate) fn before_write(self) -> Result<Outcome, Later> {
+        match self {
+            Self::Limited { after, message } => Err(Later { after, why: message }),
+            other => Ok(Outcome::Failed(other.to_string())),
+        }
+    }
 }
 
 /// Decodes a component's or a connection's node to its type.

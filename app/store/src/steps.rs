@@ -143,6 +143,10 @@ pub trait Steps {
     /// result has one written.
     async fn finish_step(&self, fence: &Fence, step: StepId, outcome: &Outcome) -> Result<Step>;
 
+    /// Takes an intent back, because nothing of it was sent. Its units stay unsettled: they are planned
+    /// again.
+    async fn withdraw_step(&self, fence: &Fence, step: StepId) -> Result<()>;
+
     /// Writes what became of a step that was cut off or unknown. Changes that landed are owned and
     /// proven; one that landed in part is owned, so that it can be finished; with anything foreign
     /// the step stays unresolved, as `attention`.

@@ -74,6 +74,28 @@ async fn fails_at_every_step(fault: &Fault) {
     }
 }
 
+#[tokio::test]
+async fn a_provider_that_takes_no_more_requests_is_waited_for() {
+    for k in 0..2 {
+        world(async |w| {
+            let limited = Answer::new(429, "{}").with("retry-after", "1");
+            let before = merged_app(w, |w| {
+                w.cloudflare.faults().inject(nth(k), Fault::Instead(limited.clone()));
+            })
+            .await;
+            let outcome = w.outcome().await;
+            assert!(outcome.starts_with("✅ Applied to production"), "step {k}: {outcome}");
+            w.read_everything().await;
+            assert!(w.cloudflare.faults().is_used_up(), "step {k} struck");
+            assert_app(w);
+            let sent =
+                (changes(w, Wire::Unifi) - before.0, changes(w, Wire::Cloudflare) - before.1);
+            assert_eq!(sent, (3, 3), "one more than it takes");
+        })
+        .await;
+    }
+}
+
 /// What a failed run has done of a merge that is then taken back goes with it.
 #[tokio::test]
 async fn a_merge_that_failed_at_any_one_step_is_taken_back_in_full() {

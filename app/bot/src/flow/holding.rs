@@ -56,7 +56,8 @@ impl Busy {
 }
 
 /// How often it is asked whether it is our turn.
-fn turn(timing: &Timing) -> std::time::Duration {
+#[must_use]
+pub fn turn(timing: &Timing) -> std::time::Duration {
     timing.poll.min(std::time::Duration::from_secs(2))
 }
 

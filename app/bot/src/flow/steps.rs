@@ -12,13 +12,14 @@ use landfall_core::coverage::ApprovedPlan;
 use landfall_core::name::ServiceName;
 use landfall_core::plan::{self, Action, Change, Effect, Landed, Needs, Outcome, Target};
 use landfall_core::report::{StepReport, StepResult};
-use landfall_providers::Writer;
+use landfall_providers::{Later, Writer};
 use landfall_store::{Fence, ReadBack, RunId, Step, StepId, StepState};
 
-use super::holding::{Busy, Holding};
+use super::Ended;
+use super::holding::{Busy, Holding, turn};
 use crate::failpoint;
 use crate::gather::{Route, Sessions};
-use crate::house::{Kinds, Tools};
+use crate::house::{Kinds, Timing, Tools};
 
 /// What a plan is carried out with.
 #[derive(Debug)]
@@ -37,6 +38,29 @@ pub struct Execution<'a> {
     pub needs: &'a Needs,
     /// The services that are not as they should be since an earlier run: who needs them waits.
     pub stuck: BTreeSet<ServiceName>,
+}
+
+/// Why the rest of a plan cannot be carried out now.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Delay {
+    /// Somebody else writes there.
+    #[error(transparent)]
+    Busy(Busy),
+    /// The provider takes nothing now.
+    #[error(transparent)]
+    Later(Later),
+}
+
+impl Delay {
+    /// The job is to come again, and to plan the rest anew.
+    #[must_use]
+    pub fn ended(&self, timing: &Timing) -> Ended {
+        let after = match self {
+            Self::Busy(_) => turn(timing),
+            Self::Later(later) => later.after.max(turn(timing)),
+        };
+        Ended::Later(after, self.to_string())
+    }
 }
 
 /// What has gone wrong so far.
@@ -70,7 +94,7 @@ impl Failed {
 }
 
 impl Execution<'_> {
-    /// Carries out `approved` and says what came of each step; or whom it has to wait for, with
+    /// Carries out `approved` and says what came of each step; or for what it has to wait, with
     /// everything written that was done until then.
     ///
     /// # Errors
@@ -80,7 +104,7 @@ impl Execution<'_> {
         &self,
         approved: &ApprovedPlan,
         holding: &mut Holding<'_>,
-    ) -> anyhow::Result<Result<Vec<StepReport>, Busy>> {
+    ) -> anyhow::Result<Result<Vec<StepReport>, Delay>> {
         let plan = approved.plan();
         let kinds = Kinds::of(&self.tools.reach.registry);
         let batches = plan::order(plan, &kinds.ranks(), self.needs)?;
@@ -99,7 +123,7 @@ impl Execution<'_> {
                     Ok(result) => result,
                     // What failed is not to be tried again without anybody's word.
                     Err(_) if failed.any => StepResult::Skipped,
-                    Err(busy) => return Ok(Err(busy)),
+                    Err(wait) => return Ok(Err(wait)),
                 };
                 if result != StepResult::Done {
                     failed.note(&effect);
@@ -141,7 +165,7 @@ impl Execution<'_> {
         &self,
         effect: &Effect,
         holding: &mut Holding<'_>,
-    ) -> anyhow::Result<Result<StepResult, Busy>> {
+    ) -> anyhow::Result<Result<StepResult, Delay>> {
         let Some(route) = self.routes.get(&effect.target) else {
             let why = "no connection leads to its target".to_owned();
             return Ok(Ok(StepResult::Failed(why)));
@@ -152,12 +176,18 @@ impl Execution<'_> {
         };
         let held = match holding.turn_to(&effect.target).await? {
             Ok(held) => held,
-            Err(busy) => return Ok(Err(busy)),
+            Err(busy) => return Ok(Err(Delay::Busy(busy))),
         };
         let store = self.tools.store;
         let step = store.intend(&self.fence, held.lease, self.run, effect).await?;
         failpoint::pass("step::intended")?;
-        let outcome = self.redacted(writer.apply(effect, held.hold).await);
+        let outcome = match writer.apply(effect, held.hold).await {
+            Ok(outcome) => self.redacted(outcome),
+            Err(later) => {
+                store.withdraw_step(&self.fence, step).await?;
+                return Ok(Err(Delay::Later(self.clean(&later))));
+            }
+        };
         failpoint::pass("step::answered")?;
         store.finish_step(&self.fence, step, &outcome).await?;
         failpoint::pass("step::written")?;
@@ -197,6 +227,10 @@ impl Execution<'_> {
             Outcome::Moved(message) => Outcome::Moved(clean(message)),
             Outcome::Unknown(message) => Outcome::Unknown(clean(message)),
         }
+    }
+
+    fn clean(&self, later: &Later) -> Later {
+        Later { why: self.tools.redactor.redact(&later.why).into_owned(), after: later.after }
     }
 }
 

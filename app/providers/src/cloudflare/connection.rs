@@ -18,7 +18,9 @@ use super::names::{About, about, kind_name, looked_up};
 use super::session::Session;
 use super::zones::ZoneIds;
 use crate::hold::Hold;
-use crate::provider::{Access, ConnectionProvider, Lookup, ProviderError, Reader, Scope, Writer};
+use crate::provider::{
+    Access, ConnectionProvider, Later, Lookup, ProviderError, Reader, Scope, Writer,
+};
 use crate::{cloudflare_dns, cloudflare_tunnel};
 
 /// The kind of connection `cloudflare`. One serves the whole process: it remembers the ids of
@@ -157,13 +159,13 @@ impl Reader for CloudflareReader {
 
 #[async_trait]
 impl Writer for CloudflareWriter {
-    async fn apply(&self, effect: &Effect, hold: Hold<'_>) -> Outcome {
+    async fn apply(&self, effect: &Effect, hold: Hold<'_>) -> Result<Outcome, Later> {
         if *hold.target() != effect.target {
-            return Outcome::Failed(format!(
+            return Ok(Outcome::Failed(format!(
                 "the lease is for {}, not for {}",
                 hold.target(),
                 effect.target
-            ));
+            )));
         }
         self.session.forget_tunnels().await;
         match effect.target.provider.as_str() {
@@ -171,7 +173,7 @@ impl Writer for CloudflareWriter {
                 cloudflare_dns::apply(&self.session, effect, hold, &self.marker).await
             }
             cloudflare_tunnel::NAME => cloudflare_tunnel::apply(&self.session, effect, hold).await,
-            _ => Outcome::Failed(not_ours(&effect.target).to_string()),
+            _ => Ok(Outcome::Failed(not_ours(&effect.target).to_string())),
         }
     }
 

@@ -9,7 +9,7 @@ use landfall_os::http::{HttpError, Response};
 use serde::Deserialize;
 
 use crate::hold::Lapsed;
-use crate::provider::ProviderError;
+use crate::provider::{Later, ProviderError};
 
 /// How long all calls of a token are blocked after too many, if the answer does not say.
 const BLOCKED: Duration = Duration::from_secs(300);
@@ -30,6 +30,8 @@ pub(super) struct ApiError {
 pub(crate) enum CallError {
     /// It never left.
     NotSent(String),
+    /// It was held back, because its lease would not have lasted.
+    Lapsed(Lapsed),
     /// The vendor answered no: nothing changed.
     Refused {
         /// The HTTP status.
@@ -70,23 +72,24 @@ impl CallError {
     }
 
     /// The outcome of a write that came to this. Something unexpected came after it was sent.
-    pub(crate) fn into_outcome(self) -> Outcome {
+    pub(crate) fn into_outcome(self) -> Result<Outcome, Later> {
         match self {
-            Self::NotSent(message) | Self::Refused { message, .. } => Outcome::Failed(message),
-            Self::Limited { after } => Outcome::Failed(limited(after)),
-            Self::Unknown(message) | Self::Unexpected(message) => Outcome::Unknown(message),
+            Self::NotSent(message) | Self::Refused { message, .. } => Ok(Outcome::Failed(message)),
+            Self::Limited { after } => Err(Later { after, why: limited(after) }),
+            Self::Lapsed(lapsed) => Err(lapsed.into()),
+            Self::Unknown(message) | Self::Unexpected(message) => Ok(Outcome::Unknown(message)),
         }
     }
 
-    /// The outcome of a write before which a read came to this: nothing was sent.
-    pub(crate) fn before_write(self) -> Outcome {
-        Outcome::Failed(ProviderError::from(self).to_string())
+    /// What becomes of an effect before which a read came to this.
+    pub(crate) fn before_write(self) -> Result<Outcome, Later> {
+        ProviderError::from(self).before_write()
     }
 }
 
 impl From<Lapsed> for CallError {
     fn from(lapsed: Lapsed) -> Self {
-        Self::NotSent(lapsed.to_string())
+        Self::Lapsed(lapsed)
     }
 }
 
@@ -103,6 +106,7 @@ impl From<CallError> for ProviderError {
     fn from(error: CallError) -> Self {
         match error {
             CallError::NotSent(message) | CallError::Unknown(message) => Self::Unreachable(message),
+            CallError::Lapsed(lapsed) => Self::Unreachable(lapsed.to_string()),
             CallError::Refused { status: 401 | 403, message, .. } => Self::Denied(message),
             CallError::Refused { status: 404, message, .. } => Self::Missing(message),
             CallError::Refused { codes, message, .. }
@@ -249,7 +253,7 @@ mod tests {
             ),
         ] {
             let error = answer(status, errors);
-            assert!(matches!(error.clone().into_outcome(), Outcome::Failed(_)), "{errors}");
+            assert!(matches!(error.clone().into_outcome(), Ok(Outcome::Failed(_))), "{errors}");
             let message = ProviderError::from(error).to_string();
             assert!(message.contains(told), "{errors}: {message}");
         }
@@ -258,11 +262,14 @@ mod tests {
     #[test]
     fn only_a_clear_no_means_that_nothing_was_done() {
         for status in [408, 500, 502, 503, 524, 302] {
-            assert!(matches!(answer(status, "[]").into_outcome(), Outcome::Unknown(_)), "{status}");
+            let outcome = answer(status, "[]").into_outcome();
+            assert!(matches!(outcome, Ok(Outcome::Unknown(_))), "{status}");
         }
-        for status in [400, 401, 403, 404, 409, 429] {
-            assert!(matches!(answer(status, "[]").into_outcome(), Outcome::Failed(_)), "{status}");
+        for status in [400, 401, 403, 404, 409] {
+            let outcome = answer(status, "[]").into_outcome();
+            assert!(matches!(outcome, Ok(Outcome::Failed(_))), "{status}");
         }
+        assert_eq!(answer(429, "[]").into_outcome().unwrap_err().after, BLOCKED);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::batch::{LiveRecord, LiveRecords, Writing, batch};
 use super::set::{Content, Record, RecordSet};
 use crate::cloudflare::Session;
 use crate::hold::Hold;
-use crate::provider::ProviderError;
+use crate::provider::{Later, ProviderError};
 
 /// The result of a batch. What was patched keeps its id, so only these are read.
 #[derive(Debug, Deserialize)]
@@ -37,30 +37,30 @@ pub(crate) async fn apply(
     effect: &Effect,
     hold: Hold<'_>,
     marker: &str,
-) -> Outcome {
+) -> Result<Outcome, Later> {
     let zone = match read_names(session, effect).await {
         Ok(zone) => zone,
-        Err(error) => return Outcome::Failed(error.to_string()),
+        Err(error) => return error.before_write(),
     };
     if let Some(moved) = effect.changes.iter().find_map(|change| moved(change, &zone.records)) {
-        return Outcome::Moved(moved);
+        return Ok(Outcome::Moved(moved));
     }
     let writing = Writing { marker, tunnels: &zone.tunnels };
     let batch = match batch(&effect.changes, &zone.records, writing) {
         Ok(batch) => batch,
-        Err(message) => return Outcome::Failed(message),
+        Err(message) => return Ok(Outcome::Failed(message)),
     };
     let keys = effect.changes.iter().map(|change| &change.key);
     if batch.is_empty() {
-        return Outcome::Done(ids_of(keys, &zone.records));
+        return Ok(Outcome::Done(ids_of(keys, &zone.records)));
     }
     let zone_id = match zone_id(session, &effect.target) {
         Ok(id) => id,
-        Err(error) => return Outcome::Failed(error.to_string()),
+        Err(error) => return error.before_write(),
     };
     let path = ["zones", zone_id, "dns_records", "batch"];
     match session.api.post::<Done>(hold, &path, &batch).await {
-        Ok(done) => Outcome::Done(landed_ids(effect, &zone.records, done)),
+        Ok(done) => Ok(Outcome::Done(landed_ids(effect, &zone.records, done))),
         Err(error) => error.into_outcome(),
     }
 }

@@ -19,26 +19,30 @@ use super::api::{Found, Versioned, configuration, create, find, own_name, replac
 use super::ingress::Configuration;
 use crate::cloudflare::Session;
 use crate::hold::Hold;
-use crate::provider::ProviderError;
+use crate::provider::{Later, ProviderError};
 
 /// The vendor's code for a tunnel name that is taken.
 const NAME_TAKEN: i64 = 1013;
 
 /// Does one effect with one write of the configuration; creates the tunnel if it is missing.
-pub(crate) async fn apply(session: &Session, effect: &Effect, hold: Hold<'_>) -> Outcome {
+pub(crate) async fn apply(
+    session: &Session,
+    effect: &Effect,
+    hold: Hold<'_>,
+) -> Result<Outcome, Later> {
     let found = match find(session, &effect.target).await {
         Ok(found) => found,
-        Err(error) => return Outcome::Failed(error.to_string()),
+        Err(error) => return error.before_write(),
     };
     let values = found.as_ref().map(|found| found.live.configuration.values()).unwrap_or_default();
     if let Some(moved) = effect.changes.iter().find_map(|change| moved(change, &values)) {
-        return Outcome::Moved(moved);
+        return Ok(Outcome::Moved(moved));
     }
     let found = match found {
         Some(found) => found,
         None => match ensure(session, effect, hold).await {
             Ok(found) => found,
-            Err(outcome) => return outcome,
+            Err(ended) => return ended,
         },
     };
     write(session, effect, hold, found).await
@@ -46,9 +50,12 @@ pub(crate) async fn apply(session: &Session, effect: &Effect, hold: Hold<'_>) ->
 
 /// Creates the tunnel. Somebody else may do so at the same moment: then theirs is taken, if it is
 /// as empty as the plan found it.
-async fn ensure(session: &Session, effect: &Effect, hold: Hold<'_>) -> Result<Found, Outcome> {
-    let name =
-        own_name(session, &effect.target).map_err(|error| Outcome::Failed(error.to_string()))?;
+async fn ensure(
+    session: &Session,
+    effect: &Effect,
+    hold: Hold<'_>,
+) -> Result<Found, Result<Outcome, Later>> {
+    let name = own_name(session, &effect.target).map_err(ProviderError::before_write)?;
     let created = create(session, hold, name).await;
     session.forget_tunnels().await;
     match created {
@@ -60,16 +67,21 @@ async fn ensure(session: &Session, effect: &Effect, hold: Hold<'_>) -> Result<Fo
             Ok(Some(found)) => {
                 let values = found.live.configuration.values();
                 let moved = effect.changes.iter().find_map(|change| moved(change, &values));
-                moved.map_or(Ok(found), |moved| Err(Outcome::Moved(moved)))
+                moved.map_or(Ok(found), |moved| Err(Ok(Outcome::Moved(moved))))
             }
             Ok(None) => Err(error.into_outcome()),
-            Err(error) => Err(Outcome::Failed(error.to_string())),
+            Err(error) => Err(error.before_write()),
         },
         Err(error) => Err(error.into_outcome()),
     }
 }
 
-async fn write(session: &Session, effect: &Effect, hold: Hold<'_>, found: Found) -> Outcome {
+async fn write(
+    session: &Session,
+    effect: &Effect,
+    hold: Hold<'_>,
+    found: Found,
+) -> Result<Outcome, Later> {
     let Found { id, live } = found;
     let wanted =
         effect.changes.iter().map(|change| (change.key.name.clone(), change.after.as_ref()));
@@ -78,7 +90,7 @@ async fn write(session: &Session, effect: &Effect, hold: Hold<'_>, found: Found)
         Ok(version) => version,
         Err(error) => return error.into_outcome(),
     };
-    match configuration(session, &id).await {
+    Ok(match configuration(session, &id).await {
         Ok(after) => match verify(effect, &live, written, &after) {
             Ok(()) => Outcome::Done(ids(effect, &id, &after.configuration)),
             Err(message) => Outcome::Unknown(message),
@@ -89,7 +101,7 @@ async fn write(session: &Session, effect: &Effect, hold: Hold<'_>, found: Found)
                 "the tunnel's configuration was written but cannot be read again: {reason}"
             ))
         }
-    }
+    })
 }
 
 /// Whether what lives after our write is what we wrote, and what belongs to others is as it was.

@@ -21,7 +21,7 @@ use super::attempt::Attempt;
 use super::read::{elsewhere, set_of, sets, target_of};
 use super::set::RecordSet;
 use crate::hold::Hold;
-use crate::provider::{ProviderError, Writer};
+use crate::provider::{Later, ProviderError, Writer};
 use crate::unifi::console::Console;
 use crate::unifi::pen::{Pen, WriteError};
 use crate::unifi::record::{Listed, Origin, RecordType};
@@ -45,33 +45,35 @@ impl SiteWriter {
         Self { console }
     }
 
-    async fn write(&self, effect: &Effect, hold: Hold<'_>) -> Outcome {
+    async fn write(&self, effect: &Effect, hold: Hold<'_>) -> Result<Outcome, Later> {
         let tasks: Result<Vec<Task<'_>>, String> = effect.changes.iter().map(Task::of).collect();
         let tasks = match tasks {
             Ok(tasks) => tasks,
-            Err(message) => return Outcome::Failed(message),
+            Err(message) => return Ok(Outcome::Failed(message)),
         };
         let pen = Pen::take(&self.console, hold).await;
         let listing = match self.console.list().await {
             Ok(listing) => listing,
-            Err(error) => return Outcome::Failed(error.to_string()),
+            Err(error) => return error.before_write(),
         };
         if let Some(message) = tasks.iter().find_map(|task| moved(task, &listing)) {
-            return Outcome::Moved(message);
+            return Ok(Outcome::Moved(message));
         }
+        // Once a change is under way, one that is held back is taken back like one that is refused.
+        hold.begin()?;
         let mut attempt = Attempt::new(&pen, listing);
         for task in &tasks {
             match attempt.perform(task).await {
                 Ok(()) => {}
                 Err(WriteError::Unknown(why)) => {
-                    return Outcome::Unknown(format!("{}: {why}", task.change.key));
+                    return Ok(Outcome::Unknown(format!("{}: {why}", task.change.key)));
                 }
                 Err(WriteError::Refused(why)) => {
-                    return attempt.give_up(format!("{}: {why}", task.change.key)).await;
+                    return Ok(attempt.give_up(format!("{}: {why}", task.change.key)).await);
                 }
             }
         }
-        self.verify(effect).await
+        Ok(self.verify(effect).await)
     }
 
     /// The console's answers are not enough: what it lists is what counts.
@@ -93,17 +95,17 @@ impl SiteWriter {
 
 #[async_trait]
 impl Writer for SiteWriter {
-    async fn apply(&self, effect: &Effect, hold: Hold<'_>) -> Outcome {
+    async fn apply(&self, effect: &Effect, hold: Hold<'_>) -> Result<Outcome, Later> {
         let here = target_of(&self.console);
         if effect.target != *hold.target() {
-            return Outcome::Failed(format!(
+            return Ok(Outcome::Failed(format!(
                 "the lease is for {} and not for {}",
                 hold.target(),
                 effect.target
-            ));
+            )));
         }
         if effect.target != here || effect.changes.iter().any(|change| change.key.target != here) {
-            return Outcome::Failed(elsewhere(&effect.target, &self.console));
+            return Ok(Outcome::Failed(elsewhere(&effect.target, &self.console)));
         }
         self.write(effect, hold).await
     }

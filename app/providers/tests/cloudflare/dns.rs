@@ -1,6 +1,9 @@
 //! Records of a zone: every type, applied and planned again; what others have there.
 
+use std::time::Duration;
+
 use landfall_core::plan::{Action, Adoption, Landed, Outcome};
+use landfall_os::clock::Moment;
 use landfall_providers::ProviderError;
 use landfall_sim::cloudflare::{
     CloudflareMutation, CloudflareSettings, Permission, RecordFields, TokenSettings, TxtContent,
@@ -257,8 +260,10 @@ async fn too_many_requests_are_told_with_their_time() {
     let effect = world.effect("cloudflare_dns").await;
     let limited = || Fault::Instead(Answer::new(429, "{}").with("retry-after", "120"));
     world.sim.faults().inject(On::post("/client/v4/zones/*/dns_records/batch"), limited());
-    let outcome = world.apply(&effect).await;
-    assert!(matches!(&outcome, Outcome::Failed(said) if said.contains("120 s")), "{outcome:?}");
+    let later =
+        world.apply_until(&effect, Moment::now() + Duration::from_hours(1)).await.unwrap_err();
+    assert_eq!(later.after, Duration::from_secs(120));
+    assert!(later.why.contains("120 s"), "{later}");
     world.sim.faults().inject(On::get("/client/v4/zones/*/dns_records"), limited());
     let error = world.try_plan().await.unwrap_err();
     assert!(

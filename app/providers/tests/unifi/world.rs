@@ -19,7 +19,7 @@ use landfall_os::http::AddressRules;
 use landfall_providers::unifi::UnifiKind;
 use landfall_providers::unifi_dns::UnifiDnsKind;
 use landfall_providers::{
-    Access, ConnectionProvider, Found, Hold, Provider, ProviderError, Reader, Writer,
+    Access, ConnectionProvider, Found, Hold, Later, Provider, ProviderError, Reader, Writer,
 };
 use landfall_sim::unifi::{Software, UnifiSettings, UnifiSim, UnifiSite};
 
@@ -192,11 +192,16 @@ impl World {
     }
 
     pub(crate) async fn apply(&self, effect: &Effect) -> Outcome {
-        self.apply_until(effect, Moment::now() + Duration::from_hours(1)).await
+        let until = Moment::now() + Duration::from_hours(1);
+        self.apply_until(effect, until).await.expect("it is the time")
     }
 
     /// As [`Self::apply`], when no request may begin after `until`.
-    pub(crate) async fn apply_until(&self, effect: &Effect, until: Moment) -> Outcome {
+    pub(crate) async fn apply_until(
+        &self,
+        effect: &Effect,
+        until: Moment,
+    ) -> Result<Outcome, Later> {
         let lease = LeaseProof::new(effect.target.clone(), 1);
         self.writer().await.apply(effect, Hold::new(&lease, until)).await
     }

@@ -167,6 +167,19 @@ impl Postgres {
         Ok(step)
     }
 
+    async fn withdraw_step_once(&self, fence: &Fence, id: StepId) -> Result<()> {
+        let mut write = self.write_as(fence).await?;
+        if lock(write.conn(), id).await?.state != StepState::Intent {
+            return Err(StoreError::StepEnded(id));
+        }
+        sqlx::query("delete from step where run = $1 and idx = $2")
+            .bind(id.run.to_string())
+            .bind(i64::from(id.index))
+            .execute(write.conn())
+            .await?;
+        write.commit().await
+    }
+
     async fn resolve_step_once(&self, fence: &Fence, id: StepId, found: &ReadBack) -> Result<Step> {
         let mut write = self.write_as(fence).await?;
         let step = lock_unresolved(write.conn(), id).await?;
@@ -219,6 +232,10 @@ impl Steps for Postgres {
 
     async fn finish_step(&self, fence: &Fence, id: StepId, outcome: &Outcome) -> Result<Step> {
         retried(|| self.finish_step_once(fence, id, outcome)).await
+    }
+
+    async fn withdraw_step(&self, fence: &Fence, id: StepId) -> Result<()> {
+        retried(|| self.withdraw_step_once(fence, id)).await
     }
 
     async fn resolve_step(&self, fence: &Fence, id: StepId, found: &ReadBack) -> Result<Step> {

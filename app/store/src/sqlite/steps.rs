@@ -162,6 +162,19 @@ impl Steps for Sqlite {
         Ok(step)
     }
 
+    async fn withdraw_step(&self, fence: &Fence, id: StepId) -> Result<()> {
+        let mut write = self.write_as(fence).await?;
+        if get(write.conn(), id).await?.state != StepState::Intent {
+            return Err(StoreError::StepEnded(id));
+        }
+        sqlx::query("delete from step where run = ? and idx = ?")
+            .bind(id.run.to_string())
+            .bind(id.index)
+            .execute(write.conn())
+            .await?;
+        write.commit().await
+    }
+
     async fn resolve_step(&self, fence: &Fence, id: StepId, found: &ReadBack) -> Result<Step> {
         let mut write = self.write_as(fence).await?;
         let step = get_unresolved(write.conn(), id).await?;

@@ -86,6 +86,7 @@ macro_rules! suite {
                     servers_keep_one_pace_together,
                     workers_of_every_server_are_told;
                 steps: an_intent_needs_a_running_run_and_the_lease_of_its_target, a_result_is_final,
+                    an_intent_of_which_nothing_was_sent_leaves_no_trace,
                     a_result_and_its_ownership_are_one, every_action_leaves_the_right_owner,
                     an_unknown_step_is_resolved_change_by_change, something_foreign_stays_unresolved_until_given_up,
                     what_no_provider_is_told_is_settled_at_once, only_what_was_done_since_proves;

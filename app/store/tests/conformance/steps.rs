@@ -67,6 +67,24 @@ pub(crate) async fn an_intent_needs_a_running_run_and_the_lease_of_its_target(en
     assert!(matches!(refused, Err(StoreError::LeaseLost(_))), "{refused:?}");
 }
 
+pub(crate) async fn an_intent_of_which_nothing_was_sent_leaves_no_trace(engine: &Engine) {
+    let store = &*engine.store;
+    let (fence, run, lease) = begin(store).await;
+    let wanted = effect(vec![production_change(Action::Create, "nas")]);
+    let first = store.intend(&fence, &lease, run, &wanted).await.unwrap();
+    store.withdraw_step(&fence, first).await.unwrap();
+    assert_eq!(store.steps(run).await.unwrap(), []);
+    let here = Unresolved::In(HOMELAB, production());
+    assert_eq!(store.unresolved_steps(&here).await.unwrap(), []);
+
+    let second = store.intend(&fence, &lease, run, &wanted).await.unwrap();
+    let done = Outcome::Done(ids(&wanted.changes));
+    store.finish_step(&fence, second, &done).await.unwrap();
+    let sent = store.withdraw_step(&fence, second).await;
+    assert!(matches!(sent, Err(StoreError::StepEnded(_))), "{sent:?}");
+    assert_eq!(store.steps(run).await.unwrap().len(), 1);
+}
+
 pub(crate) async fn a_result_is_final(engine: &Engine) {
     let store = &*engine.store;
     let (fence, run, lease) = begin(store).await;

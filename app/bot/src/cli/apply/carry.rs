@@ -6,6 +6,7 @@ use landfall_core::coverage::{ApprovedPlan, Evidence, Past, PlanChanged, confirm
 use landfall_core::name::{CommitSha, UserId};
 use landfall_core::plan::{Change, Digest, Plan, Value};
 use landfall_core::report::{RunStage, StepReport};
+use landfall_providers::Later;
 use landfall_store::{Approval, AuditEntry, NewRun, RunId, RunState, Trigger};
 use uuid::Uuid;
 
@@ -14,7 +15,7 @@ use crate::cli::local::WORKING_COPY;
 use crate::cli::survey::View;
 use crate::flow::holding::{Busy, Holding};
 use crate::flow::run::{applied_units, outcome};
-use crate::flow::steps::{Execution, needs};
+use crate::flow::steps::{Delay, Execution, needs};
 use crate::gather::facts::{Pending, Survey};
 use crate::gather::sight::Located;
 
@@ -71,7 +72,10 @@ impl Carrying<'_> {
             stuck: BTreeSet::new(),
         };
         let carried = execution.carry_out(&approved, holding).await?;
-        let steps = carried.map_err(|busy| waits(&busy))?;
+        let steps = carried.map_err(|delay| match delay {
+            Delay::Busy(busy) => waits(&busy),
+            Delay::Later(later) => not_now(&later),
+        })?;
         let stage = self.end(run, &approved, &steps).await?;
         Ok((steps, stage))
     }
@@ -149,6 +153,11 @@ impl Carrying<'_> {
         tools.store.advance_run(&job.fence, run, state, reason).await?;
         Ok(stage)
     }
+}
+
+fn not_now(later: &Later) -> anyhow::Error {
+    let after = later.after.as_secs().max(1);
+    anyhow::anyhow!("{later}\nhelp: what is done is noted; apply the rest in {after} s")
 }
 
 fn waits(Busy { target, until, .. }: &Busy) -> anyhow::Error {

@@ -101,7 +101,7 @@ impl Applying<'_, '_> {
         match execution.carry_out(&approved, holding).await? {
             Ok(steps) => self.end(&approved, located, pending, steps).await,
             // What is done is written. The rest is planned anew when it is our turn.
-            Err(busy) => Ok(busy.later(&self.course.house.timing)),
+            Err(delay) => Ok(delay.ended(&self.course.house.timing)),
         }
     }
 
