@@ -1,4 +1,5 @@
-//! `landfall serve` as somebody starts it: on a disk that has no room, and told to back up.
+//! `landfall serve` as somebody starts it: on a disk that has no room, with a database that it may only
+//! read, and told to back up.
 //!
 //! The disk is that of the machine; what runs out is what the process may write to files, which
 //! fails in the same place. Nobody is at GitHub's address: nothing is asked of it.
@@ -115,6 +116,28 @@ async fn a_disk_without_room_fails_deliveries_at_github_until_there_is_room_agai
     let (log, output) = serve(data.path()).converse(talk).await.unwrap();
     assert_eq!(output.exit, Exit::Code(0), "{log}");
     assert!(log.contains("a delivery could not be stored"), "{log}");
+}
+
+/// The file is there and may be read, so everything but writing works.
+#[tokio::test]
+async fn a_read_only_database_fails_deliveries_at_github_and_the_log_says_why() {
+    let data = tempfile::tempdir().unwrap();
+    for (read_only, answers) in [(false, (202, 200)), (true, (503, 503))] {
+        let talk = |_stdin, stdout| async move {
+            let mut log = BufReader::new(stdout);
+            let server = Server::of(&mut log).await?;
+            assert_eq!((server.deliver(1).await.0, server.ready().await.0), answers);
+            kill_process(server.process, Signal::TERM).unwrap();
+            let mut rest = String::new();
+            log.read_to_string(&mut rest).await.map(|_| rest)
+        };
+        let mode = if read_only { "ro" } else { "rwc" };
+        let url = format!("sqlite:{}?mode={mode}", data.path().join("landfall.db").display());
+        let server = serve(data.path()).env("LANDFALL_DATABASE_URL", url);
+        let (log, output) = server.converse(talk).await.unwrap();
+        assert_eq!(output.exit, Exit::Code(0), "{log}");
+        assert_eq!(log.contains("attempt to write a readonly database"), read_only, "{log}");
+    }
 }
 
 /// Reads the log until a line has `words` in it.
