@@ -142,6 +142,10 @@ pub trait Store:
     /// Whether the store can be written to, found out by writing.
     async fn ready(&self) -> Result<()>;
 
+    /// What is damaged, a line for each fault that the engine finds in its own pages, indexes and
+    /// references. Reads everything. `PostgreSQL` offers no such look to everybody, and finds nothing.
+    async fn damage(&self) -> Result<Vec<String>>;
+
     /// How much is left to do, in every queue at one moment.
     async fn backlog(&self) -> Result<Backlog>;
 

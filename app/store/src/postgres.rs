@@ -167,6 +167,10 @@ impl Store for Postgres {
         write.commit().await
     }
 
+    async fn damage(&self) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
     async fn backlog(&self) -> Result<Backlog> {
         let row = sqlx::query(
             "select (select count(*) from delivery where state in ('missed', 'pending')) as deliveries,

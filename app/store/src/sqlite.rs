@@ -157,6 +157,18 @@ impl Store for Sqlite {
         write.commit().await
     }
 
+    async fn damage(&self) -> Result<Vec<String>> {
+        let found: Vec<String> = sqlx::query_scalar(
+            "select integrity_check from pragma_integrity_check where integrity_check <> 'ok'
+             union all
+             select \"table\" || ' ' || coalesce(rowid, '') || ' refers to no ' || parent
+             from pragma_foreign_key_check",
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        Ok(found)
+    }
+
     async fn backlog(&self) -> Result<Backlog> {
         let row = sqlx::query(
             "select (select count(*) from delivery where state in ('missed', 'pending')) as deliveries,

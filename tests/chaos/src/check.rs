@@ -54,6 +54,7 @@ impl Evidence<'_> {
     /// The store or the simulators could not be asked.
     pub(crate) async fn check(&self, fleet: &Fleet) -> anyhow::Result<Findings> {
         let mut findings = Findings::default();
+        findings.wrong.extend(self.store.damage().await?);
         self.jobs(&mut findings).await?;
         self.commands(&mut findings).await?;
         self.deliveries(&mut findings).await?;

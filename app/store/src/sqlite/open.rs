@@ -140,4 +140,16 @@ mod tests {
         let refused = sqlx::query("update pulse set beat = 1").execute(&store.readers).await;
         assert!(refused.unwrap_err().to_string().contains("readonly"));
     }
+
+    #[tokio::test]
+    async fn damage_is_found() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = store_in(dir.path()).await;
+        assert_eq!(store.damage().await.unwrap(), Vec::<String>::new());
+        let orphan = "pragma foreign_keys = off;
+             insert into step (run, idx, repository, environment, target, effect, state, intended_at)
+             values ('gone', 0, 1, 'production', 't', '{}', 'done', 0)";
+        sqlx::raw_sql(orphan).execute(&store.writer.pool).await.unwrap();
+        assert_eq!(store.damage().await.unwrap(), ["step 1 refers to no run"]);
+    }
 }
