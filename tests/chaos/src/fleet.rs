@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use rand::RngExt as _;
@@ -36,6 +36,8 @@ pub(crate) struct Fleet {
     seats: Vec<Option<Server>>,
     /// How servers ended that nobody killed.
     endings: Vec<String>,
+    /// Until when a server may fail at its start: it has no database.
+    excused_until: Option<Instant>,
 }
 
 /// A running server. It is killed when this is dropped.
@@ -60,7 +62,7 @@ impl Fleet {
     /// Seats for `many`, all empty. What servers leave behind is in `folder`.
     pub(crate) fn new(folder: &Path, told: Told, many: usize) -> Self {
         let seats = (0..many).map(|_| None).collect();
-        Self { folder: folder.to_owned(), told, seats, endings: Vec::new() }
+        Self { folder: folder.to_owned(), told, seats, endings: Vec::new(), excused_until: None }
     }
 
     /// Starts a server, and does not wait for it.
@@ -179,6 +181,11 @@ impl Fleet {
         Ok(())
     }
 
+    /// A server that starts within so long may find no database.
+    pub(crate) fn excuse(&mut self, until: Instant) {
+        self.excused_until = Some(until);
+    }
+
     /// Starts servers anew that ended by themselves, and remembers how they did.
     ///
     /// # Errors
@@ -187,9 +194,14 @@ impl Fleet {
         for seat in self.seats() {
             let Some(server) = self.seats[seat.0].as_mut() else { continue };
             if let Some(status) = server.child.try_wait()? {
-                let ready =
-                    if server.webhook.lock().is_some() { "it was ready" } else { "at its start" };
-                self.endings.push(format!("server {} ended by itself ({ready}): {status}", seat.0));
+                let was_ready = server.webhook.lock().is_some();
+                let excused =
+                    !was_ready && self.excused_until.is_some_and(|at| Instant::now() < at);
+                let when = if was_ready { "it was ready" } else { "at its start" };
+                if !excused {
+                    self.endings
+                        .push(format!("server {} ended by itself ({when}): {status}", seat.0));
+                }
                 self.start(seat)?;
             }
         }

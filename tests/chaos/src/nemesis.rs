@@ -6,9 +6,10 @@
 //! may wake beside its successor, as when somebody starts a second by accident, until it is killed.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use landfall_cluster::Cluster;
 use landfall_sim::fault::{Answer, Fault, Faults, Gate, On};
 use landfall_sim::github::{Fate, OnDelivery, secondary_limit};
 use rand::RngExt as _;
@@ -34,6 +35,8 @@ pub(crate) struct Nemesis {
     pub(crate) rng: StdRng,
     /// How many servers there are at once.
     pub(crate) many: Many,
+    /// Whether servers find what GitHub never says within the story's time.
+    pub(crate) compares: bool,
     /// What was done so far.
     pub(crate) done: Done,
     /// Servers that will be started or set going again.
@@ -49,6 +52,16 @@ pub(crate) enum Many {
     Several,
 }
 
+/// What kind of story it is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Weather {
+    /// How many servers there are at once.
+    pub(crate) many: Many,
+    /// Whether they compare with GitHub so often that what it never says is found. Where they do not,
+    /// nothing heals what they lose.
+    pub(crate) compares: bool,
+}
+
 /// How often what was done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Done {
@@ -60,6 +73,8 @@ pub(crate) struct Done {
     pub(crate) ambushes: u64,
     /// Servers that were asked to stop, and did.
     pub(crate) stops: u64,
+    /// How often the database was away.
+    pub(crate) outages: u64,
 }
 
 impl Nemesis {
@@ -67,10 +82,11 @@ impl Nemesis {
         town: Town,
         fleet: Arc<Mutex<Fleet>>,
         history: History,
-        (rng, many): (StdRng, Many),
+        rng: StdRng,
+        Weather { many, compares }: Weather,
     ) -> Self {
         let (done, under_way) = (Done::default(), JoinSet::new());
-        Self { town, fleet, history, rng, many, done, under_way, gate: None }
+        Self { town, fleet, history, rng, many, compares, done, under_way, gate: None }
     }
 
     /// Waits a moment and strikes: kills with the probability `kills`, pauses otherwise.
@@ -81,6 +97,9 @@ impl Nemesis {
         self.misfortune();
         let moment = self.moment();
         sleep(moment).await;
+        if self.many == Many::Several && self.rng.random_bool(0.02) {
+            self.outage().await;
+        }
         while let Some(ended) = self.under_way.try_join_next() {
             ended??;
         }
@@ -101,6 +120,23 @@ impl Nemesis {
             (false, Many::Several) => self.pause(seat).await,
             (false, Many::One) => self.pause_the_one(seat).await,
         }
+    }
+
+    /// The database stops or is killed under all servers, and comes back after a while.
+    async fn outage(&mut self) {
+        let cluster = Cluster::of_process();
+        let length = self.millis(100, 4_000);
+        // As long as a server waits for a connection at its start.
+        self.fleet.lock().await.excuse(Instant::now() + length + Duration::from_secs(20));
+        self.history.remark(&format!("the database is away for {length:?}"));
+        match self.rng.random_bool(0.5) {
+            true => cluster.stop_server(),
+            false => cluster.kill_server(),
+        }
+        sleep(length).await;
+        cluster.start_server();
+        self.history.remark("the database is back");
+        self.done.outages += 1;
     }
 
     /// Holds a request back where it arrives, and says which server sent it. What is struck then is
@@ -348,7 +384,7 @@ impl Nemesis {
         let on = OnDelivery::any().times(self.rng.random_range(1..4));
         self.town.github.hooks().fate(on, fate);
         // Nobody can know of a comment that GitHub does not tell of, but of everything else.
-        if self.rng.random_bool(0.3) {
+        if self.compares && self.rng.random_bool(0.3) {
             let event = ["push", "pull_request"][self.rng.random_range(0..2)];
             self.town.github.hooks().fate(OnDelivery::event(event), Fate::NeverSent);
         }

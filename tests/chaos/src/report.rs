@@ -46,7 +46,7 @@ impl fmt::Display for Report {
         let Self { faults, deliveries, attempts, merges, commands, effects, refused, .. } = self;
         writeln!(
             f,
-            "chaos: {} killed, {} paused ({} woke beside a successor), {} of them in the middle of a request, {} stopped, {faults} faults, {deliveries} \
+            "chaos: {} killed, {} paused ({} woke beside a successor), {} of them in the middle of a request, {} stopped, {} outages of the database, {faults} faults, {deliveries} \
              deliveries in {attempts} attempts, {merges} merges, {commands} commands, {effects} effects \
              ({refused} refused as there already), {} lost, {} done twice, {} wrong, {} late; {}, seed \
              {seed}, {} s",
@@ -55,6 +55,7 @@ impl fmt::Display for Report {
             done.overlaps,
             done.ambushes,
             done.stops,
+            done.outages,
             findings.lost.len(),
             findings.duplicated.len(),
             findings.wrong.len(),

@@ -34,7 +34,6 @@ pub(crate) const REQUEST: Duration = Duration::from_millis(800);
 
 /// How often what never arrived is looked for in GitHub's log, and by comparing.
 const SWEEP: Duration = Duration::from_millis(1_500);
-pub(crate) const RECONCILE: Duration = Duration::from_millis(4_000);
 
 /// What the references of the workload's `landfall.yaml` lead to.
 const SECRETS: [(&str, &str); 2] = [
@@ -55,6 +54,8 @@ pub(crate) struct Told {
     pub(crate) git_url: String,
     /// The App.
     pub(crate) app_id: u64,
+    /// How often what GitHub has is compared with what is known.
+    pub(crate) reconcile: Duration,
 }
 
 /// Serves until it is asked to stop, fails, or is left alone.
@@ -76,7 +77,7 @@ pub(crate) async fn serve(told: &str) -> anyhow::Result<()> {
         resolver: Resolver::new(secret, redactor.clone()),
         redactor,
         clock: Arc::new(SystemClock),
-        timing: hasty(),
+        timing: hasty(told.reconcile),
     };
     let house = Arc::new(House::open(&settings, around).await?);
     let listener = TcpListener::bind(settings.listen).await?;
@@ -124,7 +125,7 @@ fn settings(told: &Told) -> anyhow::Result<Settings> {
 }
 
 /// Everything as in production, only sooner.
-fn hasty() -> Timing {
+fn hasty(reconcile: Duration) -> Timing {
     let millis = Duration::from_millis;
     Timing {
         job_lease: LEASE,
@@ -137,7 +138,7 @@ fn hasty() -> Timing {
         late: LEASE,
         poll: millis(300),
         sweep: SWEEP,
-        reconcile: RECONCILE,
+        reconcile,
         attribution: [100, 200, 400, 800].map(millis).into(),
         lag: [50, 100, 200, 400, 800, 800, 800, 800].map(millis).into(),
         retry: [100, 200, 400, 800].map(millis).into(),

@@ -1,6 +1,8 @@
 //! The surroundings of the servers: a GitHub, a console and an account, which outlive them all, and
 //! one repository with two environments.
 
+use std::time::Duration;
+
 use landfall_sim::cloudflare::{CloudflareSettings, CloudflareSim, Plan};
 use landfall_sim::exchange::ExchangeLog;
 use landfall_sim::github::{self, GithubSim, RateLimit, Repo, Role, edit};
@@ -82,13 +84,14 @@ impl Town {
     }
 
     /// What servers have to know of it.
-    pub(crate) fn told(&self, database_url: String) -> Told {
+    pub(crate) fn told(&self, database_url: String, reconcile: Duration) -> Told {
         Told {
             database_url,
             folder: std::path::PathBuf::new(),
             api_url: self.github.api_url(),
             git_url: self.github.url(),
             app_id: github::Settings::default().app_id,
+            reconcile,
         }
     }
 }
