@@ -33,7 +33,7 @@ pub enum Ended {
     /// counts as an attempt.
     Again(Duration, String),
     /// It is to be begun anew after this long, because it is not its turn: somebody else writes to
-    /// its target. That may go on for as long as it does.
+    /// its target, or a request may still be on its way. That may go on for as long as it does.
     Later(Duration, String),
     /// It is not tried any more, and that was said.
     GivenUp,

@@ -8,7 +8,6 @@ use landfall_tests::world::{World, world};
 
 use crate::nas::nas_at;
 
-/// `services/nas.yaml` with another address.
 async fn is_applied_when_merged_by(w: &mut World, method: MergeMethod) {
     w.bootstrap().await;
     w.pull("move", nas_at("192.168.1.51")).await;

@@ -19,7 +19,6 @@ fn all() -> OnDelivery {
     OnDelivery::any().times(usize::MAX)
 }
 
-/// `services/nas.yaml` with another address.
 fn nas(w: &World) -> Vec<String> {
     w.unifi.record("nas.internal.lan", "A")
 }

@@ -2,11 +2,14 @@
 
 use insta::assert_snapshot;
 use landfall_sim::fault::{Fault, Gate, On};
-use landfall_sim::github::{Fate, OnDelivery};
+use landfall_sim::github::{Fate, OnDelivery, remove};
 use landfall_tests::world::{ALICE, CONFIG, NAS, Setting, World, world, world_with};
 
-use crate::nas::planned;
+use crate::nas::{nas_at, planned};
 use crate::stopping::hasty;
+
+/// `services/wiki.yaml`
+const WIKI: &str = "unifi_dns:\n  \"wiki${suffix}.internal.lan\": { a: 192.168.1.53 }\n";
 
 /// `landfall.yaml` with one of its two environments.
 fn only(environment: &str) -> [(&'static str, String); 1] {
@@ -65,6 +68,34 @@ async fn a_run_that_was_cut_off_ends_with_its_environment() {
 
         - `/apply production` tries what is left again
         ");
+        w.read_everything().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_run_that_was_cut_off_ends_with_the_rules_and_all_its_pull_requests_hear_of_it() {
+    world_with(hasty(), async |w| {
+        w.bootstrap().await;
+        let gone = w.repo.file("main", "landfall.yaml").await.unwrap().unwrap();
+        let first = w.pull("move", nas_at("192.168.1.9")).await;
+        w.plan_comment().await;
+        let about = [("services/wiki.yaml", WIKI)];
+        let second = w.pull("wiki", about).await;
+        w.plan_comment().await;
+        // One run brings both.
+        w.github.hooks().fate(OnDelivery::event("push"), Fate::NeverSent);
+        w.on(first).merge().await;
+        cut_off(w.on(second)).await;
+        w.push("main", [remove("landfall.yaml")]).await;
+        w.restart().await;
+        let over = "failure: Not all of it could be applied to production: 0 of 1 step done";
+        assert_eq!(w.run_check("production").await, over);
+        for pull in [first, second] {
+            let told = w.on(pull).outcome().await;
+            assert!(told.starts_with("❌ Not all of it could be applied to production"), "{told}");
+        }
+        w.push("main", [("landfall.yaml", gone)]).await;
         w.read_everything().await;
     })
     .await;

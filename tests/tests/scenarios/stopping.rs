@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use landfall_sim::fault::{Fault, Gate, On};
+use landfall_sim::fault::{Answer, Fault, Gate, On};
 use landfall_tests::world::{Setting, world_with};
 
 use crate::nas::planned;
@@ -35,6 +35,26 @@ async fn a_run_that_is_put_back_in_the_middle_of_a_step_goes_on_and_does_nothing
         })
         .await;
     }
+}
+
+#[tokio::test]
+async fn a_console_that_cannot_be_asked_what_became_of_a_step_is_asked_again() {
+    world_with(hasty(), async |w| {
+        planned(w, "192.168.1.9").await;
+        let before = w.writes();
+        let gate = Gate::closed();
+        w.unifi.faults().inject(On::write("/**"), Fault::HoldAfterCommit(gate.clone()));
+        w.merge().await;
+        gate.arrival().await;
+        w.server.stop().await;
+        gate.open();
+        w.unifi.faults().inject(On::get("/**"), Fault::Instead(Answer::bad_gateway()));
+        w.restart().await;
+        assert!(w.outcome().await.starts_with("✅ Applied to production"));
+        assert!(w.unifi.faults().is_used_up());
+        assert_eq!(w.writes(), before + 1, "{:#?}", w.unifi.mutations());
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -7,7 +7,6 @@ use landfall_tests::world::{World, world};
 
 use crate::nas::{nas_at, planned};
 
-/// `services/nas.yaml` with another address.
 #[tokio::test]
 async fn a_plan_that_github_took_only_after_the_merge_was_not_reviewed() {
     world(async |w| {

@@ -68,7 +68,8 @@ impl View<'_> {
         located: &Located,
         pending: &Pending,
     ) -> anyhow::Result<Result<Survey, Unreachable>> {
-        self.place.survey(&self.sight(), located, &self.units(), pending).await
+        let survey = self.place.survey(&self.sight(), located, &self.units(), pending).await?;
+        Ok(survey.map_err(|error| error.to_string()))
     }
 
     /// What people read about the `part` of `survey` that was asked for. Limits are those of the whole.

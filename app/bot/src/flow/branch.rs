@@ -2,11 +2,13 @@
 //!
 //! One that may follow it and follows another is offered it; its run says what would come of that.
 
+use landfall_core::config::RepositoryConfig;
 use landfall_core::name::{BranchName, EnvironmentName, RepositoryId};
 use landfall_store::{ClaimedJob, JobKey, NewJob};
 
 use super::ground::{Ground, Rules, findings};
 use super::{Ended, left};
+use crate::gather::LoadError;
 use crate::house::House;
 
 /// Has every environment run that may follow `branch`, and, when the rules moved with it, those whose
@@ -25,6 +27,10 @@ pub async fn branch(
     let ground = ground.fetch(&[]).await?;
     let rules = match ground.rules(house).await {
         Ok(rules) => rules,
+        Err(LoadError::NoConfig) => {
+            house.store.enqueue(&orphaned(house, job, repository, None).await?).await?;
+            return Ok(Ended::Done);
+        }
         Err(error) => {
             if findings(error)?.is_some() {
                 tracing::warn!(repository = %ground.repository.name, "nothing runs: the rules on the default branch are wrong");
@@ -44,12 +50,25 @@ pub async fn branch(
         let key = JobKey::Run { repository, environment: name.clone() };
         jobs.push(NewJob { key, installation: job.installation, run_at: None });
     }
-    for environment in left::orphans(house, repository, &rules.config).await? {
-        let key = JobKey::Run { repository, environment };
-        jobs.push(NewJob { key, installation: job.installation, run_at: None });
-    }
+    jobs.extend(orphaned(house, job, repository, Some(&rules.config)).await?);
     house.store.enqueue(&jobs).await?;
     Ok(Ended::Done)
+}
+
+/// Jobs for the environments with runs that have not ended and that the rules do not name any more.
+async fn orphaned(
+    house: &House,
+    job: &ClaimedJob,
+    repository: RepositoryId,
+    rules: Option<&RepositoryConfig>,
+) -> anyhow::Result<Vec<NewJob>> {
+    let orphans = left::orphans(house, repository, rules).await?.into_iter();
+    let jobs = orphans.map(|environment| NewJob {
+        key: JobKey::Run { repository, environment },
+        installation: job.installation,
+        run_at: None,
+    });
+    Ok(jobs.collect())
 }
 
 /// Whether the newest run of an environment went by other rules. One that never ran begins with a

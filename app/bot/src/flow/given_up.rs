@@ -23,7 +23,7 @@ pub async fn given_up(house: &House, job: &ClaimedJob, attempts: u32) -> anyhow:
         JobKey::Run { repository, environment } => {
             let newest = house.store.recent_runs(*repository, environment, 1).await?.pop();
             match newest.filter(|run| !run.state.is_ended()) {
-                Some(run) => left::end(house, job, &run, why).await,
+                Some(run) => left::give_up(house, job, &run, why).await,
                 None => Ok(()),
             }
         }

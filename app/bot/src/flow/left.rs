@@ -1,8 +1,7 @@
 //! Runs that nobody goes on with: their environment is not in the rules any more, the branch they were
 //! on is gone, or every attempt failed. They end, so that they do not look as if they went on.
 //!
-//! Only the store is asked here, so that whatever stopped the work does not stop this too. What was
-//! applied stays owned, and steps stay as they are: an environment may come back.
+//! What was applied stays owned, and steps stay as they are: an environment may come back.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +10,11 @@ use landfall_core::name::{EnvironmentName, PullNumber, RepositoryId};
 use landfall_core::report::{RunReport, RunStage};
 use landfall_store::{ClaimedJob, Run, RunState};
 
+use super::Ended;
 use super::announce::{Board, report_of};
+use super::confirm::Brought;
+use super::ground::Ground;
+use super::run::replan_provisional;
 use super::steps::told;
 use crate::house::House;
 
@@ -28,85 +31,94 @@ const BEGUN: [RunState; 2] = [RunState::Running, RunState::Verifying];
 pub async fn orphans(
     house: &House,
     repository: RepositoryId,
-    rules: &RepositoryConfig,
+    rules: Option<&RepositoryConfig>,
 ) -> anyhow::Result<BTreeSet<EnvironmentName>> {
+    let named =
+        |name: &EnvironmentName| rules.is_some_and(|rules| rules.environments.contains_key(name));
     let open = house.store.runs_in(&OPEN).await?.into_iter().map(|run| run.run);
     let here = open.filter(|run| run.repository == repository).map(|run| run.environment);
-    Ok(here.filter(|name| !rules.environments.contains_key(name)).collect())
+    Ok(here.filter(|name| !named(name)).collect())
 }
 
-/// The end of the runs of an environment that the rules do not name any more.
+/// The end of what an environment's runs have begun. Its job is held, so nobody works on them.
+#[derive(Debug, Clone, Copy)]
+pub struct Ending<'a> {
+    /// The house.
+    pub house: &'a House,
+    /// The environment's job.
+    pub job: &'a ClaimedJob,
+    /// The repository, fetched.
+    pub ground: &'a Ground,
+    /// The environment.
+    pub environment: &'a EnvironmentName,
+}
+
+impl Ending<'_> {
+    /// Ends all runs of an environment that the rules do not name any more.
+    ///
+    /// # Errors
+    /// Git or the store could not be asked, or the store not be written to.
+    pub async fn without_environment(&self) -> anyhow::Result<Ended> {
+        self.end_all(&OPEN, "the rules do not name this environment any more").await
+    }
+
+    /// Ends the runs that were cut off. What waits goes on waiting, for what is missing or for a
+    /// person.
+    ///
+    /// # Errors
+    /// As [`Self::without_environment`].
+    pub async fn cut_off(&self, why: &str) -> anyhow::Result<Ended> {
+        self.end_all(&BEGUN, &format!("it was cut off, and {why}")).await
+    }
+
+    async fn end_all(&self, states: &[RunState], why: &str) -> anyhow::Result<Ended> {
+        let Self { house, job, ground, environment } = *self;
+        let repository = ground.repository.id;
+        let row = house.store.environment(repository, environment).await?;
+        let last = row.and_then(|row| row.last).map(|last| last.commit);
+        for run in house.store.runs_in(states).await? {
+            if run.run.repository != repository || run.run.environment != *environment {
+                continue;
+            }
+            let brought = Brought::find(house, ground, last.as_ref(), &run.run.commit).await?;
+            end(house, job, (&run, &brought.numbers()), why).await?;
+        }
+        Ok(Ended::Done)
+    }
+}
+
+/// Ends a run whose job is given up. Only the store is asked, so that whatever stopped the work does
+/// not stop this too.
 ///
 /// # Errors
 /// The store could not be asked or written to.
-pub async fn without_rules(
-    house: &House,
-    job: &ClaimedJob,
-    repository: RepositoryId,
-    environment: &EnvironmentName,
-) -> anyhow::Result<()> {
-    for run in runs(house, repository, environment, &OPEN).await? {
-        end(house, job, &run, "the rules do not name this environment any more").await?;
-    }
-    Ok(())
-}
-
-/// The end of the runs that were cut off, of an environment whose branch is gone. What waits goes on
-/// waiting, for a branch or for a person.
-///
-/// # Errors
-/// The store could not be asked or written to.
-pub async fn without_branch(
-    house: &House,
-    job: &ClaimedJob,
-    repository: RepositoryId,
-    environment: &EnvironmentName,
-) -> anyhow::Result<()> {
-    for run in runs(house, repository, environment, &BEGUN).await? {
-        end(house, job, &run, "it was cut off, and its branch is gone").await?;
-    }
-    Ok(())
-}
-
-async fn runs(
-    house: &House,
-    repository: RepositoryId,
-    environment: &EnvironmentName,
-    states: &[RunState],
-) -> anyhow::Result<Vec<Run>> {
-    let mut runs = house.store.runs_in(states).await?;
-    runs.retain(|run| run.run.repository == repository && run.run.environment == *environment);
-    Ok(runs)
+pub async fn give_up(house: &House, job: &ClaimedJob, run: &Run, why: &str) -> anyhow::Result<()> {
+    let commits = std::slice::from_ref(&run.run.commit);
+    let merged = house.store.merged_pulls(run.run.repository, commits).await?;
+    let pulls: Vec<PullNumber> = merged.iter().map(|pull| pull.number).collect();
+    end(house, job, (run, &pulls), why).await
 }
 
 /// Ends a run: as failed if it may have done something. It is told of before, because nobody comes
 /// back to a run that has ended.
-///
-/// # Errors
-/// The store could not be asked or written to.
-pub async fn end(house: &House, job: &ClaimedJob, run: &Run, why: &str) -> anyhow::Result<()> {
+async fn end(
+    house: &House,
+    job: &ClaimedJob,
+    (run, pulls): (&Run, &[PullNumber]),
+    why: &str,
+) -> anyhow::Result<()> {
     let (to, stage) = match run.state {
         RunState::Held => (RunState::Cancelled, RunStage::Cancelled(why.to_owned())),
         _ => (RunState::Failed, RunStage::Failed(why.to_owned())),
     };
-    tell(house, job, run, stage).await?;
-    house.store.advance_run(&job.fence, run.run.id, to, why).await?;
-    Ok(())
-}
-
-async fn tell(house: &House, job: &ClaimedJob, run: &Run, stage: RunStage) -> anyhow::Result<()> {
-    let (repository, commit) = (run.run.repository, &run.run.commit);
-    let store = &house.store;
-    let merged = store.merged_pulls(repository, std::slice::from_ref(commit)).await?;
-    let pulls: Vec<PullNumber> = merged.iter().map(|pull| pull.number).collect();
-    let name = &run.run.environment;
-    let followed = store.environment(repository, name).await?.and_then(|row| row.branch);
-    let Some(branch) = merged.first().map(|pull| pull.base.clone()).or(followed) else {
-        return Ok(());
-    };
-    let report = RunReport {
-        steps: store.steps(run.run.id).await?.iter().map(told).collect(),
-        ..report_of(run, branch, stage)
-    };
-    Board::of(house, job, repository).run(run.run.id, &report, &pulls, &[]).await
+    let (store, repository, name) = (&house.store, run.run.repository, &run.run.environment);
+    if let Some(branch) = store.environment(repository, name).await?.and_then(|row| row.branch) {
+        let report = RunReport {
+            steps: store.steps(run.run.id).await?.iter().map(told).collect(),
+            ..report_of(run, branch, stage)
+        };
+        Board::of(house, job, repository).run(run.run.id, &report, pulls, &[]).await?;
+    }
+    store.advance_run(&job.fence, run.run.id, to, why).await?;
+    replan_provisional(house, job, (repository, name)).await
 }

@@ -60,6 +60,11 @@ pub async fn reconcile(
 ) -> anyhow::Result<Ended> {
     let Some(ground) = Ground::open(house, repository).await? else { return Ok(Ended::Done) };
     if !ground.reader.has_file(REPOSITORY_CONFIG).await? {
+        let orphans = left::orphans(house, repository, None).await?;
+        let installation = ground.repository.installation;
+        let keys = orphans.into_iter().map(|environment| JobKey::Run { repository, environment });
+        let jobs = keys.map(|key| NewJob { key, installation, run_at: None });
+        ensure(house, jobs.collect()).await?;
         return Ok(Ended::Done);
     }
     let ground = ground.fetch(&[Wanted::AllBranches]).await?;
@@ -212,7 +217,7 @@ impl Comparison<'_> {
                 missed.push(JobKey::Run { repository, environment });
             }
         }
-        let orphans = left::orphans(self.house, repository, &rules.config).await?;
+        let orphans = left::orphans(self.house, repository, Some(&rules.config)).await?;
         missed
             .extend(orphans.into_iter().map(|environment| JobKey::Run { repository, environment }));
         Ok(missed)

@@ -23,6 +23,8 @@ use crate::house::{House, Timing, wait};
 pub struct Left {
     /// Steps that a person has to look at.
     pub attention: Vec<Step>,
+    /// Why a provider could not be asked about some of them. It may be later.
+    pub unasked: Option<ProviderError>,
     /// How long to wait before a request that may still be on its way has had its time.
     pub wait: Option<Duration>,
 }
@@ -70,6 +72,9 @@ pub async fn resolve(
             Ok(found) => found,
             Err(error) => {
                 left.attention.push(Step { message: error.to_string(), ..step });
+                if matches!(error, ProviderError::Unreachable(_) | ProviderError::Limited { .. }) {
+                    left.unasked = Some(error);
+                }
                 continue;
             }
         };

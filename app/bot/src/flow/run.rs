@@ -10,14 +10,16 @@ use landfall_core::diagnostic::{Diagnostic, Severity};
 use landfall_core::name::{EnvironmentName, RepositoryId};
 use landfall_core::plan::Plan;
 use landfall_core::report::{Detour, RunStage, Waiting};
+use landfall_providers::ProviderError;
 use landfall_repo::Wanted;
 use landfall_store::{ClaimedJob, NewRun, RunId, RunState, Trigger};
 use uuid::Uuid;
 
 use super::ground::{Ground, Rules, findings};
-use super::{Ended, confirm, left, resolve};
-use crate::gather::Declared;
+use super::left::Ending;
+use super::{Ended, confirm, resolve};
 use crate::gather::facts::Place;
+use crate::gather::{Declared, LoadError};
 use crate::house::{House, Kinds};
 
 mod apply;
@@ -29,6 +31,7 @@ pub(crate) use apply::{applied_units, outcome};
 pub(crate) use heading::leads_to;
 use heading::{Heading, headings};
 use told::Outcome;
+pub(crate) use told::replan_provisional;
 
 /// Brings an environment to its commit.
 ///
@@ -42,23 +45,24 @@ pub async fn run(
 ) -> anyhow::Result<Ended> {
     let Some(ground) = Ground::open(house, repository).await? else { return Ok(Ended::Done) };
     let ground = ground.fetch(&[Wanted::AllBranches]).await?;
+    let end = Ending { house, job, ground: &ground, environment: name };
     let rules = match ground.rules(house).await {
         Ok(rules) => rules,
+        Err(LoadError::NoConfig) => return end.without_environment().await,
         Err(error) => {
             findings(error)?;
             tracing::warn!(repository = %ground.repository.name, environment = %name, "no run: the rules cannot be read");
-            return Ok(Ended::Done);
+            return end.cut_off("the rules on the default branch cannot be read").await;
         }
     };
     let Some(environment) = rules.config.environments.get(name) else {
-        left::without_rules(house, job, repository, name).await?;
-        return Ok(Ended::Done);
+        return end.without_environment().await;
     };
     let row = house.store.environment(repository, name).await?;
     let headings = headings(&ground, environment, row.as_ref());
     if headings.is_empty() {
         tracing::warn!(repository = %ground.repository.name, environment = %name, "no run: the branch that it follows is gone");
-        left::without_branch(house, job, repository, name).await?;
+        return end.cut_off("its branch is gone").await;
     }
     for heading in &headings {
         let road = Road { house, job, ground: &ground, rules: &rules, environment, heading };
@@ -130,7 +134,7 @@ impl Road<'_> {
         let run = house.store.insert_or_get_run(fence, &new).await?.into_inner();
         if run.state.is_ended() {
             // It may have been cut off right after its end.
-            told::replan_provisional(house, self.job, (repository, name)).await?;
+            replan_provisional(house, self.job, (repository, name)).await?;
             return Ok(Gone::Arrived);
         }
         let id = run.run.id;
@@ -174,6 +178,9 @@ impl<'a> Course<'a> {
         let sessions =
             self.ground.sessions(self.house, self.environment, self.earlier_environment());
         let left = resolve::resolve(&self.place(), &self.job.fence, &sessions).await?;
+        if let Some(Ok(again)) = left.unasked.as_ref().map(|error| self.patience(error)) {
+            return Ok(again);
+        }
         if let Some(wait) = left.wait {
             return Ok(Ended::Later(wait, "a request may still be on its way".to_owned()));
         }
@@ -191,6 +198,21 @@ impl<'a> Course<'a> {
         Applying { course: self, units: &units, declared: &declared, left: &left }
             .go(&sessions)
             .await
+    }
+
+    /// When to ask a provider again that could not be asked; or what to say of it when that has been
+    /// tried often enough.
+    fn patience(&self, error: &ProviderError) -> Result<Ended, String> {
+        let attempt = usize::try_from(self.job.attempt).unwrap_or(usize::MAX);
+        let message = self.house.redactor.redact(&error.to_string()).into_owned();
+        let wait = self.house.timing.retry.get(attempt.saturating_sub(1));
+        match (wait, error) {
+            (None, _) => Err(message),
+            (Some(wait), ProviderError::Limited { after, .. }) => {
+                Ok(Ended::Again(*after.max(wait), message))
+            }
+            (Some(wait), _) => Ok(Ended::Again(*wait, message)),
+        }
     }
 
     /// Whose facts it stands on.

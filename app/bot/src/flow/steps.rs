@@ -52,14 +52,14 @@ pub enum Delay {
 }
 
 impl Delay {
-    /// The job is to come again, and to plan the rest anew.
+    /// The job is to come again, and to plan the rest anew. For whoever writes there it waits as long
+    /// as that takes; for a provider as often as a job is tried.
     #[must_use]
     pub fn ended(&self, timing: &Timing) -> Ended {
-        let after = match self {
-            Self::Busy(_) => turn(timing),
-            Self::Later(later) => later.after.max(turn(timing)),
-        };
-        Ended::Later(after, self.to_string())
+        match self {
+            Self::Busy(busy) => busy.later(timing),
+            Self::Later(later) => Ended::Again(later.after.max(turn(timing)), later.why.clone()),
+        }
     }
 }
 

@@ -139,11 +139,11 @@ impl Place<'_> {
         located: &Located,
         units: &[&Unit],
         pending: &Pending,
-    ) -> anyhow::Result<Result<Survey, String>> {
+    ) -> anyhow::Result<Result<Survey, ProviderError>> {
         match self.look(sight, located, units, pending).await {
             Ok(survey) => Ok(Ok(survey)),
             Err(error) => match error.downcast::<ProviderError>() {
-                Ok(error) => Ok(Err(error.to_string())),
+                Ok(error) => Ok(Err(error)),
                 Err(error) => Err(error),
             },
         }

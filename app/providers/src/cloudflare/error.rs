@@ -80,11 +80,6 @@ impl CallError {
             Self::Unknown(message) | Self::Unexpected(message) => Ok(Outcome::Unknown(message)),
         }
     }
-
-    /// What becomes of an effect before which a read came to this.
-    pub(crate) fn before_write(self) -> Result<Outcome, Later> {
-        ProviderError::from(self).before_write()
-    }
 }
 
 impl From<Lapsed> for CallError {

@@ -38,14 +38,16 @@ pub(crate) async fn apply(
     if let Some(moved) = effect.changes.iter().find_map(|change| moved(change, &values)) {
         return Ok(Outcome::Moved(moved));
     }
-    let found = match found {
-        Some(found) => found,
-        None => match ensure(session, effect, hold).await {
-            Ok(found) => found,
-            Err(ended) => return ended,
-        },
+    if let Some(found) = found {
+        return write(session, effect, hold, found).await;
+    }
+    let found = match ensure(session, effect, hold).await {
+        Ok(found) => found,
+        Err(ended) => return ended,
     };
-    write(session, effect, hold, found).await
+    // The tunnel is there now, so something was done.
+    let written = write(session, effect, hold, found).await;
+    Ok(written.unwrap_or_else(|later| Outcome::Failed(later.why)))
 }
 
 /// Creates the tunnel. Somebody else may do so at the same moment: then theirs is taken, if it is
@@ -60,7 +62,9 @@ async fn ensure(
     session.forget_tunnels().await;
     match created {
         Ok(id) => {
-            let live = configuration(session, &id).await.map_err(|error| error.before_write())?;
+            let live = configuration(session, &id).await;
+            let live =
+                live.map_err(|error| Ok(Outcome::Failed(ProviderError::from(error).to_string())))?;
             Ok(Found { id, live })
         }
         Err(error) if error.has_code(NAME_TAKEN) => match find(session, &effect.target).await {

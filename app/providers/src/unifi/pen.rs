@@ -1,15 +1,18 @@
 //! Changing records: only who holds the site's lease, and has the console to themselves, can.
 
+use std::fmt;
+
 use landfall_os::http::{Method, Response};
 use serde::Deserialize;
 use tokio::sync::MutexGuard;
 
 use super::console::{Api, Console};
 use super::record::{Record, RecordType};
-use super::said::{Said, Unasked};
+use super::said::{Said, Unasked, retry_after};
 use super::session::Ask;
 use super::{integration, static_dns};
 use crate::hold::Hold;
+use crate::provider::{Later, ProviderError};
 
 /// The right to change one site's records, one request at a time: a console takes one change at once.
 #[derive(Debug)]
@@ -24,6 +27,8 @@ pub(crate) struct Pen<'a> {
 pub(crate) enum WriteError {
     /// It certainly did not happen. The text says why, in the console's words.
     Refused(String),
+    /// It certainly did not happen, and may once it is the time.
+    Later(Later),
     /// Nobody knows: no whole answer, or a 5xx.
     Unknown(String),
 }
@@ -93,6 +98,10 @@ impl<'a> Pen<'a> {
         let said = || Said::of(&answer).to_string();
         match answer.status {
             200..300 => Ok(answer),
+            429 => {
+                let why = said();
+                Err(WriteError::Later(Later { after: retry_after(&answer), why }))
+            }
             // 408 comes from proxies that gave up on a request that may have got through.
             408 | 500.. => Err(WriteError::Unknown(format!("the console answered {}", said()))),
             _ => Err(WriteError::Refused(said())),
@@ -106,13 +115,26 @@ struct Created {
     id: String,
 }
 
+impl fmt::Display for WriteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(why) | Self::Later(Later { why, .. }) | Self::Unknown(why) => {
+                f.write_str(why)
+            }
+        }
+    }
+}
+
 impl From<Unasked> for WriteError {
     fn from(unasked: Unasked) -> Self {
         match unasked {
             Unasked::Http(error) if error.may_have_arrived() => Self::Unknown(error.to_string()),
             Unasked::Http(error) => Self::Refused(error.to_string()),
+            Unasked::Door(ProviderError::Limited { after, message }) => {
+                Self::Later(Later { after, why: message })
+            }
             Unasked::Door(error) => Self::Refused(error.to_string()),
-            Unasked::Lapsed(lapsed) => Self::Refused(lapsed.to_string()),
+            Unasked::Lapsed(lapsed) => Self::Later(lapsed.into()),
         }
     }
 }

@@ -115,10 +115,10 @@ impl From<HttpError> for Unasked {
     }
 }
 
-/// When a console wants to be asked again.
+/// When a console wants to be asked again, within reason.
 pub(crate) fn retry_after(answer: &Response) -> Duration {
     let seconds = answer.header("retry-after").and_then(|text| text.trim().parse().ok());
-    seconds.map_or(A_MINUTE, Duration::from_secs)
+    seconds.map_or(A_MINUTE, |seconds: u64| Duration::from_secs(seconds.min(3600)))
 }
 
 fn plain(value: &Value) -> Option<String> {

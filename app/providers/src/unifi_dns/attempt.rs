@@ -84,6 +84,11 @@ impl<'a> Attempt<'a> {
         }
     }
 
+    /// Whether nothing was changed by it.
+    pub(super) fn is_untouched(&self) -> bool {
+        self.done.is_empty()
+    }
+
     /// Takes back what this attempt did, the last first, and says how the effect ends.
     pub(super) async fn give_up(self, why: String) -> Outcome {
         let count = self.done.len();
@@ -97,9 +102,9 @@ impl<'a> Attempt<'a> {
                     self.pen.change(&id, &name, rtype, &record).await
                 }
             };
-            if let Err(WriteError::Refused(and) | WriteError::Unknown(and)) = undone {
+            if let Err(error) = undone {
                 return Outcome::Unknown(format!(
-                    "{why}; taking back what was done before failed too: {and}"
+                    "{why}; taking back what was done before failed too: {error}"
                 ));
             }
         }

@@ -59,8 +59,6 @@ impl SiteWriter {
         if let Some(message) = tasks.iter().find_map(|task| moved(task, &listing)) {
             return Ok(Outcome::Moved(message));
         }
-        // Once a change is under way, one that is held back is taken back like one that is refused.
-        hold.begin()?;
         let mut attempt = Attempt::new(&pen, listing);
         for task in &tasks {
             match attempt.perform(task).await {
@@ -68,7 +66,8 @@ impl SiteWriter {
                 Err(WriteError::Unknown(why)) => {
                     return Ok(Outcome::Unknown(format!("{}: {why}", task.change.key)));
                 }
-                Err(WriteError::Refused(why)) => {
+                Err(WriteError::Later(later)) if attempt.is_untouched() => return Err(later),
+                Err(WriteError::Later(Later { why, .. }) | WriteError::Refused(why)) => {
                     return Ok(attempt.give_up(format!("{}: {why}", task.change.key)).await);
                 }
             }

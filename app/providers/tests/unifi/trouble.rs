@@ -302,7 +302,7 @@ async fn what_cannot_be_taken_back_is_left_open_and_told() {
 }
 
 #[tokio::test]
-async fn too_many_requests_are_a_failure_without_a_change() {
+async fn after_too_many_requests_nothing_is_changed_for_a_while() {
     for setup in SETUPS {
         let mut world = World::new(setup).await;
         world.set("nas.lan: { a: 192.168.1.50 }");
@@ -311,9 +311,11 @@ async fn too_many_requests_are_a_failure_without_a_change() {
             .sim
             .faults()
             .inject(On::post(records(setup)), Fault::Instead(Answer::new(429, "slow down")));
-        let outcome = world.apply(&effect).await;
-        assert_eq!(told(&outcome), "A nas.lan: HTTP 429 without an explanation");
-        assert!(matches!(outcome, Outcome::Failed(_)));
+        let until = Moment::now() + Duration::from_hours(1);
+        let later = world.apply_until(&effect, until).await.unwrap_err();
+        assert_eq!(later.after, Duration::from_mins(1));
+        assert_eq!(later.why, "HTTP 429 without an explanation");
+        assert_eq!(world.sim.mutations(), []);
     }
 }
 

@@ -139,6 +139,7 @@ async fn writes(store: &dyn Store, fence: &Fence) -> Vec<(&'static str, Result<(
             "finish_step",
             store.finish_step(fence, step, &Outcome::Failed(String::new())).await.map(drop),
         ),
+        ("withdraw_step", store.withdraw_step(fence, step).await),
         ("resolve_step", store.resolve_step(fence, step, &found).await.map(drop)),
         ("give_up_run", store.give_up_run(fence, id, "").await.map(drop)),
         ("end_cut_off_runs", store.end_cut_off_runs(fence, id).await.map(drop)),

@@ -9,6 +9,7 @@ use landfall_core::name::{CommitSha, EnvironmentName, TreeSha, UnitName};
 use landfall_core::plan::{Origin, Plan};
 use landfall_core::report::{Detour, EnvironmentReport, Legend, NextStep, Waiting};
 use landfall_core::way::{Exposure, Network};
+use landfall_providers::ProviderError;
 use landfall_store::{RunState, Unresolved};
 
 use super::super::confirm::past;
@@ -64,7 +65,8 @@ impl Place<'_> {
         };
         let survey = match self.survey(&place).await? {
             Ok(survey) => survey,
-            Err(message) => {
+            Err(error) => {
+                let message = error.to_string();
                 report.plan = Err(self.planning.house.redactor.redact(&message).into_owned());
                 return Ok(report);
             }
@@ -84,7 +86,10 @@ impl Place<'_> {
     }
 
     /// The plan, or why a provider could not be asked.
-    async fn survey(&self, place: &facts::Place<'_>) -> anyhow::Result<Result<Survey, String>> {
+    async fn survey(
+        &self,
+        place: &facts::Place<'_>,
+    ) -> anyhow::Result<Result<Survey, ProviderError>> {
         match self.look(place).await? {
             // Where a zone was made anew or a console was reset, what was known of it is forgotten now.
             (Err(_), true) => Ok(self.look(place).await?.0),
@@ -96,7 +101,7 @@ impl Place<'_> {
     async fn look(
         &self,
         place: &facts::Place<'_>,
-    ) -> anyhow::Result<(Result<Survey, String>, bool)> {
+    ) -> anyhow::Result<(Result<Survey, ProviderError>, bool)> {
         let (house, environment) = (self.planning.house, place.environment);
         let sessions = self.planning.ground.sessions(house, environment, place.earlier);
         let sight =
@@ -104,7 +109,7 @@ impl Place<'_> {
         let units: Vec<&Unit> = self.merged.tree.units_of(&environment.name).collect();
         let located = match sight.locate(units.iter().copied()).await {
             Ok(located) => located,
-            Err(error) => return Ok((Err(error.to_string()), false)),
+            Err(error) => return Ok((Err(error), false)),
         };
         let applied = house.store.unit_hashes(self.repository(), &environment.name).await?;
         let mut pending = Pending::find(&units, &located, &applied);

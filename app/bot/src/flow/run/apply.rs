@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use landfall_core::config::Unit;
 use landfall_core::coverage::ApprovedPlan;
 use landfall_core::name::UnitName;
-use landfall_core::plan::{Plan, UnitHash};
+use landfall_core::plan::{Change, Digest, Plan, UnitHash};
 use landfall_core::report::{Detour, Legend, RunStage, StepReport, StepResult, Waiting};
-use landfall_store::{RunState, Step};
+use landfall_providers::ProviderError;
+use landfall_store::{Run, RunState, Step};
 
 use super::super::Ended;
 use super::super::confirm::Case;
@@ -43,7 +44,7 @@ impl Applying<'_, '_> {
         let sight = Sight::new(&house.reach.registry, environment, sessions, None);
         let located = match sight.locate(self.units.iter().copied()).await {
             Ok(located) => located,
-            Err(error) => return self.unreachable(&error.to_string()).await,
+            Err(error) => return self.unreachable(&error).await,
         };
         let pending = self.pending(&located).await?;
         if pending.is_empty() {
@@ -76,7 +77,7 @@ impl Applying<'_, '_> {
         let Seen { sessions, sight, located, pending } = *seen;
         let survey = match self.course.place().survey(sight, located, self.units, pending).await? {
             Ok(survey) => survey,
-            Err(message) => return self.unreachable(&message).await,
+            Err(error) => return self.unreachable(&error).await,
         };
         let approved = match self.confirmed(&survey, pending).await? {
             Confirmed::Yes(approved) => approved,
@@ -98,11 +99,21 @@ impl Applying<'_, '_> {
             needs: &needs,
             stuck: self.left.services(),
         };
+        let before = self.done_before().await?;
         match execution.carry_out(&approved, holding).await? {
-            Ok(steps) => self.end(&approved, located, pending, steps).await,
+            Ok(steps) => self.end(&approved, located, pending, (before, steps)).await,
             // What is done is written. The rest is planned anew when it is our turn.
             Err(delay) => Ok(delay.ended(&self.course.house.timing)),
         }
+    }
+
+    /// What this run has done before it was cut off, or had to wait.
+    async fn done_before(&self) -> anyhow::Result<Vec<StepReport>> {
+        let run = &self.course.run;
+        let Some(began) = run.started_at else { return Ok(Vec::new()) };
+        let steps = self.course.house.store.steps(run.run.id).await?;
+        let before = steps.iter().filter(|step| step.intended_at >= began).map(told);
+        Ok(before.filter(|step| step.result == StepResult::Done).collect())
     }
 
     async fn pending(&self, located: &Located) -> anyhow::Result<Pending> {
@@ -164,12 +175,11 @@ impl Applying<'_, '_> {
     async fn begin(&mut self, approved: &ApprovedPlan) -> anyhow::Result<()> {
         let course = &mut self.course;
         course.turn().await?;
-        course
-            .house
-            .store
-            .set_run_plan(&course.job.fence, course.run.run.id, approved.plan())
-            .await?;
-        course.run.plan = Some(approved.plan().clone());
+        if !goes_on(&course.run, approved.plan()) {
+            let (store, fence) = (&course.house.store, &course.job.fence);
+            store.set_run_plan(fence, course.run.run.id, approved.plan()).await?;
+            course.run.plan = Some(approved.plan().clone());
+        }
         if course.run.state != RunState::Running {
             course.advance(RunState::Running, "").await?;
         }
@@ -184,7 +194,7 @@ impl Applying<'_, '_> {
         approved: &ApprovedPlan,
         located: &Located,
         pending: &Pending,
-        steps: Vec<StepReport>,
+        (before, steps): (Vec<StepReport>, Vec<StepReport>),
     ) -> anyhow::Result<Ended> {
         let applied = applied_units(approved.plan(), located, pending, &steps);
         let course = &mut self.course;
@@ -197,7 +207,7 @@ impl Applying<'_, '_> {
             _ => String::new(),
         };
         let outcome = Outcome {
-            steps,
+            steps: before.into_iter().chain(steps).collect(),
             unreviewed: approved.unreviewed().to_vec(),
             left_out: pending
                 .blocked
@@ -241,19 +251,26 @@ impl Applying<'_, '_> {
         Ok(Ended::Done)
     }
 
-    async fn unreachable(mut self, message: &str) -> anyhow::Result<Ended> {
-        let waits = &self.course.house.timing.retry;
-        let attempt = usize::try_from(self.course.job.attempt).unwrap_or(usize::MAX);
-        let message = self.course.house.redactor.redact(message).into_owned();
-        match waits.get(attempt.saturating_sub(1)) {
-            Some(wait) => Ok(Ended::Again(*wait, message)),
-            None => {
+    async fn unreachable(mut self, error: &ProviderError) -> anyhow::Result<Ended> {
+        match self.course.patience(error) {
+            Ok(again) => Ok(again),
+            Err(message) => {
                 let told = (RunStage::Failed(message.clone()), None);
                 self.course.end(RunState::Failed, &message, told).await?;
                 Ok(Ended::Done)
             }
         }
     }
+}
+
+/// Whether `rest` is what is left of the plan that a run is under way with. Then that is the plan which
+/// people know, and it stays.
+fn goes_on(run: &Run, rest: &Plan) -> bool {
+    let begun = run.plan.as_ref().filter(|_| run.state == RunState::Running);
+    begun.is_some_and(|whole| {
+        let known: BTreeSet<Digest> = whole.changes().map(Change::digest).collect();
+        rest.changes().all(|change| known.contains(&change.digest()))
+    })
 }
 
 /// Why the units of a step stay out.

@@ -111,7 +111,7 @@ impl Course<'_> {
 }
 
 /// Plans that were made while a run of this environment was under way are made again.
-pub(super) async fn replan_provisional(
+pub(crate) async fn replan_provisional(
     house: &House,
     job: &ClaimedJob,
     (repository, environment): (RepositoryId, &EnvironmentName),
