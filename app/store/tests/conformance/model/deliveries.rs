@@ -78,10 +78,12 @@ impl Model {
         claimed
     }
 
-    /// What becomes of one that is to be handled. One that was handled stays so.
+    /// What becomes of one that is to be handled. One that was handled stays so, and one that failed
+    /// for good is tried again only when it comes again.
     fn end(&mut self, which: u8, state: State) {
-        if let Some(known @ (State::Pending(_) | State::Failed)) = self.states.get_mut(&which) {
-            *known = state;
+        match (self.states.get_mut(&which), state) {
+            (None | Some(State::Processed), _) | (Some(State::Failed), State::Pending(_)) => {}
+            (Some(known), state) => *known = state,
         }
     }
 }

@@ -1,9 +1,10 @@
-//! Jobs: at most one that waits and one that runs for each pull request.
+//! Jobs: at most one that waits and one that runs for each pull request, and installations in turn.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use landfall_store::{ClaimJob, Fence, JobKey, Retry, Store};
+use landfall_core::name::InstallationId;
+use landfall_store::{ClaimJob, Fence, JobKey, NewJob, Retry, Store};
 use proptest::prelude::*;
 
 use super::histories;
@@ -30,7 +31,7 @@ enum Op {
 fn op() -> impl Strategy<Value = Op> {
     let nth = 0..6_usize;
     prop_oneof![
-        4 => (1..4_u64).prop_map(Op::Enqueue),
+        4 => (1..6_u64).prop_map(Op::Enqueue),
         5 => Just(Op::Claim),
         2 => (1..40_u64).prop_map(Op::Pass),
         2 => nth.clone().prop_map(Op::Heartbeat),
@@ -60,13 +61,44 @@ struct Running {
 /// What should be true: per pull request at most one waiting and one running job. Times in seconds.
 #[derive(Debug, Default)]
 struct Model {
+    /// The first of its three installations: nobody else has had a turn for them.
+    first: u64,
     now: u64,
+    turns: u64,
+    /// The last turn of each installation.
+    served: BTreeMap<InstallationId, u64>,
     next_place: u64,
     waiting: BTreeMap<u64, Waiting>,
     running: BTreeMap<u64, Running>,
 }
 
 impl Model {
+    fn of(history: u64) -> Self {
+        Self { first: 100 + 3 * history, ..Self::default() }
+    }
+
+    fn installation(&self, pull: u64) -> InstallationId {
+        InstallationId(self.first + pull % 3)
+    }
+
+    /// The pull request whose job is next: the oldest of the installation with the fewest running jobs,
+    /// and of several such the one that was not served for longest.
+    fn next(&self) -> Option<u64> {
+        let mut offers: BTreeMap<InstallationId, (u64, u64)> = BTreeMap::new();
+        for (pull, job) in &self.waiting {
+            if job.run_at <= self.now && !self.running.contains_key(pull) {
+                let offer = offers.entry(self.installation(*pull)).or_insert((job.place, *pull));
+                *offer = (*offer).min((job.place, *pull));
+            }
+        }
+        let rank = |(installation, (place, _)): &(InstallationId, (u64, u64))| {
+            let of_it = |pull: &&u64| self.installation(**pull) == *installation;
+            let running = self.running.keys().filter(of_it).count();
+            (running, self.served.get(installation).copied().unwrap_or_default(), *place)
+        };
+        offers.into_iter().min_by_key(rank).map(|(_, (_, pull))| pull)
+    }
+
     fn enqueue(&mut self, pull: u64) {
         let (now, place) = (self.now, self.next_place);
         self.next_place += 1;
@@ -94,12 +126,10 @@ impl Model {
             self.put_back(pull, job.attempt, now);
         }
         self.waiting.retain(|_, job| job.attempt < MAX_ATTEMPTS);
-        let free = self
-            .waiting
-            .iter()
-            .filter(|(pull, job)| job.run_at <= now && !self.running.contains_key(pull));
-        let (pull, job) = free.min_by_key(|(_, job)| job.place).map(|(pull, job)| (*pull, *job))?;
-        self.waiting.remove(&pull);
+        let pull = self.next()?;
+        let job = self.waiting.remove(&pull)?;
+        self.turns += 1;
+        self.served.insert(self.installation(pull), self.turns);
         let attempt = job.attempt + 1;
         self.running.insert(
             pull,
@@ -171,12 +201,14 @@ async fn write_like_the_model(engine: &Engine, model: &mut Model, claims: &[Fenc
 }
 
 pub(crate) async fn jobs_behave_like_the_model(engine: &Engine) {
-    for history in histories(op(), HISTORIES) {
-        let (mut model, mut claims) = (Model::default(), Vec::new());
+    for (number, history) in (0..).zip(histories(op(), HISTORIES)) {
+        let (mut model, mut claims) = (Model::of(number), Vec::new());
         for op in history {
             match op {
                 Op::Enqueue(pull) => {
-                    engine.store.enqueue(&[plan_job(pull)]).await.unwrap();
+                    let installation = model.installation(pull);
+                    let job = NewJob { installation, ..plan_job(pull) };
+                    engine.store.enqueue(&[job]).await.unwrap();
                     model.enqueue(pull);
                 }
                 Op::Claim => claim_like_the_model(&*engine.store, &mut model, &mut claims).await,
