@@ -3,6 +3,8 @@
 //! The tree is the one that merging would give; the rules are the default branch's. No code of the
 //! pull request runs, and nothing that it says of connections or rules is used.
 
+use std::time::Duration;
+
 use landfall_core::config::vanished;
 use landfall_core::diagnostic::{Diagnostic, Severity};
 use landfall_core::name::{BranchName, EnvironmentName, PullNumber, RepositoryId, TreeSha};
@@ -85,6 +87,13 @@ impl Planning<'_> {
         let mut ids = Vec::new();
         for row in &planned.rows {
             ids.push(self.house.store.insert_plan(&self.job.fence, row).await?.plan.id);
+        }
+        // A run that ended just now has looked for provisional plans before there were these.
+        for row in planned.rows.iter().filter(|row| row.provisional) {
+            if !environment::is_busy(self.house, repository, &row.plan.environment).await? {
+                let why = "the run has ended that it was planned beside".to_owned();
+                return Ok(Ended::Again(Duration::ZERO, why));
+            }
         }
         let board = Board::of(self.house, self.job, self.ground.repository.id);
         let report = PullReport {

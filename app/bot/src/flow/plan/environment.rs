@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use landfall_core::config::Unit;
 use landfall_core::coverage::always_waits;
 use landfall_core::diagnostic::Diagnostic;
-use landfall_core::name::{CommitSha, EnvironmentName, TreeSha, UnitName};
+use landfall_core::name::{CommitSha, EnvironmentName, RepositoryId, TreeSha, UnitName};
 use landfall_core::plan::{Origin, Plan};
 use landfall_core::report::{Detour, EnvironmentReport, Legend, NextStep, Waiting};
 use landfall_core::way::{Exposure, Network};
@@ -19,6 +19,7 @@ use super::Planning;
 use crate::gather::Declared;
 use crate::gather::facts::{self, Pending, Survey};
 use crate::gather::sight::Sight;
+use crate::house::House;
 
 /// What all environments of one pull request have in common.
 pub(super) struct Place<'a> {
@@ -143,7 +144,6 @@ impl Place<'_> {
         survey: &Survey,
         guarded: Option<Waiting>,
     ) -> anyhow::Result<NextStep> {
-        let store = &self.planning.house.store;
         let plan = &survey.plan;
         if plan.conflicts().next().is_some() {
             return Ok(NextStep::Mend);
@@ -151,11 +151,7 @@ impl Place<'_> {
         if plan.changes().next().is_none() {
             return Ok(NextStep::Nothing);
         }
-        let newest = store.recent_runs(self.repository(), &plan.environment, 1).await?;
-        let busy = newest.first().is_some_and(|run| {
-            matches!(run.state, RunState::Queued | RunState::Running | RunState::Verifying)
-        });
-        if busy {
+        if is_busy(self.planning.house, self.repository(), &plan.environment).await? {
             return Ok(NextStep::Provisional);
         }
         let waiting = guarded
@@ -170,7 +166,19 @@ impl Place<'_> {
         Some(Waiting::Branch(Detour::Switch { from, to: self.planning.base().clone() }))
     }
 
-    fn repository(&self) -> landfall_core::name::RepositoryId {
+    fn repository(&self) -> RepositoryId {
         self.planning.ground.repository.id
     }
+}
+
+/// Whether a run is about to change an environment, or changes it now.
+pub(super) async fn is_busy(
+    house: &House,
+    repository: RepositoryId,
+    environment: &EnvironmentName,
+) -> anyhow::Result<bool> {
+    let newest = house.store.recent_runs(repository, environment, 1).await?;
+    Ok(newest.first().is_some_and(|run| {
+        matches!(run.state, RunState::Queued | RunState::Running | RunState::Verifying)
+    }))
 }
