@@ -23,6 +23,8 @@ pub struct CommentId(pub u64);
 pub struct Comment {
     /// Its number.
     pub id: CommentId,
+    /// What GraphQL calls it.
+    pub node_id: String,
     /// What it says, Markdown.
     #[serde(default)]
     pub body: String,

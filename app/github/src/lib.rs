@@ -32,4 +32,4 @@ pub use limits::Limits;
 pub use pull::{Base, Head, Pull, PullState};
 pub use reader::{GitCredentials, Reader};
 pub use repository::{InstalledRepository, Permission, Repository};
-pub use writer::{Reaction, Writer};
+pub use writer::{Fold, Reaction, Writer};

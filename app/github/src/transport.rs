@@ -19,7 +19,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Limited};
 use octocrab::Octocrab;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use url::Url;
 
@@ -60,9 +60,17 @@ impl Path {
     }
 }
 
+/// Which of GitHub's two APIs is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Api {
+    Rest,
+    GraphQl,
+}
+
 /// A request that has not been sent. It may be sent again with other credentials.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
+    api: Api,
     method: Method,
     path: String,
     query: String,
@@ -71,11 +79,18 @@ pub(crate) struct Call {
 
 impl Call {
     pub(crate) fn get(path: Path) -> Self {
-        Self { method: Method::GET, path: path.0, query: String::new(), body: None }
+        let query = String::new();
+        Self { api: Api::Rest, method: Method::GET, path: path.0, query, body: None }
     }
 
     pub(crate) fn post(path: Path, body: Value) -> Self {
         Self { method: Method::POST, body: Some(body), ..Self::get(path) }
+    }
+
+    /// A document of GraphQL with its variables. It has one address, whatever it is about.
+    pub(crate) fn graphql(document: &str, variables: &Value) -> Self {
+        let body = json!({ "query": document, "variables": variables });
+        Self { api: Api::GraphQl, ..Self::post(Path::new("graphql"), body) }
     }
 
     pub(crate) fn patch(path: Path, body: Value) -> Self {
@@ -159,6 +174,8 @@ pub(crate) struct Transport {
     octocrab: Octocrab,
     /// The API's base without a slash at the end: `https://api.github.com`, `https://HOST/api/v3`.
     base: String,
+    /// `https://api.github.com/graphql`, `https://HOST/api/graphql`.
+    graphql: String,
     timeout: Duration,
     reads: Arc<Semaphore>,
 }
@@ -179,7 +196,9 @@ impl Transport {
             .set_write_timeout(Some(read))
             .add_header(header::ACCEPT, "application/vnd.github+json".to_owned())
             .build()?;
-        Ok(Self { octocrab, base, timeout: whole, reads: Arc::new(Semaphore::new(READS)) })
+        let graphql = graphql(&base);
+        let reads = Arc::new(Semaphore::new(READS));
+        Ok(Self { octocrab, base, graphql, timeout: whole, reads })
     }
 
     /// Sends a call. An answer of any status is an answer; a failure is the lack of one.
@@ -194,7 +213,10 @@ impl Transport {
             Effect::Read => self.reads.acquire().await.ok(),
             Effect::Write => None,
         };
-        let mut target = format!("{}{}", self.base, call.target());
+        let mut target = match call.api {
+            Api::Rest => format!("{}{}", self.base, call.target()),
+            Api::GraphQl => self.graphql.clone(),
+        };
         for _ in 0..=MOST_REDIRECTS {
             let sent = self.send_once(call, &target, credentials);
             let answer = tokio::time::timeout(self.timeout, sent).await.unwrap_or_else(|_| {
@@ -244,6 +266,14 @@ impl Transport {
         let below_base = location.path().starts_with(base.path().trim_end_matches('/'));
         (same_server && below_base).then(|| location.to_string())
     }
+}
+
+/// Where GraphQL is, beside the REST API at `base`: below it on github.com, and in place of its version
+/// on an Enterprise Server
+/// (<https://docs.github.com/enterprise-server/graphql/guides/managing-enterprise-accounts>).
+fn graphql(base: &str) -> String {
+    let beside = base.strip_suffix("/api/v3").map(|host| format!("{host}/api/graphql"));
+    beside.unwrap_or_else(|| format!("{base}/graphql"))
 }
 
 /// What it means that octocrab has no answer: a connection that was never made sent nothing.

@@ -48,6 +48,42 @@ impl Reaction {
     }
 }
 
+/// Whether a comment is to be folded away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fold {
+    /// What it says is over.
+    Outdated,
+    /// It is to be read again.
+    Open,
+}
+
+impl Fold {
+    fn document(self) -> &'static str {
+        match self {
+            Self::Outdated => {
+                "mutation($id: ID!) { minimizeComment(input: {subjectId: $id, classifier: OUTDATED}) \
+                 { minimizedComment { isMinimized } } }"
+            }
+            Self::Open => {
+                "mutation($id: ID!) { unminimizeComment(input: {subjectId: $id}) \
+                 { unminimizedComment { isMinimized } } }"
+            }
+        }
+    }
+}
+
+/// What GraphQL says went wrong. It says so with 200.
+#[derive(Deserialize)]
+struct Told {
+    #[serde(default)]
+    errors: Vec<Said>,
+}
+
+#[derive(Deserialize)]
+struct Said {
+    message: String,
+}
+
 /// An answer of which only the number matters.
 #[derive(Deserialize)]
 struct Created<Id> {
@@ -103,6 +139,21 @@ impl Writer {
         match outcome.map_err(deleted) {
             Ok(_) | Err(GithubError { failure: Failure::Gone, .. }) => Ok(()),
             Err(error) => Err(error),
+        }
+    }
+
+    /// Folds a comment away as outdated, or shows it again. Doing it twice is doing it once.
+    ///
+    /// # Errors
+    /// As every write; GitHub says with 200 that it did not do it, which is
+    /// [`Failure::Unprocessable`].
+    pub async fn fold_comment(&self, node_id: &str, fold: Fold) -> Result<(), GithubError> {
+        let call = Call::graphql(fold.document(), &json!({ "id": node_id }));
+        let named = call.to_string();
+        let Told { errors } = self.0.call(call).await?;
+        match errors.into_iter().next() {
+            None => Ok(()),
+            Some(Said { message }) => Err(Failure::Unprocessable { message }.on(named)),
         }
     }
 

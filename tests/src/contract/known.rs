@@ -16,6 +16,7 @@ const CLOUDFLARE: &str = "/client/v4";
 /// The path as the description writes it, or `None` where the vendor describes nothing at all:
 /// - UniFi describes its Integration API alone. Logins, the static-dns API and the client listings are known from what
 ///   consoles answer.
+/// - GitHub describes its REST API here, and GraphQL elsewhere.
 /// - GitHub leads requests for a renamed repository to `/repositories/ID/...`, which answers like `/repos/OWNER/NAME/...`
 ///   and is in no description.
 pub(super) fn described_path(exchange: &Exchange) -> Option<&str> {
@@ -24,7 +25,7 @@ pub(super) fn described_path(exchange: &Exchange) -> Option<&str> {
         Wire::Unifi => INTEGRATION
             .iter()
             .find_map(|base| path.strip_prefix(base).filter(|rest| rest.starts_with("/v1/"))),
-        Wire::GitHub => (!path.starts_with("/repositories/")).then_some(path),
+        Wire::GitHub => (path != "/graphql" && !path.starts_with("/repositories/")).then_some(path),
         // Outside of it there is nothing, so no operation is found.
         Wire::Cloudflare => Some(path.strip_prefix(CLOUDFLARE).unwrap_or_default()),
         Wire::Git | Wire::Webhook | Wire::S3 | Wire::Chat => None,

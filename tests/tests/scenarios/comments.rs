@@ -2,6 +2,7 @@
 //! left out of it in silence.
 
 use insta::assert_snapshot;
+use landfall_sim::fault::{Answer, Fault, On};
 use landfall_sim::github::{Comment, NewPull, edit};
 use landfall_tests::world::{ALICE, EVE, NAS, Setting, World, world, world_with};
 
@@ -28,6 +29,36 @@ async fn a_comment_that_a_person_deleted_is_made_again() {
         assert_eq!(ours(w).len(), 1, "the new one is edited from then on");
     })
     .await;
+}
+
+/// Which of our comments are folded away, once a run that waited has its word: the plan, the run.
+async fn folded_after_a_word(w: &mut World) -> Vec<bool> {
+    let folded = |w: &World| ours(w).iter().map(|comment| comment.outdated).collect::<Vec<_>>();
+    w.pull("readme", [("README.md", "# Homelab\n")]).await;
+    w.settle().await;
+    w.merge().await;
+    w.settle().await;
+    assert_eq!(folded(w), [false, false]);
+    w.comment("/apply");
+    w.read_everything().await;
+    folded(w)
+}
+
+#[tokio::test]
+async fn what_nobody_has_to_do_anything_about_any_more_is_folded_away() {
+    world(async |w| assert_eq!(folded_after_a_word(w).await, [false, true])).await;
+}
+
+#[tokio::test]
+async fn where_github_does_not_fold_a_comment_everything_else_goes_on() {
+    for fault in [Fault::Instead(Answer::bad_gateway()), Fault::Reset] {
+        world(async |w| {
+            w.github.faults().inject(On::post("/graphql"), fault);
+            assert_eq!(folded_after_a_word(w).await, [false, false]);
+            assert!(w.github.faults().is_used_up());
+        })
+        .await;
+    }
 }
 
 /// `services/rack-N.yaml`: sixty names each.

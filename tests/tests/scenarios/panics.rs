@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use insta::assert_snapshot;
 use jiff::Timestamp;
-use landfall_tests::world::{Setting, world_with};
+use landfall_tests::world::{Setting, World, world_with};
 use secrecy::SecretString;
 
 /// What is said of a panic, wherever it is said.
@@ -35,6 +35,20 @@ async fn a_pull_request_that_makes_the_server_panic_is_given_up_and_harms_no_oth
 
         A new commit or a command has it try again: `/plan`.
         ");
+
+        // It is read until there is a plan, and again when it is true again.
+        let folded = |w: &World| {
+            let mut comments = w.repo.comments(1).into_iter();
+            comments.find(|comment| comment.body.contains("has stopped trying")).unwrap().outdated
+        };
+        assert!(!folded(w));
+        w.push("readme", [("services/nas.yaml", "unifi_dns: [")]).await;
+        w.plan_comment().await;
+        assert!(folded(w));
+        w.push("readme", [("services/nas.yaml", MOVED)]).await;
+        w.given_up().await;
+        assert!(!folded(w));
+        w.read_everything().await;
 
         // Nothing is looked up for this one.
         w.pull("typo", [("services/nas.yaml", "unifi_dns: [")]).await;

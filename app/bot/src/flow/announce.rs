@@ -5,7 +5,7 @@ use landfall_store::{ClaimedJob, Fence, Item, ItemKey, ItemKind};
 use serde::Serialize;
 
 use crate::house::House;
-use crate::publish::body::{ReactionBody, ReactionWord};
+use crate::publish::body::{FoldWord, ReactionBody, ReactionWord};
 use crate::publish::{CheckBody, CommentBody};
 use crate::render::Document;
 
@@ -80,6 +80,23 @@ impl<'a> Board<'a> {
         let document = Document { head: text, sections: Vec::new(), tail: String::new() };
         let body = CommentBody::new(pull, kind, about, document);
         self.put(ItemKind::Comment, format!("answer/{kind}/{about}"), FIRST, &body).await
+    }
+
+    /// Folds a comment away, if there is one: what it says is over.
+    async fn fold(&self, subject: &str) -> anyhow::Result<()> {
+        let outdated = serde_json::to_value(FoldWord::Outdated)?;
+        let amend = |body: &mut serde_json::Value| body["fold"] = outdated.clone();
+        Ok(self.house.store.amend(self.fence, &self.comment_key(subject), &amend).await?)
+    }
+
+    /// How a comment is put that is to be read, whatever it was before.
+    async fn read_again(&self, subject: &str) -> anyhow::Result<FoldWord> {
+        let before = self.house.store.item_body(&self.comment_key(subject)).await?;
+        let fold = before.and_then(|before| serde_json::from_value(before["fold"].clone()).ok());
+        Ok(match fold {
+            None | Some(FoldWord::Open) => FoldWord::Open,
+            Some(FoldWord::OpenAgain | FoldWord::Outdated) => FoldWord::OpenAgain,
+        })
     }
 
     /// The quietest answer.

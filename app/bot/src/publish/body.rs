@@ -27,6 +27,22 @@ pub struct CommentBody {
     /// After the merge: for each environment one line about its run, in place of what was to come.
     #[serde(default)]
     pub runs: BTreeMap<EnvironmentName, String>,
+    /// Whether it is read, or folded away.
+    #[serde(default)]
+    pub fold: FoldWord,
+}
+
+/// Whether a comment is read or folded away.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FoldWord {
+    /// It is read.
+    #[default]
+    Open,
+    /// It was folded away and is read again.
+    OpenAgain,
+    /// What it says is over.
+    Outdated,
 }
 
 impl CommentBody {
@@ -34,7 +50,8 @@ impl CommentBody {
     #[must_use]
     pub fn new(pull: PullNumber, kind: &str, about: &str, document: Document) -> Self {
         let (kind, about) = (kind.to_owned(), about.to_owned());
-        Self { pull, kind, about, document, plans: Vec::new(), runs: BTreeMap::new() }
+        let (plans, runs) = (Vec::new(), BTreeMap::new());
+        Self { pull, kind, about, document, plans, runs, fold: FoldWord::Open }
     }
 
     /// What stands last: what became of the runs, or what is to come.

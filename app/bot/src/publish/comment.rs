@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 
 use landfall_github::comment::{self, Comment, CommentId, Document, LIMIT, Marker, PARTS};
-use landfall_github::{Failure, GithubError};
+use landfall_github::{Failure, Fold, GithubError};
 use landfall_store::Published;
 
+use super::body::FoldWord;
 use super::{CommentBody, Desk, Ended};
 
 /// Stands for sections that do not fit into the parts that a pull request is asked to carry.
@@ -33,12 +34,12 @@ impl Desk<'_> {
         let mut last = None;
         for (at, part) in parts.iter().enumerate() {
             match self.put_part(&body, ids.get(at).copied(), part).await {
-                Ok(comment) if at < ids.len() => {
-                    ids[at] = comment.id.0;
-                    last = Some(comment);
-                }
                 Ok(comment) => {
-                    ids.push(comment.id.0);
+                    match ids.get_mut(at) {
+                        Some(id) => *id = comment.id.0,
+                        None => ids.push(comment.id.0),
+                    }
+                    self.fold(&body, &comment).await;
                     last = Some(comment);
                 }
                 Err(error) => {
@@ -59,6 +60,19 @@ impl Desk<'_> {
             }
         }
         Ok(Ended::Done(ids))
+    }
+
+    /// Folds a comment whose time is over, or shows it again. Nobody misses anything where GitHub does
+    /// not do it, so that is no failure.
+    async fn fold(&self, body: &CommentBody, comment: &Comment) {
+        let fold = match body.fold {
+            FoldWord::Open => return,
+            FoldWord::OpenAgain => Fold::Open,
+            FoldWord::Outdated => Fold::Outdated,
+        };
+        if let Err(error) = self.writer.fold_comment(&comment.node_id, fold).await {
+            tracing::warn!(comment = %comment.id.0, error = %error, "a comment could not be folded");
+        }
     }
 
     async fn put_part(

@@ -173,6 +173,8 @@ pub struct Comment {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub reactions: Vec<Reaction>,
+    /// Whether it is folded away as outdated.
+    pub outdated: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

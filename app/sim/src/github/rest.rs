@@ -23,6 +23,7 @@ mod commits;
 mod deliveries;
 mod deployments;
 mod dress;
+mod graphql;
 mod paging;
 mod pulls;
 mod reply;
@@ -58,6 +59,7 @@ fn app_routes() -> Router<Arc<Shared>> {
         .route("/installation/repositories", get(apps::repositories))
         .route("/installation/token", delete(apps::revoke_token))
         .route("/orgs/{org}/installation", get(apps::organization_installation))
+        .route("/graphql", post(graphql::mutate))
         .route("/rate_limit", get(apps::rate_limit))
         .route("/meta", get(apps::meta))
 }

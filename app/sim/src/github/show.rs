@@ -72,7 +72,7 @@ impl<'a> View<'a> {
 }
 
 /// A node id: opaque to clients, so it only has to be unique and stable.
-fn node_id(prefix: &str, id: u64) -> String {
+pub(crate) fn node_id(prefix: &str, id: u64) -> String {
     format!("{prefix}_kgDO{id:08x}")
 }
 

@@ -32,6 +32,7 @@ impl Board<'_> {
         let mut body = CommentBody::new(report.pull, "plan", "", document.clone());
         body.plans = plans.to_vec();
         self.put(ItemKind::Comment, plan_subject(report.pull), FIRST, &body).await?;
+        self.fold(&given_up_subject(report.pull)).await?;
         self.checks(report, &document).await
     }
 
@@ -41,7 +42,11 @@ impl Board<'_> {
     /// As [`Self::pull`].
     pub async fn given_up(&self, pull: PullNumber, attempts: u32, why: &str) -> anyhow::Result<()> {
         let text = self.house.templates.given_up(attempts, why)?;
-        self.answer(pull, "given_up", &pull.to_string(), text).await
+        let document = Document { head: text, sections: Vec::new(), tail: String::new() };
+        let mut body = CommentBody::new(pull, "given_up", &pull.to_string(), document);
+        let subject = given_up_subject(pull);
+        body.fold = self.read_again(&subject).await?;
+        self.put(ItemKind::Comment, subject, FIRST, &body).await
     }
 
     /// The checks alone: for a pull request that nothing has to be said about.
@@ -54,6 +59,7 @@ impl Board<'_> {
         environments: &[EnvironmentName],
     ) -> anyhow::Result<()> {
         let now = self.house.store.now().await?;
+        self.fold(&given_up_subject(report.pull)).await?;
         for environment in environments {
             let title = "No service changes".to_owned();
             let check = self.check(report, environment, CheckState::Success(now), title);
@@ -123,6 +129,10 @@ impl Board<'_> {
             external_id: format!("{}/{}/{environment}", self.repository, report.pull),
         }
     }
+}
+
+fn given_up_subject(pull: PullNumber) -> String {
+    format!("answer/given_up/{pull}")
 }
 
 /// Whether an environment's plan may be merged, and one line about it.

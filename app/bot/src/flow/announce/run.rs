@@ -9,7 +9,7 @@ use landfall_store::{ItemKind, PlanId, Run, RunId};
 
 use super::{Board, FIRST, NEXT, plan_subject};
 use crate::operator::Event;
-use crate::publish::body::{CheckState, DeploymentWord};
+use crate::publish::body::{CheckState, DeploymentWord, FoldWord};
 use crate::publish::{CheckBody, CommentBody, DeploymentBody, NotificationBody};
 use crate::render::Document;
 
@@ -46,7 +46,7 @@ impl Board<'_> {
         for pull in pulls {
             let mut body = CommentBody::new(*pull, "run", &run.to_string(), document.clone());
             body.plans = plans.to_vec();
-            self.run_comment(run, &report.stage, &body).await?;
+            self.run_comment(run, &report.stage, body).await?;
             self.run_line(report, *pull).await?;
         }
         self.run_check(run, report, &document).await?;
@@ -84,12 +84,13 @@ impl Board<'_> {
         Ok(())
     }
 
-    /// A comment of its own for a run that needs a person; it goes on telling of that run.
+    /// A comment of its own for a run that needs a person; it goes on telling of that run, and is
+    /// folded away when nobody has to do anything any more.
     async fn run_comment(
         &self,
         run: RunId,
         stage: &RunStage,
-        body: &CommentBody,
+        mut body: CommentBody,
     ) -> anyhow::Result<()> {
         let subject = format!("run/{run}/{}", body.pull);
         let needs_somebody = matches!(
@@ -104,7 +105,11 @@ impl Board<'_> {
         {
             return Ok(());
         }
-        self.put(ItemKind::Comment, subject, FIRST, body).await
+        body.fold = match stage {
+            RunStage::Succeeded | RunStage::Superseded(_) => FoldWord::Outdated,
+            _ => self.read_again(&subject).await?,
+        };
+        self.put(ItemKind::Comment, subject, FIRST, &body).await
     }
 
     /// One line about the run in the one comment on the pull request, if there is one.

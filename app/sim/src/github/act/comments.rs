@@ -23,6 +23,7 @@ impl Repo {
             created_at: at,
             updated_at: at,
             reactions: Vec::new(),
+            outdated: false,
         };
         self.change(|repository| repository.comments.insert(id, comment.clone()))?;
         self.tell_comment(&comment, "created", user, json!({}));
@@ -46,6 +47,14 @@ impl Repo {
         let changes = json!({ "changes": { "body": { "from": from } } });
         self.tell_comment(&comment, "edited", user, changes);
         Ok(())
+    }
+
+    /// Folds a comment away, or shows it again. Nobody is told of it.
+    pub(crate) fn fold_comment(&self, id: u64, outdated: bool) -> Option<()> {
+        let folded = self.change(|repository| {
+            repository.comments.get_mut(&id).map(|comment| comment.outdated = outdated)
+        });
+        folded.ok().flatten()
     }
 
     /// Deletes a comment.

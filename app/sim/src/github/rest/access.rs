@@ -19,8 +19,8 @@ use crate::github::model::Access;
 /// permissions: to see the repository is enough.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Need {
-    access: Access,
-    permissions: &'static [&'static str],
+    pub(crate) access: Access,
+    pub(crate) permissions: &'static [&'static str],
 }
 
 /// To see the repository.
