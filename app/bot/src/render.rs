@@ -19,7 +19,7 @@ use serde::Serialize;
 /// Sections with more lines than this are folded; smaller plans are read at a glance.
 const OPEN_LINES: usize = 24;
 
-const BUILT_IN: [(&str, &str); 10] = [
+const BUILT_IN: [(&str, &str); 11] = [
     ("pull-head.md", include_str!("../../../templates/comment/pull-head.md")),
     ("pull-section.md", include_str!("../../../templates/comment/pull-section.md")),
     ("pull-tail.md", include_str!("../../../templates/comment/pull-tail.md")),
@@ -28,6 +28,7 @@ const BUILT_IN: [(&str, &str); 10] = [
     ("run-line.md", include_str!("../../../templates/comment/run-line.md")),
     ("help.md", include_str!("../../../templates/comment/help.md")),
     ("refused.md", include_str!("../../../templates/comment/refused.md")),
+    ("closed.md", include_str!("../../../templates/comment/closed.md")),
     ("given-up.md", include_str!("../../../templates/comment/given-up.md")),
     ("status.md", include_str!("../../../templates/comment/status.md")),
 ];
@@ -171,6 +172,14 @@ impl Templates {
     /// As [`Self::pull`].
     pub fn given_up(&self, attempts: u32, why: &str) -> anyhow::Result<String> {
         self.print("given-up.md", context! { attempts, why })
+    }
+
+    /// That a pull request was closed without being merged.
+    ///
+    /// # Errors
+    /// As [`Self::pull`].
+    pub fn closed(&self) -> anyhow::Result<String> {
+        self.print("closed.md", context! {})
     }
 
     /// What is live and what waits.

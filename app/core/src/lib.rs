@@ -11,6 +11,7 @@ pub mod config;
 pub mod coverage;
 pub mod diagnostic;
 pub mod guardrail;
+pub mod label;
 pub mod lease;
 pub mod markdown;
 pub mod name;

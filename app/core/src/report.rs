@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::coverage::Uncovered;
 use crate::diagnostic::Diagnostic;
 use crate::guardrail::Violation;
+use crate::label::Label;
 use crate::name::{
     BranchName, CommitSha, ConfigPath, DnsName, EnvironmentName, PullNumber, ServiceName,
 };
@@ -27,6 +28,8 @@ pub struct PullReport {
     pub head: CommitSha,
     /// The branch it will be merged into.
     pub base: BranchName,
+    /// Whether it is a draft, which nobody can merge yet.
+    pub draft: bool,
     /// What came of it.
     pub outcome: PullOutcome,
     /// What `landfall.yaml` of this pull request would change once it is on the default branch.
@@ -42,6 +45,8 @@ pub enum PullOutcome {
     Conflicted(Vec<ConfigPath>),
     /// Nothing that Landfall looks after changes.
     Unconcerned,
+    /// A label says that it is not to be planned.
+    Skipped,
     /// One report for each environment that is planned.
     Planned {
         /// What the checks warn of.
@@ -149,6 +154,8 @@ pub enum Waiting {
     Loosened(Vec<Violation>),
     /// The commit is not one that the environment simply goes on to.
     Branch(Detour),
+    /// Pull requests that are brought along have the label that says so.
+    Label(Vec<PullNumber>),
 }
 
 impl Waiting {
@@ -165,7 +172,8 @@ impl Waiting {
             | Self::Late
             | Self::Pushed
             | Self::Loosened(_)
-            | Self::Branch(_) => true,
+            | Self::Branch(_)
+            | Self::Label(_) => true,
             Self::Conflicts | Self::Guardrail(_) => false,
         }
     }
@@ -213,6 +221,15 @@ impl fmt::Display for Waiting {
                 f.write_str("a guardrail is passed that held when it was applied last")
             }
             Self::Branch(detour) => detour.fmt(f),
+            Self::Label(pulls) => {
+                let pulls: Vec<String> = pulls.iter().map(ToString::to_string).collect();
+                let (who, has) = match pulls.len() {
+                    1 => ("pull request", "has"),
+                    _ => ("pull requests", "have"),
+                };
+                let label = Label::Hold.as_str();
+                write!(f, "{who} {} {has} the label {label}", pulls.join(", "))
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A pull request, as webhooks and the API describe it: one shape for both.
 
 use jiff::Timestamp;
+use landfall_core::label::Label;
 use landfall_core::name::{BranchName, CommitSha, PullNumber, RepositoryId};
 use serde::Deserialize;
 
@@ -16,6 +17,8 @@ pub struct Pull {
     pub state: PullState,
     /// A draft is planned all the same, but says so.
     pub draft: bool,
+    /// The names of its labels.
+    pub labels: Vec<String>,
     /// What it brings.
     pub head: Head,
     /// What it is to be merged into.
@@ -75,6 +78,12 @@ impl Pull {
         self.head.repository != Some(self.base.repository)
     }
 
+    /// Whether it has a label.
+    #[must_use]
+    pub fn has(&self, label: Label) -> bool {
+        self.labels.iter().any(|name| Label::named(name) == Some(label))
+    }
+
     /// The commit it became on its base branch, if it was merged.
     #[must_use]
     pub fn merge_commit(&self) -> Option<&CommitSha> {
@@ -92,6 +101,8 @@ struct Wire {
     state: WireState,
     #[serde(default)]
     draft: Option<bool>,
+    #[serde(default)]
+    labels: Vec<WireLabel>,
     head: WireHead,
     base: WireBase,
     user: Option<User>,
@@ -108,6 +119,11 @@ struct Wire {
 enum WireState {
     Open,
     Closed,
+}
+
+#[derive(Deserialize)]
+struct WireLabel {
+    name: String,
 }
 
 #[derive(Deserialize)]
@@ -142,6 +158,7 @@ impl From<Wire> for Pull {
             number: wire.number,
             state,
             draft: wire.draft.unwrap_or(false),
+            labels: wire.labels.into_iter().map(|label| label.name).collect(),
             head: Head { sha: wire.head.sha, repository: wire.head.repo.map(|repo| repo.id) },
             base: Base {
                 branch: wire.base.branch,

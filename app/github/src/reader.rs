@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use landfall_core::label::Label;
 use landfall_core::name::{
     BranchName, CommitSha, EnvironmentName, PullNumber, RepositoryName, UserId,
 };
@@ -60,6 +61,18 @@ impl Reader {
     /// As every call.
     pub async fn pull(&self, number: PullNumber) -> Result<Pull, GithubError> {
         self.0.call(Call::get(self.0.path().then("pulls").then(number))).await
+    }
+
+    /// Whether a pull request has a label now. One that GitHub does not show has none.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn has_label(&self, number: PullNumber, label: Label) -> Result<bool, GithubError> {
+        match self.pull(number).await {
+            Ok(pull) => Ok(pull.has(label)),
+            Err(GithubError { failure: Failure::NotFound | Failure::Gone, .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// The open pull requests as they are now, the newest first. Lists do not say who merged one,

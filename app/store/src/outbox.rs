@@ -194,6 +194,14 @@ pub trait Outbox {
     /// The newest body that was put, published or not.
     async fn item_body(&self, key: &ItemKey) -> Result<Option<serde_json::Value>>;
 
+    /// The newest bodies of the items of a kind whose subject begins so, by subject.
+    async fn items_under(
+        &self,
+        repository: RepositoryId,
+        kind: ItemKind,
+        prefix: &str,
+    ) -> Result<Vec<serde_json::Value>>;
+
     /// Makes every item uncertain: after a restore, when GitHub may know more than the store.
     async fn distrust_items(&self) -> Result<()>;
 }

@@ -115,6 +115,11 @@ pub trait Plans {
         before: Timestamp,
     ) -> Result<BTreeSet<Digest>>;
 
-    /// Takes a plan out of all questions: what it says is not so any more.
-    async fn discard_plan(&self, fence: &Fence, id: PlanId) -> Result<()>;
+    /// Takes all plans of a pull request out of all questions: what they say is not so any more.
+    async fn discard_plans(
+        &self,
+        fence: &Fence,
+        repository: RepositoryId,
+        pull: PullNumber,
+    ) -> Result<()>;
 }

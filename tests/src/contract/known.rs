@@ -57,7 +57,14 @@ fn amendments(vendor: Vendor) -> Vec<(String, Value)> {
             // In the list of installations alone, `allOf` wants the owner to be a user and an enterprise at once.
             let listed = "/paths/~1app~1installations/get/responses/200/content/application~1json/schema/items";
             let one = json!({ "$ref": "#/components/schemas/installation/properties/account" });
-            vec![(format!("{listed}/properties/account"), one)]
+            // Null once the fork is deleted: https://docs.github.com/en/pull-requests says that the pull
+            // request stays, and real answers and webhooks have it so.
+            let gone = json!({ "$ref": "#/components/schemas/nullable-repository" });
+            let head = |name: &str| {
+                named(&format!("{name}/properties/head/properties/repo"), gone.clone())
+            };
+            let account = (format!("{listed}/properties/account"), one);
+            vec![account, head("pull-request"), head("pull-request-simple")]
         }
         Vendor::Cloudflare => vec![
             // Null where nothing was ever connected, deleted or commented. The texts of the first two say so.

@@ -13,6 +13,7 @@ mod config;
 mod database;
 mod faults;
 mod holds;
+mod life;
 mod merging;
 mod missed;
 mod nas;

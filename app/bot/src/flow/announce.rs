@@ -9,6 +9,7 @@ use crate::publish::body::{FoldWord, ReactionBody, ReactionWord};
 use crate::publish::{CheckBody, CommentBody};
 use crate::render::Document;
 
+mod checks;
 mod pull;
 mod run;
 

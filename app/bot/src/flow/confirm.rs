@@ -193,8 +193,10 @@ impl Case<'_> {
         }))
     }
 
-    /// A merge is not judged by the rules alone that it brings.
-    fn plan_changed(&self) -> PlanChanged {
+    /// What the rules say of a plan that is not covered. A merge is not judged by those alone that it
+    /// brings.
+    #[must_use]
+    pub fn plan_changed(&self) -> PlanChanged {
         let both = std::iter::once(self.environment).chain(self.earlier);
         match both.into_iter().all(|rules| rules.plan_changed == PlanChanged::Apply) {
             true => PlanChanged::Apply,

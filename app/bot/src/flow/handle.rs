@@ -104,19 +104,43 @@ async fn known(
 fn pull_request(event: &PullRequest) -> Consequences {
     let mut found = described(event.on.installation, &event.repository);
     found.pulls.push(pull_row(event.repository.id, &event.pull));
-    let plans = match &event.action {
-        PullAction::Opened
-        | PullAction::Synchronize
-        | PullAction::Reopened
-        | PullAction::ReadyForReview => true,
-        PullAction::Edited { base_was } => base_was.is_some(),
-        PullAction::ConvertedToDraft | PullAction::Closed => false,
-    };
-    if plans {
+    let due = due(event);
+    if due == Due::Plan {
         found.asked.push((event.repository.id, event.pull.number));
+    }
+    if due != Due::Nothing {
         found.jobs.push(plan_job(event.on.installation, event.repository.id, event.pull.number));
     }
     found
+}
+
+/// What happened to a pull request asks for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Due {
+    /// A plan.
+    Plan,
+    /// A look at what its end leaves to be done.
+    Look,
+    Nothing,
+}
+
+fn due(event: &PullRequest) -> Due {
+    match &event.action {
+        PullAction::Opened
+        | PullAction::Synchronize
+        | PullAction::Reopened
+        | PullAction::ReadyForReview
+        | PullAction::ConvertedToDraft
+        | PullAction::Edited { base_was: Some(_) }
+        | PullAction::Labeled { label: Some(_) }
+        | PullAction::Unlabeled { label: Some(_) } => Due::Plan,
+        PullAction::Closed if event.pull.state == PullState::Closed => Due::Look,
+        // A push to the base brings the run.
+        PullAction::Closed
+        | PullAction::Edited { base_was: None }
+        | PullAction::Labeled { label: None }
+        | PullAction::Unlabeled { label: None } => Due::Nothing,
+    }
 }
 
 /// Only what a person says when they say it: an edit would fire with today's rights on an old,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use landfall_core::config::vanished;
 use landfall_core::diagnostic::{Diagnostic, Severity};
+use landfall_core::label::Label;
 use landfall_core::name::{BranchName, EnvironmentName, PullNumber, RepositoryId, TreeSha};
 use landfall_core::report::{EnvironmentReport, NextStep, PullOutcome, PullReport};
 use landfall_github::{Pull, PullState};
@@ -20,8 +21,10 @@ use super::{Ended, command, resolve};
 use crate::gather::{Declared, LoadError};
 use crate::house::{House, Kinds};
 
+mod closed;
 mod config;
 
+pub(crate) use closed::labelled;
 pub(crate) use config::owned_units;
 mod environment;
 
@@ -39,17 +42,26 @@ pub async fn plan(
     let pull = ground.reader.pull(number).await?;
     super::handle::note_pull(house, repository, &pull).await?;
     command::carry_out(house, job, &ground, &pull).await?;
-    let due = house.store.plan_due(repository, number).await?;
-    let Some(asked) = due.filter(|_| pull.state == PullState::Open) else {
+    match pull.state {
+        PullState::Open => {}
+        PullState::Closed => return closed::discard(house, job, &pull, repository).await,
+        PullState::Merged { .. } => return closed::look_again(house, repository, number).await,
+    }
+    let Some(asked) = house.store.plan_due(repository, number).await? else {
         return Ok(Ended::Done);
     };
-    let base = pull.base.branch.clone();
-    let ground = match ground.fetch(&[Wanted::Branch(base), Wanted::Pull(number)]).await {
+    let wanted = match pull.has(Label::Skip) {
+        true => Vec::new(),
+        false => vec![Wanted::Branch(pull.base.branch.clone()), Wanted::Pull(number)],
+    };
+    let ground = match ground.fetch(&wanted).await {
         Ok(ground) => ground,
         Err(error) if resolve::lags(&error) => return Ok(resolve::behind(house, job, &error)),
         Err(error) => return Err(error),
     };
-    if let Err(error) = ground.fetched.expect(&Wanted::Pull(number), &pull.head.sha) {
+    if let Some(head) = wanted.last()
+        && let Err(error) = ground.fetched.expect(head, &pull.head.sha)
+    {
         return Ok(resolve::behind(house, job, &error.into()));
     }
     Planning { house, job, ground: &ground, pull: &pull, asked }.publish().await
@@ -84,9 +96,23 @@ impl Planning<'_> {
         if store.plan_due(repository, self.pull.number).await? != Some(self.asked) {
             return Ok(Ended::Done);
         }
+        let board = Board::of(self.house, self.job, self.ground.repository.id);
+        let report = PullReport {
+            pull: self.pull.number,
+            head: self.pull.head.sha.clone(),
+            base: self.pull.base.branch.clone(),
+            draft: self.pull.draft,
+            outcome: planned.outcome,
+            config_note: planned.config_note,
+        };
+        let left_over = board.left_over(&report, &planned.environments).await?;
+        if !left_over.is_empty() || matches!(report.outcome, PullOutcome::Skipped) {
+            // What was reviewed was for another branch, or is not to count.
+            store.discard_plans(&self.job.fence, repository, self.pull.number).await?;
+        }
         let mut ids = Vec::new();
         for row in &planned.rows {
-            ids.push(self.house.store.insert_plan(&self.job.fence, row).await?.plan.id);
+            ids.push(store.insert_plan(&self.job.fence, row).await?.plan.id);
         }
         // A run that ended just now has looked for provisional plans before there were these.
         for row in planned.rows.iter().filter(|row| row.provisional) {
@@ -95,18 +121,16 @@ impl Planning<'_> {
                 return Ok(Ended::Again(Duration::ZERO, why));
             }
         }
-        let board = Board::of(self.house, self.job, self.ground.repository.id);
-        let report = PullReport {
-            pull: self.pull.number,
-            head: self.pull.head.sha.clone(),
-            base: self.pull.base.branch.clone(),
-            outcome: planned.outcome,
-            config_note: planned.config_note,
-        };
         match &report.outcome {
             PullOutcome::Unconcerned => {
                 board.quietly(&report, &planned.environments).await?;
                 if report.config_note.is_some() || board.has_commented(self.pull.number).await? {
+                    board.pull(&report, &ids).await?;
+                }
+            }
+            PullOutcome::Skipped => {
+                board.skipped(&report, &planned.environments).await?;
+                if board.has_commented(self.pull.number).await? {
                     board.pull(&report, &ids).await?;
                 }
             }
@@ -120,6 +144,7 @@ impl Planning<'_> {
             }
             PullOutcome::Planned { .. } => board.pull(&report, &ids).await?,
         }
+        board.retire(&report, left_over).await?;
         store.plan_made(&self.job.fence, repository, self.pull.number, self.asked).await?;
         Ok(Ended::Done)
     }
@@ -133,6 +158,10 @@ impl Planning<'_> {
             }
         };
         let environments = rules.as_ref().map(|rules| self.environments(rules)).unwrap_or_default();
+        if self.pull.has(Label::Skip) {
+            let outcome = PullOutcome::Skipped;
+            return Ok(Planned { outcome, config_note: None, environments, rows: Vec::new() });
+        }
         let base = self.ground.tip(&self.pull.base.branch)?.clone();
         let tree = match self.ground.mirror.merge_tree(&base, &self.pull.head.sha).await? {
             Merged::Tree(tree) => tree,

@@ -8,9 +8,9 @@
 //!
 //! What a webhook would not have brought, this does not bring either. The first comparison only
 //! notes where the branches are, since an environment begins with a push that comes after Landfall. A
-//! run that ended is not tried again. A pull request is not planned anew because its base went on:
-//! the run plans for itself, and a plan of everything that is open, each time something is merged,
-//! would be work and edited comments for nothing.
+//! run that ended is not tried again. A pull request is not planned anew because its base went on: what
+//! a run of it changed for others is known to that run (`run/told.rs`), and a plan of everything that is
+//! open would be work and edited comments for nothing.
 //!
 //! A repository without rules on its default branch is left alone: whoever installs the App on all
 //! of an organisation pays one request for each, and no mirror.
@@ -18,8 +18,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use landfall_core::config::REPOSITORY_CONFIG;
+use landfall_core::label::Label;
 use landfall_core::name::{BranchName, PullNumber, RepositoryId};
-use landfall_github::{Failure, GithubError, Pull};
+use landfall_github::{Failure, GithubError, Pull, PullState};
 use landfall_repo::Wanted;
 use landfall_store::{ClaimedJob, GivenUp, JobKey, KnownHeads, NewJob, PushedHead, RunState};
 
@@ -27,6 +28,7 @@ use super::Ended;
 use super::ground::{Ground, Rules, findings};
 use super::handle::note_pull;
 use super::left;
+use super::plan::labelled;
 use super::run::leads_to;
 use crate::house::House;
 
@@ -162,8 +164,10 @@ impl Comparison<'_> {
             }
         }
         for number in known.into_keys() {
-            if let Some(pull) = self.closed(number).await? {
-                note_pull(self.house, repository, &pull).await?;
+            let Some(pull) = self.closed(number).await? else { continue };
+            note_pull(self.house, repository, &pull).await?;
+            if pull.state == PullState::Closed {
+                missed.push(JobKey::Plan { repository, pull: number });
             }
         }
         Ok(missed)
@@ -196,6 +200,15 @@ impl Comparison<'_> {
         Ok(Moved { known, heads })
     }
 
+    async fn any_has(&self, pulls: &[PullNumber], label: Label) -> anyhow::Result<bool> {
+        for number in pulls {
+            if self.ground.reader.has_label(*number, label).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The environments whose newest run is not for where they are to go, and those with runs that the
     /// rules do not name any more. One that never followed a branch begins with a push.
     async fn environments(&self, rules: &Rules) -> anyhow::Result<Vec<JobKey>> {
@@ -215,6 +228,11 @@ impl Comparison<'_> {
             if !tips.is_empty() && !arrived {
                 let environment = environment.name.clone();
                 missed.push(JobKey::Run { repository, environment });
+            }
+        }
+        for (run, pulls) in labelled(self.house, repository).await? {
+            if !self.any_has(&pulls, Label::Hold).await? {
+                missed.push(JobKey::Run { repository, environment: run.run.environment });
             }
         }
         let orphans = left::orphans(self.house, repository, Some(&rules.config)).await?;

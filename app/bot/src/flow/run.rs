@@ -7,6 +7,7 @@
 
 use landfall_core::config::{Environment, RepositoryConfig, Unit, vanished};
 use landfall_core::diagnostic::{Diagnostic, Severity};
+use landfall_core::label::Label;
 use landfall_core::name::{EnvironmentName, RepositoryId};
 use landfall_core::plan::Plan;
 use landfall_core::report::{Detour, RunStage, Waiting};
@@ -15,6 +16,7 @@ use landfall_repo::Wanted;
 use landfall_store::{ClaimedJob, NewRun, RunId, RunState, Trigger};
 use uuid::Uuid;
 
+use super::confirm::Brought;
 use super::ground::{Ground, Rules, findings};
 use super::left::Ending;
 use super::{Ended, confirm, resolve};
@@ -31,7 +33,7 @@ pub(crate) use apply::{applied_units, outcome};
 pub(crate) use heading::leads_to;
 use heading::{Heading, headings};
 use told::Outcome;
-pub(crate) use told::replan_provisional;
+pub(crate) use told::replan_stale;
 
 /// Brings an environment to its commit.
 ///
@@ -134,7 +136,7 @@ impl Road<'_> {
         let run = house.store.insert_or_get_run(fence, &new).await?.into_inner();
         if run.state.is_ended() {
             // It may have been cut off right after its end.
-            replan_provisional(house, self.job, (repository, name)).await?;
+            replan_stale(house, self.job, &run).await?;
             return Ok(Gone::Arrived);
         }
         let id = run.run.id;
@@ -286,6 +288,18 @@ impl<'a> Course<'a> {
         waiting.ends_by_a_word() && (named || self.run.state == RunState::Running)
     }
 
+    /// What it waits for when a pull request that it brings has the label that says so, by GitHub's word:
+    /// whoever put it there after the merge means this run too.
+    async fn labelled(&self, brought: &Brought) -> anyhow::Result<Option<Waiting>> {
+        let mut labelled = Vec::new();
+        for number in brought.numbers() {
+            if self.ground.reader.has_label(number, Label::Hold).await? {
+                labelled.push(number);
+            }
+        }
+        Ok((!labelled.is_empty()).then_some(Waiting::Label(labelled)))
+    }
+
     /// From here on the environment follows the branch that the run is on.
     async fn turn(&self) -> anyhow::Result<()> {
         if self.heading.switch.is_none() {
@@ -330,7 +344,7 @@ impl<'a> Course<'a> {
     ) -> anyhow::Result<()> {
         self.tell(stage, outcome).await?;
         self.advance(to, reason).await?;
-        self.replan_provisional().await
+        replan_stale(self.house, self.job, &self.run).await
     }
 
     fn note(&self, to: RunState) {

@@ -27,6 +27,10 @@ pub struct CommentBody {
     /// After the merge: for each environment one line about its run, in place of what was to come.
     #[serde(default)]
     pub runs: BTreeMap<EnvironmentName, String>,
+    /// Once the pull request was closed without being merged: that it was, in place of what was to
+    /// come.
+    #[serde(default)]
+    pub closed: Option<String>,
     /// Whether it is read, or folded away.
     #[serde(default)]
     pub fold: FoldWord,
@@ -50,15 +54,16 @@ impl CommentBody {
     #[must_use]
     pub fn new(pull: PullNumber, kind: &str, about: &str, document: Document) -> Self {
         let (kind, about) = (kind.to_owned(), about.to_owned());
-        let (plans, runs) = (Vec::new(), BTreeMap::new());
-        Self { pull, kind, about, document, plans, runs, fold: FoldWord::Open }
+        let (plans, runs, closed) = (Vec::new(), BTreeMap::new(), None);
+        Self { pull, kind, about, document, plans, runs, closed, fold: FoldWord::Open }
     }
 
     /// What stands last: what became of the runs, or what is to come.
     #[must_use]
     pub fn tail(&self) -> String {
         if self.runs.is_empty() {
-            return self.document.tail.clone();
+            let closed = self.closed.as_ref().map(|line| format!("---\n{line}\n"));
+            return closed.unwrap_or_else(|| self.document.tail.clone());
         }
         let lines: Vec<&str> = self.runs.values().map(String::as_str).collect();
         format!("---\n{}\n", lines.join("<br>\n"))
@@ -82,6 +87,9 @@ pub struct CheckBody {
     pub findings: Vec<Finding>,
     /// Our key to find it again; never evidence.
     pub external_id: String,
+    /// Whether it says that it is about nothing any more.
+    #[serde(default)]
+    pub retired: bool,
 }
 
 /// How far a check is.

@@ -101,6 +101,7 @@ fn report(environments: Vec<EnvironmentReport>) -> PullReport {
         pull: landfall_core::name::PullNumber(7),
         head: "3f2c1ab".repeat(6)[..40].parse().unwrap(),
         base: "main".parse().unwrap(),
+        draft: false,
         outcome: PullOutcome::Planned { warnings: Vec::new(), environments },
         config_note: None,
     }

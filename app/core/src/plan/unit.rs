@@ -1,6 +1,6 @@
 //! The plan of one environment: its units, their changes, and what stands in their way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -127,6 +127,18 @@ impl fmt::Display for Conflict {
 }
 
 impl Conflict {
+    /// The resource that it is about.
+    fn key(&self) -> Option<&ResourceKey> {
+        match self {
+            Self::Exists { key, .. }
+            | Self::Fixed { key }
+            | Self::OwnedElsewhere { key, .. }
+            | Self::InTheWay { key, .. }
+            | Self::WantedTwice { key, .. } => Some(key),
+            Self::Entangled { .. } | Self::Unanswered { .. } => None,
+        }
+    }
+
     /// What would mend it, where that can be said in general.
     #[must_use]
     pub fn help(&self) -> Option<&'static str> {
@@ -178,6 +190,19 @@ impl Plan {
         self.units.iter().flat_map(|(name, unit)| unit.conflicts.iter().map(move |c| (name, c)))
     }
 
+    /// Whether carrying one of the two out may change what the other one says: they have a unit or a
+    /// resource in common.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let common = |unit| other.units.contains_key(unit);
+        self.units.keys().any(common) || !self.resources().is_disjoint(&other.resources())
+    }
+
+    fn resources(&self) -> BTreeSet<&ResourceKey> {
+        let changed = self.changes().map(|change| &change.key);
+        changed.chain(self.conflicts().filter_map(|(_, conflict)| conflict.key())).collect()
+    }
+
     /// Whether nothing changes and nothing stands in the way.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -192,5 +217,35 @@ impl Plan {
             *counts.entry(change.action).or_default() += 1;
         }
         counts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{change, key, plan, unit};
+    use super::*;
+
+    #[test]
+    fn plans_overlap_in_a_unit_or_a_resource() {
+        let nas = key("unifi_dns:s", "A", "nas.lan");
+        let tv = key("unifi_dns:s", "A", "tv.lan");
+        let moves = plan([change("nas/unifi_dns", Action::Update, nas.clone())]);
+        let same_unit = plan([change("nas/unifi_dns", Action::Create, tv.clone())]);
+        let same_resource = plan([change("other/unifi_dns", Action::Create, nas.clone())]);
+        let apart = plan([change("tv/unifi_dns", Action::Create, tv)]);
+        assert!(moves.overlaps(&moves));
+        assert!(moves.overlaps(&same_unit) && same_unit.overlaps(&moves));
+        assert!(moves.overlaps(&same_resource) && same_resource.overlaps(&moves));
+        assert!(!moves.overlaps(&apart) && !apart.overlaps(&moves));
+        assert!(!moves.overlaps(&Plan::empty(moves.environment.clone())));
+
+        let mut waits = apart;
+        let blocked = waits.units.get_mut(&unit("tv/unifi_dns")).unwrap();
+        blocked.conflicts = vec![Conflict::OwnedElsewhere {
+            key: nas,
+            unit: unit("nas/unifi_dns"),
+            repository: None,
+        }];
+        assert!(waits.overlaps(&moves), "what stands in its way may go");
     }
 }

@@ -16,8 +16,10 @@ pub struct PullView {
     pub head: String,
     /// The base branch.
     pub base: String,
-    /// `invalid`, `conflicted`, `unconcerned`, `planned`.
+    /// `invalid`, `conflicted`, `unconcerned`, `skipped`, `planned`.
     pub outcome: &'static str,
+    /// Whether it is a draft.
+    pub draft: bool,
     /// For `invalid`.
     pub errors: Vec<Finding>,
     /// For `conflicted`: the files.
@@ -88,6 +90,7 @@ pub struct ConflictLine {
 pub fn pull(report: &PullReport) -> PullView {
     let mut view = outcome(report.head.short(), &report.outcome);
     view.base = report.base.to_string();
+    view.draft = report.draft;
     view.config_note.clone_from(&report.config_note);
     view
 }
@@ -100,6 +103,7 @@ pub fn outcome(head: &str, outcome: &PullOutcome) -> PullView {
         head: head.to_owned(),
         base: String::new(),
         outcome: "unconcerned",
+        draft: false,
         errors: Vec::new(),
         conflicted: Vec::new(),
         warnings: Vec::new(),
@@ -112,6 +116,7 @@ pub fn outcome(head: &str, outcome: &PullOutcome) -> PullView {
     };
     match outcome {
         PullOutcome::Unconcerned => {}
+        PullOutcome::Skipped => view.outcome = "skipped",
         PullOutcome::Invalid(diagnostics) => {
             view.outcome = "invalid";
             view.errors = findings(diagnostics, Severity::Error);

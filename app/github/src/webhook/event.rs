@@ -1,5 +1,6 @@
 //! What happened at GitHub, as far as it matters.
 
+use landfall_core::label::Label;
 use landfall_core::name::{
     BranchName, CommitSha, InstallationId, PullNumber, RepositoryId, RepositoryName,
 };
@@ -117,6 +118,14 @@ pub enum PullAction {
     },
     /// Merged or not: see the pull request's state.
     Closed,
+    Labeled {
+        /// The label, if it is one of ours.
+        label: Option<Label>,
+    },
+    Unlabeled {
+        /// The label, if it is one of ours.
+        label: Option<Label>,
+    },
 }
 
 impl PullAction {
@@ -130,6 +139,8 @@ impl PullAction {
             "converted_to_draft" => Self::ConvertedToDraft,
             "edited" => Self::Edited { base_was: None },
             "closed" => Self::Closed,
+            "labeled" => Self::Labeled { label: None },
+            "unlabeled" => Self::Unlabeled { label: None },
             _ => return None,
         })
     }

@@ -3,6 +3,7 @@
 //!
 //! The action is read first. What is not for us is not read further.
 
+use landfall_core::label::Label;
 use landfall_core::name::{BranchName, CommitSha, InstallationId, PullNumber};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -132,6 +133,13 @@ fn pull_request(
         sender: User,
         #[serde(default)]
         changes: Changes,
+        /// What was put on or taken off.
+        #[serde(default)]
+        label: Option<Named>,
+    }
+    #[derive(Deserialize)]
+    struct Named {
+        name: String,
     }
     /// What an edit changed: `{"base": {"ref": {"from": "develop"}, …}}`.
     #[derive(Deserialize, Default)]
@@ -151,8 +159,11 @@ fn pull_request(
     let Some(action) = action.and_then(PullAction::named) else { return Ok(None) };
     let payload: Payload = json(body)?;
     let base_was = payload.changes.base.map(|base| base.branch.from);
+    let label = payload.label.and_then(|label| Label::named(&label.name));
     let action = match action {
         PullAction::Edited { .. } => PullAction::Edited { base_was },
+        PullAction::Labeled { .. } => PullAction::Labeled { label },
+        PullAction::Unlabeled { .. } => PullAction::Unlabeled { label },
         other => other,
     };
     Ok(Some(Event::PullRequest(PullRequest {

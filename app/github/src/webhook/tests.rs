@@ -78,6 +78,8 @@ fn every_real_payload_of_a_known_action_is_read_when_it_comes_through_an_install
                 "ready_for_review",
                 "converted_to_draft",
                 "closed",
+                "labeled",
+                "unlabeled",
             ]
             .contains(&payload["action"].as_str().unwrap()),
             _ => false,

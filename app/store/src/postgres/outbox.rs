@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use landfall_core::name::RepositoryId;
 
 use super::columns::without_nul;
 use super::jobs::take_turn;
@@ -15,8 +16,8 @@ use super::{Postgres, Write, after, fenced, retried};
 use crate::columns::{Columns, json, timestamp};
 use crate::rows;
 use crate::{
-    Addressee, Amend, ClaimedItem, Fence, Item, ItemClaim, ItemKey, Outbox, Pace, Result, Topic,
-    Turn,
+    Addressee, Amend, ClaimedItem, Fence, Item, ItemClaim, ItemKey, ItemKind, Outbox, Pace, Result,
+    Topic, Turn,
 };
 
 /// Frees the claims that have expired. What they published, nobody said.
@@ -287,6 +288,24 @@ impl Outbox for Postgres {
         .fetch_optional(&self.pool)
         .await?;
         row.map(|row| row.json("body")).transpose()
+    }
+
+    async fn items_under(
+        &self,
+        repository: RepositoryId,
+        kind: ItemKind,
+        prefix: &str,
+    ) -> Result<Vec<serde_json::Value>> {
+        let rows = sqlx::query(
+            "select body from outbox where repository = $1 and kind = $2 and starts_with(subject, $3)
+             order by subject",
+        )
+        .bind(repository.0.cast_signed())
+        .bind(kind.as_str())
+        .bind(prefix)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(|row| row.json("body")).collect()
     }
 
     async fn distrust_items(&self) -> Result<()> {

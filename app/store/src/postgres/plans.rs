@@ -141,11 +141,20 @@ impl Plans for Postgres {
         digests.iter().map(parse).collect()
     }
 
-    async fn discard_plan(&self, fence: &Fence, id: PlanId) -> Result<()> {
+    async fn discard_plans(
+        &self,
+        fence: &Fence,
+        repository: RepositoryId,
+        pull: PullNumber,
+    ) -> Result<()> {
         let mut write = self.write_as(fence).await?;
-        let query =
-            sqlx::query("update plan set discarded = true where id = $1").bind(id.to_string());
-        query.execute(write.conn()).await?;
+        sqlx::query(
+            "update plan set discarded = true where repository = $1 and pull = $2 and not discarded",
+        )
+        .bind(repository.0.cast_signed())
+        .bind(pull.0.cast_signed())
+        .execute(write.conn())
+        .await?;
         write.commit().await
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use landfall_core::name::RepositoryId;
 
 use super::jobs::take_turn;
 use super::lanes;
@@ -11,8 +12,8 @@ use super::{Sqlite, Write, after, fenced};
 use crate::columns::{Columns, json, timestamp};
 use crate::rows;
 use crate::{
-    Addressee, Amend, ClaimedItem, Fence, Item, ItemClaim, ItemKey, Outbox, Pace, Result, Topic,
-    Turn,
+    Addressee, Amend, ClaimedItem, Fence, Item, ItemClaim, ItemKey, ItemKind, Outbox, Pace, Result,
+    Topic, Turn,
 };
 
 /// Frees the claims that have expired. What they published, nobody said.
@@ -272,6 +273,25 @@ impl Outbox for Sqlite {
         .fetch_optional(&self.readers)
         .await?;
         row.map(|row| row.json("body")).transpose()
+    }
+
+    async fn items_under(
+        &self,
+        repository: RepositoryId,
+        kind: ItemKind,
+        prefix: &str,
+    ) -> Result<Vec<serde_json::Value>> {
+        // No text sorts behind the greatest character, so this is a range of the index.
+        let rows = sqlx::query(
+            "select body from outbox where repository = ?1 and kind = ?2
+                 and subject >= ?3 and subject < ?3 || char(0x10ffff) order by subject",
+        )
+        .bind(repository.0.cast_signed())
+        .bind(kind.as_str())
+        .bind(prefix)
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(|row| row.json("body")).collect()
     }
 
     async fn distrust_items(&self) -> Result<()> {

@@ -142,10 +142,20 @@ impl Plans for Sqlite {
         digests.iter().map(parse).collect()
     }
 
-    async fn discard_plan(&self, fence: &Fence, id: PlanId) -> Result<()> {
+    async fn discard_plans(
+        &self,
+        fence: &Fence,
+        repository: RepositoryId,
+        pull: PullNumber,
+    ) -> Result<()> {
         let mut write = self.write_as(fence).await?;
-        let query = sqlx::query("update plan set discarded = 1 where id = ?").bind(id.to_string());
-        query.execute(write.conn()).await?;
+        sqlx::query(
+            "update plan set discarded = 1 where repository = ? and pull = ? and not discarded",
+        )
+        .bind(repository.0.cast_signed())
+        .bind(pull.0.cast_signed())
+        .execute(write.conn())
+        .await?;
         write.commit().await
     }
 }

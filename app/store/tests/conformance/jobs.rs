@@ -126,7 +126,7 @@ async fn writes(store: &dyn Store, fence: &Fence) -> Vec<(&'static str, Result<(
         ("bootstrap", store.bootstrap(fence, HOMELAB, &name).await),
         ("freeze", store.freeze(fence, HOMELAB, &name, None).await),
         ("insert_plan", store.insert_plan(fence, &plan).await.map(drop)),
-        ("discard_plan", store.discard_plan(fence, plan.id).await),
+        ("discard_plans", store.discard_plans(fence, HOMELAB, PullNumber(7)).await),
         ("insert_or_get_run", store.insert_or_get_run(fence, &run).await.map(drop)),
         ("advance_run", store.advance_run(fence, id, RunState::Running, "").await.map(drop)),
         ("hold_run", store.hold_run(fence, id, &Waiting::Bootstrap, &plan.plan).await.map(drop)),

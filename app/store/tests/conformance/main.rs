@@ -52,7 +52,7 @@ macro_rules! suite {
                     one_that_was_fetched_is_handled_like_any_other, one_that_cannot_be_fetched_holds_up_no_other,
                     one_that_failed_is_missed_again_once_somebody_has_it_redelivered;
                 model: deliveries_behave_like_the_model, jobs_behave_like_the_model, leases_behave_like_the_model;
-                outbox: the_newest_body_wins, a_body_put_while_publishing_is_published_after,
+                outbox: the_newest_body_wins, items_are_found_by_the_beginning_of_their_subject, a_body_put_while_publishing_is_published_after,
                     the_same_body_is_published_once, one_item_per_installation_is_in_flight_and_comments_go_first,
                     an_expired_claim_makes_an_item_uncertain, ids_noted_on_the_way_are_kept,
                     a_dropped_version_is_not_tried_again_and_a_new_body_is,
@@ -61,7 +61,7 @@ macro_rules! suite {
                     silence_holds_for_all_of_an_installation_and_for_no_other,
                     who_is_notified_has_a_lane_of_their_own, it_is_known_when_to_look_again;
                 plans: a_plan_is_found_by_what_it_is_for, a_plan_is_found_by_the_beginning_of_its_digest,
-                    the_first_publication_counts, a_discarded_plan_is_found_by_nobody;
+                    the_first_publication_counts, discarded_plans_are_found_by_nobody;
                 pulls: an_older_description_never_replaces_a_newer_one, merged_ones_are_found_by_their_commit,
                     a_plan_is_due_until_one_was_made_for_the_last_asking;
                 repositories: a_rename_keeps_the_row, an_environment_remembers, a_pushed_head_is_the_last_that_was_announced,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use landfall_core::name::InstallationId;
+use landfall_core::name::{InstallationId, RepositoryId};
 use landfall_store::{
     Addressee, ClaimedItem, Item, ItemKey, ItemKind, Pace, Store, StoreError, Turn,
 };
@@ -42,6 +42,25 @@ pub(crate) async fn the_newest_body_wins(engine: &Engine) {
     assert_eq!(store.external_ids(&comment("").key).await.unwrap(), [11, 12]);
     let newest = store.item_body(&comment("").key).await.unwrap();
     assert!(newest.is_some());
+}
+
+pub(crate) async fn items_are_found_by_the_beginning_of_their_subject(engine: &Engine) {
+    let store = &*engine.store;
+    let fence = fence(store).await;
+    let check = |subject| item(ItemKind::Check, subject, subject);
+    let elsewhere = Item {
+        key: ItemKey { repository: RepositoryId(4711), ..check("check/a/1").key },
+        ..check("check/a/elsewhere")
+    };
+    for other in ["check/a/2", "check/a/1", "check/a", "check/ab/1", "check/b/1"] {
+        store.put(&fence, &check(other)).await.unwrap();
+    }
+    store.put(&fence, &elsewhere).await.unwrap();
+    store.put(&fence, &item(ItemKind::Comment, "check/a/3", "a comment")).await.unwrap();
+    let found = store.items_under(HOMELAB, ItemKind::Check, "check/a/").await.unwrap();
+    assert_eq!(found, [json!("check/a/1"), json!("check/a/2")]);
+    let none = store.items_under(HOMELAB, ItemKind::Check, "check/%").await.unwrap();
+    assert!(none.is_empty());
 }
 
 pub(crate) async fn a_body_put_while_publishing_is_published_after(engine: &Engine) {

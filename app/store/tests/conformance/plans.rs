@@ -75,7 +75,7 @@ pub(crate) async fn the_first_publication_counts(engine: &Engine) {
     assert_eq!(digests, BTreeSet::from([read.plan.digest()]));
 }
 
-pub(crate) async fn a_discarded_plan_is_found_by_nobody(engine: &Engine) {
+pub(crate) async fn discarded_plans_are_found_by_nobody(engine: &Engine) {
     let store = &*engine.store;
     let fence = fence(store).await;
     let plan = new_plan(1, Some(7), &["nas"]);
@@ -84,7 +84,10 @@ pub(crate) async fn a_discarded_plan_is_found_by_nobody(engine: &Engine) {
         .mark_published(plan.id, Published { at: engine.later(0).await, subject: 11 })
         .await
         .unwrap();
-    store.discard_plan(&fence, plan.id).await.unwrap();
+    let other = new_plan(2, Some(8), &["tv"]);
+    store.insert_plan(&fence, &other).await.unwrap();
+    store.discard_plans(&fence, HOMELAB, PullNumber(7)).await.unwrap();
+    assert!(store.plan(other.id).await.unwrap().is_some(), "it is of another pull request");
     let prefix = DigestPrefix::new(&plan.plan.digest().to_string()).unwrap();
     assert_eq!(store.plan(plan.id).await.unwrap(), None);
     assert_eq!(store.latest_plan(&scope()).await.unwrap(), None);

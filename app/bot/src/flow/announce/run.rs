@@ -146,6 +146,7 @@ impl Board<'_> {
             summary: document.whole(),
             findings: Vec::new(),
             external_id: run.to_string(),
+            retired: false,
         };
         self.put_check(check).await
     }

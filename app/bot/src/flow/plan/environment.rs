@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use landfall_core::config::Unit;
 use landfall_core::coverage::always_waits;
 use landfall_core::diagnostic::Diagnostic;
+use landfall_core::label::Label;
 use landfall_core::name::{CommitSha, EnvironmentName, RepositoryId, TreeSha, UnitName};
 use landfall_core::plan::{Origin, Plan};
 use landfall_core::report::{Detour, EnvironmentReport, Legend, NextStep, Waiting};
@@ -156,7 +157,8 @@ impl Place<'_> {
         }
         let waiting = guarded
             .or_else(|| self.switch(row))
-            .or_else(|| always_waits(plan, past(row)).map(Waiting::from));
+            .or_else(|| always_waits(plan, past(row)).map(Waiting::from))
+            .or_else(|| self.label());
         Ok(waiting.map_or(NextStep::Merge, NextStep::MergeThenApply))
     }
 
@@ -164,6 +166,12 @@ impl Place<'_> {
     fn switch(&self, row: Option<&landfall_store::Environment>) -> Option<Waiting> {
         let from = row?.branch.as_ref().filter(|branch| *branch != self.planning.base())?.clone();
         Some(Waiting::Branch(Detour::Switch { from, to: self.planning.base().clone() }))
+    }
+
+    /// A label says that the run is to wait.
+    fn label(&self) -> Option<Waiting> {
+        let pull = self.planning.pull;
+        pull.has(Label::Hold).then(|| Waiting::Label(vec![pull.number]))
     }
 
     fn repository(&self) -> RepositoryId {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use landfall_core::config::Unit;
-use landfall_core::coverage::ApprovedPlan;
+use landfall_core::coverage::{ApprovedPlan, PlanChanged};
 use landfall_core::name::UnitName;
 use landfall_core::plan::{Change, Digest, Plan, UnitHash};
 use landfall_core::report::{Detour, Legend, RunStage, StepReport, StepResult, Waiting};
@@ -151,12 +151,20 @@ impl Applying<'_, '_> {
             earlier: course.earlier_environment(),
         };
         let mut verdict = case.judge(plan, &brought).await?;
-        if verdict.is_err() && !brought.unattributed.is_empty() {
+        // Where what nobody reviewed is applied, a label on what brought it has to be found all the same.
+        let open = verdict.is_err() || case.plan_changed() == PlanChanged::Apply;
+        if open && !brought.unattributed.is_empty() {
             brought.look_up(course.house, course.ground, &course.heading.branch).await?;
             verdict = case.judge(plan, &brought).await?;
         }
         let waiting = match verdict {
-            Ok(approved) => return Ok(Confirmed::Yes(approved)),
+            Ok(approved) => {
+                let labelled = course.labelled(&brought).await?;
+                return Ok(match labelled.filter(|label| !course.has_word_for(label, plan)) {
+                    Some(label) => Confirmed::No(label),
+                    None => Confirmed::Yes(approved),
+                });
+            }
             Err(waiting) => waiting,
         };
         // The index at GitHub lags behind a push: look again before it counts as pushed directly.

@@ -3,7 +3,9 @@
 use landfall_core::name::{EnvironmentName, RepositoryId};
 use landfall_core::plan::{Change, Plan};
 use landfall_core::report::{Legend, RunReport, RunStage, StepReport, Waiting};
-use landfall_store::{ClaimedJob, JobKey, NewJob, NewPlan, PlanId, PlanScope, Run, RunState};
+use landfall_store::{
+    ClaimedJob, JobKey, NewJob, NewPlan, PlanId, PlanScope, Run, RunState, StoredPlan,
+};
 use uuid::Uuid;
 
 use super::super::Ended;
@@ -55,9 +57,13 @@ impl Course<'_> {
             let row = self.row_for(plan, pull).await?;
             ids.push(store.insert_plan(fence, &row).await?.plan.id);
         }
+        let waited = self.run.state == RunState::Held;
         self.run = store.hold_run(fence, self.run.run.id, &waiting, plan).await?;
         self.note(RunState::Held);
-        self.replan_provisional().await?;
+        match waited {
+            true => self.replan_provisional().await?,
+            false => replan_stale(self.house, self.job, &self.run).await?,
+        }
         let report = self.report(&self.run, RunStage::Held(waiting), Outcome::default());
         let report = RunReport { legend, ..report };
         self.board().run(self.run.run.id, &report, &brought.numbers(), &ids).await?;
@@ -111,19 +117,39 @@ impl Course<'_> {
 }
 
 /// Plans that were made while a run of this environment was under way are made again.
-pub(crate) async fn replan_provisional(
+async fn replan_provisional(
+    house: &House,
+    job: &ClaimedJob,
+    place: (RepositoryId, &EnvironmentName),
+) -> anyhow::Result<()> {
+    replan(house, job, place, |stored| stored.plan.provisional).await
+}
+
+/// Plans that say something else since a run ended, or is held, are made again: those that were made
+/// while it was under way, and those before with which it has a unit or a resource in common. What the
+/// others say is so still, although their base has moved, and nobody is told of that.
+pub(crate) async fn replan_stale(house: &House, job: &ClaimedJob, run: &Run) -> anyhow::Result<()> {
+    let place = (run.run.repository, &run.run.environment);
+    replan(house, job, place, |stored| {
+        let before = run.ended_at.is_none_or(|ended| stored.created_at <= ended);
+        let overlaps = |plan: &Plan| before && plan.overlaps(&stored.plan.plan);
+        stored.plan.provisional || run.plan.as_ref().is_some_and(overlaps)
+    })
+    .await
+}
+
+async fn replan(
     house: &House,
     job: &ClaimedJob,
     (repository, environment): (RepositoryId, &EnvironmentName),
+    is_stale: impl Fn(&StoredPlan) -> bool,
 ) -> anyhow::Result<()> {
     let store = &house.store;
     let (mut asked, mut jobs) = (Vec::new(), Vec::new());
     for pull in store.open_pulls(repository).await? {
         let environment = environment.clone();
         let scope = PlanScope { repository, pull: pull.number, environment };
-        let provisional =
-            store.latest_plan(&scope).await?.is_some_and(|stored| stored.plan.provisional);
-        if provisional {
+        if store.latest_plan(&scope).await?.is_some_and(|stored| is_stale(&stored)) {
             asked.push(pull.number);
             let key = JobKey::Plan { repository, pull: pull.number };
             jobs.push(NewJob { key, installation: job.installation, run_at: None });
