@@ -5,6 +5,7 @@
 //! what we own become a [`plan`]; a plan has digests; a run is confirmed by [`coverage`].
 //! Nothing in this crate can time out, and nothing in it knows a kind of component by name.
 
+pub mod button;
 pub mod check;
 pub mod command;
 pub mod config;

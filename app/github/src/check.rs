@@ -40,6 +40,19 @@ pub struct CheckRun {
     pub external_id: String,
     /// Where "Details" leads.
     pub details_url: Option<String>,
+    /// Its buttons, three at most; those that it had are taken away.
+    pub actions: Vec<Action>,
+}
+
+/// A button on a check run. A click comes as `check_run.requested_action` with the identifier.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Action {
+    /// What stands on it, at most 20 characters.
+    pub label: String,
+    /// What it does, at most 40 characters.
+    pub description: String,
+    /// What a click on it is told by, at most 20 characters.
+    pub identifier: String,
 }
 
 /// How far a check run is.
@@ -139,6 +152,7 @@ impl CheckRun {
             "head_sha": self.head_sha,
             "external_id": self.external_id,
             "output": self.output(chunks.next().unwrap_or_default()),
+            "actions": self.actions,
         });
         let more = self.status.fields().into_iter();
         let details = self.details_url.as_ref().map(|url| ("details_url", json!(url)));
@@ -254,6 +268,7 @@ mod tests {
             annotations: vec![at([3, 1, 3, 5]); findings],
             external_id: "7".into(),
             details_url: None,
+            actions: Vec::new(),
         }
     }
 

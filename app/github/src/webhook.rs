@@ -6,14 +6,16 @@
 //! because GitHub adds new ones and a failed delivery would help nobody.
 //! No address in a payload is ever followed.
 
+mod checks;
 mod event;
 mod headers;
 mod payload;
 mod signature;
 
 pub use event::{
-    Account, CommentAction, CommentedOn, Event, Granted, InstallationAction, InstallationChange,
-    IssueComment, Ping, PullAction, PullRequest, Push, PushedRef, RefChange, RepositoriesChange,
+    Account, CheckAction, CheckRunEvent, CheckSuiteEvent, CommentAction, CommentedOn, Event,
+    Granted, InstallationAction, InstallationChange, IssueComment, Ping, PullAction, PullRequest,
+    Push, PushedRef, RefChange, RepositoriesChange,
 };
 pub use headers::{HeaderError, Headers};
 pub use payload::PayloadError;

@@ -1,25 +1,56 @@
-//! Commands: what a comment said, kept as a row each and never coalesced.
+//! Commands: what a comment or a click said, kept as a row each and never coalesced.
 
 use std::fmt;
+use std::str::FromStr;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use landfall_core::name::{PullNumber, RepositoryId, UserId};
 
-use crate::{Fence, Result};
+use crate::words::UnknownWord;
+use crate::{DeliveryId, Fence, Result};
 
-/// Which command of which comment.
+/// Which command of what somebody said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CommandId {
-    /// GitHub's number of the comment.
-    pub comment: u64,
+    /// How it was said.
+    pub source: CommandSource,
     /// The place of the command in it, from 0.
     pub index: u32,
 }
 
 impl fmt::Display for CommandId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.comment, self.index)
+        write!(f, "{}.{}", self.source, self.index)
+    }
+}
+
+/// How somebody said a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CommandSource {
+    /// In a comment, by GitHub's number of it.
+    Comment(u64),
+    /// With a button, by the delivery that told of the click.
+    Click(DeliveryId),
+}
+
+/// As it stands in the store: the number, or the delivery's id.
+impl fmt::Display for CommandSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Comment(id) => id.fmt(f),
+            Self::Click(delivery) => delivery.fmt(f),
+        }
+    }
+}
+
+impl FromStr for CommandSource {
+    type Err = UnknownWord;
+
+    fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
+        let comment = text.parse().map(Self::Comment).ok();
+        let source = comment.or_else(|| text.parse().map(Self::Click).ok());
+        source.ok_or_else(|| UnknownWord(text.to_owned()))
     }
 }
 
@@ -38,7 +69,7 @@ pub struct NewCommand {
     pub login: String,
     /// The command's own line: `/apply production 0123abcd`.
     pub text: String,
-    /// When the comment was written, by GitHub's clock.
+    /// When the comment was written, by GitHub's clock; since when what was clicked on was shown.
     pub commented_at: Timestamp,
 }
 

@@ -74,7 +74,7 @@ pub(crate) fn given_up(row: &impl Columns) -> Result<GivenUp> {
 
 pub(crate) fn command(row: &impl Columns) -> Result<Command> {
     let command = NewCommand {
-        id: CommandId { comment: row.number("comment")?, index: row.small("idx")? },
+        id: CommandId { source: row.text("source")?, index: row.small("idx")? },
         repository: RepositoryId(row.number("repository")?),
         pull: PullNumber(row.number("pull")?),
         author: UserId(row.number("author")?),

@@ -112,6 +112,26 @@ impl World {
         self.repo.comment(self.pull, login, text).expect("there is a pull request to comment on")
     }
 
+    /// Clicks on a button of the newest check of this name.
+    ///
+    /// # Panics
+    /// There is no such button.
+    pub async fn click(&mut self, check: &str, button: &str) {
+        self.click_as(ALICE, check, button).await;
+    }
+
+    /// As [`World::click`], by somebody else.
+    ///
+    /// # Panics
+    /// There is no such button.
+    pub async fn click_as(&mut self, login: &str, check: &str, button: &str) {
+        let run = self.newest_check(check).await;
+        let action = run.actions.iter().find(|action| action["label"] == button);
+        let action = action.unwrap_or_else(|| panic!("`{check}` has no button `{button}`"));
+        let identifier = action["identifier"].as_str().unwrap_or_default();
+        self.repo.press(run.id, identifier, login).expect("there is such a button");
+    }
+
     /// Merges the pull request that is meant with a merge commit, and returns the base's new tip.
     ///
     /// # Panics

@@ -114,6 +114,35 @@ impl World {
         self.shown(self.repo.check_runs(&head), name)
     }
 
+    /// What stands in the newest check run of this name, below its title.
+    ///
+    /// # Panics
+    /// There is none.
+    pub async fn check_summary(&mut self, name: &str) -> String {
+        let run = self.newest_check(name).await;
+        self.names.told(&run.summary.unwrap_or_default())
+    }
+
+    /// What stands on the buttons of the newest check run of this name.
+    ///
+    /// # Panics
+    /// There is none.
+    pub async fn buttons(&mut self, name: &str) -> Vec<String> {
+        let run = self.newest_check(name).await;
+        let label = |action: &Value| action["label"].as_str().unwrap_or_default().to_owned();
+        run.actions.iter().map(label).collect()
+    }
+
+    /// The newest check run of this name, on whatever commit.
+    ///
+    /// # Panics
+    /// There is none.
+    pub async fn newest_check(&mut self, name: &str) -> CheckRun {
+        self.settle().await;
+        let run = self.repo.all_check_runs().into_iter().rfind(|run| run.name == name);
+        run.unwrap_or_else(|| panic!("there is no check `{name}`"))
+    }
+
     /// The newest check run of an environment's runs, as [`World::check`] shows it.
     ///
     /// # Panics

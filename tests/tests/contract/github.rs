@@ -8,7 +8,7 @@ use landfall_core::name::{
     BranchName, CommitSha, EnvironmentName, InstallationId, PullNumber, RepositoryId,
     RepositoryName, UserId,
 };
-use landfall_github::check::{Annotation, CheckRun, CheckStatus, Conclusion, Level};
+use landfall_github::check::{Action, Annotation, CheckRun, CheckStatus, Conclusion, Level};
 use landfall_github::comment::Marker;
 use landfall_github::deployment::{DeploymentState, DeploymentStatus, NewDeployment};
 use landfall_github::{App, AppId, AppSettings, InstalledRepository, Reaction, Timeouts};
@@ -264,6 +264,11 @@ fn check(sha: &CommitSha) -> CheckRun {
         annotations: (1..=60).map(annotation).collect(),
         external_id: "plan-1".to_owned(),
         details_url: Some("https://landfall.example.com/plans/1".to_owned()),
+        actions: vec![Action {
+            label: "Plan again".to_owned(),
+            description: "Plan this pull request again".to_owned(),
+            identifier: "plan".to_owned(),
+        }],
     }
 }
 

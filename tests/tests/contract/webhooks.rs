@@ -126,6 +126,10 @@ async fn a_simulated_github_sends_what_github_sends() {
         "pull_request.closed",
         "issue_comment.created",
         "check_run.rerequested",
+        "check_run.requested_action",
+        "check_suite.rerequested",
+        "pull_request.labeled",
+        "pull_request.unlabeled",
     ] {
         assert!(sent.contains(event), "{event} was not sent, only {sent:?}");
     }
@@ -150,6 +154,10 @@ async fn live(github: &GithubSim) -> anyhow::Result<()> {
     let head = repo.head("plex").await?.expect("the branch was pushed");
     let check = check_run(github, &head).await;
     repo.rerequest(check, "alice")?;
+    repo.press(check, "plan", "alice")?;
+    repo.rerequest_all(&head, "alice")?;
+    repo.label(pull, "landfall:hold", "alice")?;
+    repo.unlabel(pull, "landfall:hold", "alice")?;
     repo.merge(pull, MergeMethod::Merge, "alice").await?;
     repo.delete_branch("plex", "alice").await?;
     let fork = repo.fork("bob").await?;
@@ -171,7 +179,9 @@ async fn check_run(github: &GithubSim, head: &str) -> u64 {
         app.post(&format!("app/installations/{installation}/access_tokens"), json!({})).await;
     let token = minted["token"].as_str().expect("the App is installed").to_owned();
     let caller = Caller::new(&github.api_url()).with("authorization", &format!("Bearer {token}"));
-    let check = json!({ "name": "landfall / staging (develop)", "head_sha": head, "status": "in_progress" });
+    let button =
+        json!({ "label": "Plan again", "description": "Plan again", "identifier": "plan" });
+    let check = json!({ "name": "landfall / staging (develop)", "head_sha": head, "status": "in_progress", "actions": [button] });
     let made = caller.post("repos/acme/homelab/check-runs", check).await;
     made["id"].as_u64().expect("the check run was made")
 }

@@ -7,6 +7,7 @@
 
 mod bootstrap;
 mod change;
+mod checks;
 mod commands;
 mod comments;
 mod config;

@@ -1,7 +1,7 @@
 //! Announcing: reports into the outbox. Nothing is sent from here.
 
 use landfall_core::name::{InstallationId, PullNumber, RepositoryId};
-use landfall_store::{ClaimedJob, Fence, Item, ItemKey, ItemKind};
+use landfall_store::{ClaimedJob, CommandId, CommandSource, Fence, Item, ItemKey, ItemKind};
 use serde::Serialize;
 
 use crate::house::House;
@@ -100,11 +100,12 @@ impl<'a> Board<'a> {
         })
     }
 
-    /// The quietest answer.
+    /// The quietest answer. To a click there is none: what was clicked on changes.
     ///
     /// # Errors
     /// The store could not be written to.
-    pub async fn react(&self, comment: u64, reaction: ReactionWord) -> anyhow::Result<()> {
+    pub async fn react(&self, said: CommandId, reaction: ReactionWord) -> anyhow::Result<()> {
+        let CommandSource::Comment(comment) = said.source else { return Ok(()) };
         let subject = format!("comment/{comment}/{}", reaction.as_str());
         self.put(ItemKind::Reaction, subject, FIRST, &ReactionBody { comment, reaction }).await
     }

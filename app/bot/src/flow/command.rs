@@ -147,13 +147,13 @@ impl Said<'_> {
         let id = self.words.id;
         let outcome = match answer {
             Answer::Done => {
-                board.react(id.comment, ReactionWord::Done).await?;
+                board.react(id, ReactionWord::Done).await?;
                 "done".to_owned()
             }
             Answer::Replan => {
                 let (repository, pull) = (self.ground.repository.id, self.pull.number);
                 self.house.store.ask_for_plans(repository, &[pull]).await?;
-                board.react(id.comment, ReactionWord::Heard).await?;
+                board.react(id, ReactionWord::Heard).await?;
                 "planned again".to_owned()
             }
             Answer::Say(text) => {
@@ -162,7 +162,7 @@ impl Said<'_> {
             }
             Answer::PassedOver(why) => why.to_owned(),
             Answer::Refuse(why, help) => {
-                board.react(id.comment, ReactionWord::Refused).await?;
+                board.react(id, ReactionWord::Refused).await?;
                 let text = self.house.templates.refused(
                     &self.words.login,
                     &self.words.text,

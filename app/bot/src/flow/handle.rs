@@ -7,19 +7,27 @@ use landfall_github::webhook::{
     PullRequest, PushedRef,
 };
 use landfall_github::{Pull, PullState, Repository, UserKind};
-use landfall_store::{CommandId, Consequences, JobKey, NewCommand, NewJob, PushedHead};
+use landfall_store::{
+    CommandId, CommandSource, Consequences, DeliveryId, JobKey, NewCommand, NewJob, PushedHead,
+};
 
 use super::installations::look_at;
 use crate::house::House;
 
+mod clicks;
+
 /// The user a pull request is said to come from when its account is gone: GitHub's own ghost.
 const GHOST: UserId = UserId(10137);
 
-/// Everything that follows from an event.
+/// Everything that follows from an event that came with `delivery`.
 ///
 /// # Errors
-/// The store could not be asked which repositories an installation has.
-pub async fn consequences(house: &House, event: &Event) -> anyhow::Result<Consequences> {
+/// The store could not be asked.
+pub async fn consequences(
+    house: &House,
+    delivery: DeliveryId,
+    event: &Event,
+) -> anyhow::Result<Consequences> {
     Ok(match event {
         Event::PullRequest(event) => pull_request(event),
         Event::Push(event) => {
@@ -37,6 +45,8 @@ pub async fn consequences(house: &House, event: &Event) -> anyhow::Result<Conseq
             found
         }
         Event::IssueComment(event) => issue_comment(event, house.github.id()),
+        Event::CheckRun(event) => clicks::check_run(house, delivery, event).await?,
+        Event::CheckSuite(event) => clicks::check_suite(house, delivery, event).await?,
         Event::Installation(event) => {
             let meant = match event.repositories.as_slice() {
                 [] => Meant::All,
@@ -157,7 +167,7 @@ fn issue_comment(event: &IssueComment, us: landfall_github::AppId) -> Consequenc
     }
     let lines = command::lines(&event.comment.body);
     let commands = lines.into_iter().zip(0..).map(|(text, index)| NewCommand {
-        id: CommandId { comment: event.comment.id.0, index },
+        id: CommandId { source: CommandSource::Comment(event.comment.id.0), index },
         repository: event.repository.id,
         pull: number,
         author: author.id,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use landfall_core::button::Button;
 use landfall_core::diagnostic::{Diagnostic, Severity};
 use landfall_core::name::{BranchName, CommitSha, EnvironmentName, PullNumber};
 use landfall_store::PlanId;
@@ -85,6 +86,9 @@ pub struct CheckBody {
     pub summary: String,
     /// Findings with their places.
     pub findings: Vec<Finding>,
+    /// What people can do with a click.
+    #[serde(default)]
+    pub buttons: Vec<Button>,
     /// Our key to find it again; never evidence.
     pub external_id: String,
     /// Whether it says that it is about nothing any more.

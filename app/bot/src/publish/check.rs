@@ -1,6 +1,9 @@
 //! Check runs: one for each environment and base on a commit.
 
-use landfall_github::check::{Annotation, CheckRun, CheckRunId, CheckStatus, Conclusion, Level};
+use landfall_core::button::Button;
+use landfall_github::check::{
+    Action, Annotation, CheckRun, CheckRunId, CheckStatus, Conclusion, Level,
+};
 use landfall_github::comment::{self, Document, LIMIT};
 use landfall_github::{Failure, GithubError};
 
@@ -60,6 +63,7 @@ impl Desk<'_> {
             annotations: body.findings.iter().map(|finding| self.annotation(finding)).collect(),
             external_id: body.external_id.clone(),
             details_url: None,
+            actions: body.buttons.iter().map(action).collect(),
         }
     }
 
@@ -67,6 +71,14 @@ impl Desk<'_> {
         let level = if finding.error { Level::Failure } else { Level::Warning };
         let message = self.clean(&finding.message);
         Annotation::new(&finding.path, finding.place, level, &finding.code, &message)
+    }
+}
+
+fn action(button: &Button) -> Action {
+    Action {
+        label: button.label().to_owned(),
+        description: button.description(),
+        identifier: button.to_string(),
     }
 }
 

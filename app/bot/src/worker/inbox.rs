@@ -51,7 +51,7 @@ async fn read(house: &House, new: &NewDelivery) -> anyhow::Result<Option<Consequ
             return Ok(None);
         }
     };
-    handle::consequences(house, &event).await.map(Some)
+    handle::consequences(house, new.id, &event).await.map(Some)
 }
 
 /// Writes what follows from all of them at once, which is one wait for the disk; when that fails,

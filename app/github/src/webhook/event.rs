@@ -1,5 +1,6 @@
 //! What happened at GitHub, as far as it matters.
 
+use jiff::Timestamp;
 use landfall_core::label::Label;
 use landfall_core::name::{
     BranchName, CommitSha, InstallationId, PullNumber, RepositoryId, RepositoryName,
@@ -21,6 +22,10 @@ pub enum Event {
     Push(Push),
     /// Something about a comment.
     IssueComment(IssueComment),
+    /// Somebody clicked on a check run.
+    CheckRun(CheckRunEvent),
+    /// Somebody asked for all check runs of a commit anew.
+    CheckSuite(CheckSuiteEvent),
     /// The hook was set up.
     Ping(Ping),
     /// The App was installed, or what it may do changed.
@@ -55,6 +60,8 @@ impl Event {
             "push" | "installation_repositories" => true,
             "pull_request" => PullAction::named(named).is_some(),
             "issue_comment" => CommentAction::named(named) == Some(CommentAction::Created),
+            "check_run" => CheckAction::named(named).is_some(),
+            "check_suite" => named == "rerequested",
             "installation" => InstallationAction::named(named).is_some(),
             _ => false,
         }
@@ -67,6 +74,8 @@ impl Event {
             Self::PullRequest(event) => Some(event.on.installation),
             Self::Push(event) => Some(event.on.installation),
             Self::IssueComment(event) => Some(event.on.installation),
+            Self::CheckRun(event) => Some(event.on.installation),
+            Self::CheckSuite(event) => Some(event.on.installation),
             Self::Installation(event) => Some(event.installation),
             Self::InstallationRepositories(event) => Some(event.installation),
             Self::Ping(_) | Self::Other { .. } => None,
@@ -80,6 +89,8 @@ impl Event {
             Self::PullRequest(event) => Some(&event.on),
             Self::Push(event) => Some(&event.on),
             Self::IssueComment(event) => Some(&event.on),
+            Self::CheckRun(event) => Some(&event.on),
+            Self::CheckSuite(event) => Some(&event.on),
             Self::Installation(_) | Self::InstallationRepositories(_) => None,
             Self::Ping(_) | Self::Other { .. } => None,
         }
@@ -258,6 +269,67 @@ pub enum CommentedOn {
     },
     /// An issue, which is not for us.
     Issue,
+}
+
+/// Somebody clicked on a check run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckRunEvent {
+    /// On what of it.
+    pub action: CheckAction,
+    /// Where.
+    pub on: InstalledRepository,
+    /// The repository, with its default branch.
+    pub repository: Repository,
+    /// The App that it is of: every App is told of its own alone, and this says whose it is.
+    pub app: Option<AppId>,
+    /// The key that its author gave it; empty without one.
+    pub external_id: String,
+    /// The commit that it is on.
+    pub head: CommitSha,
+    /// Since when it says what it says: when it was completed, else begun.
+    pub shown_at: Timestamp,
+    /// Who clicked.
+    pub sender: User,
+}
+
+/// What was clicked on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CheckAction {
+    /// "Re-run".
+    Rerequested,
+    /// One of the buttons that its author put there.
+    Requested {
+        /// What the author calls it.
+        identifier: String,
+    },
+}
+
+impl CheckAction {
+    /// The one that GitHub calls so, of those that matter.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "rerequested" => Self::Rerequested,
+            "requested_action" => Self::Requested { identifier: String::new() },
+            _ => return None,
+        })
+    }
+}
+
+/// Somebody asked for all check runs of a commit anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckSuiteEvent {
+    /// Where.
+    pub on: InstalledRepository,
+    /// The repository, with its default branch.
+    pub repository: Repository,
+    /// The App that the check runs are of.
+    pub app: Option<AppId>,
+    /// The commit.
+    pub head: CommitSha,
+    /// When the newest of them last changed.
+    pub shown_at: Timestamp,
+    /// Who asked.
+    pub sender: User,
 }
 
 /// The hook was set up.

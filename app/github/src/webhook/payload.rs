@@ -8,6 +8,7 @@ use landfall_core::name::{BranchName, CommitSha, InstallationId, PullNumber};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
+use super::checks;
 use super::event::{
     Account, CommentAction, CommentedOn, Event, Granted, InstallationAction, InstallationChange,
     IssueComment, Ping, PullAction, PullRequest, Push, PushedRef, RefChange, RepositoriesChange,
@@ -49,6 +50,8 @@ pub(super) fn parse(event: &str, body: &[u8]) -> Result<Event, PayloadError> {
             ("push", Some(at)) => Some(push(body, at.id)?),
             ("pull_request", Some(at)) => pull_request(action.as_deref(), body, at.id)?,
             ("issue_comment", Some(at)) => issue_comment(action.as_deref(), body, at.id)?,
+            ("check_run", Some(at)) => checks::check_run(action.as_deref(), body, at.id)?,
+            ("check_suite", Some(at)) => checks::check_suite(action.as_deref(), body, at.id)?,
             ("installation", Some(_)) => installation_change(action.as_deref(), body)?,
             ("installation_repositories", Some(_)) => Some(repositories_change(body)?),
             _ => None,
@@ -58,11 +61,11 @@ pub(super) fn parse(event: &str, body: &[u8]) -> Result<Event, PayloadError> {
     read().map_err(|source| PayloadError { event: event.to_owned(), source })
 }
 
-fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Error> {
+pub(super) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Error> {
     serde_json::from_slice(body)
 }
 
-fn on(installation: InstallationId, repository: &Repository) -> InstalledRepository {
+pub(super) fn on(installation: InstallationId, repository: &Repository) -> InstalledRepository {
     InstalledRepository { installation, id: repository.id, name: repository.name.clone() }
 }
 

@@ -82,6 +82,10 @@ fn every_real_payload_of_a_known_action_is_read_when_it_comes_through_an_install
                 "unlabeled",
             ]
             .contains(&payload["action"].as_str().unwrap()),
+            "check_run" => {
+                ["rerequested", "requested_action"].contains(&payload["action"].as_str().unwrap())
+            }
+            "check_suite" => payload["action"] == "rerequested",
             _ => false,
         };
         let left_alone = matches!(parse(event, &payload), Event::Other { .. });

@@ -27,6 +27,7 @@ fn check(findings: usize) -> CheckRun {
         annotations: vec![finding; findings],
         external_id: "plan-7".into(),
         details_url: Some("https://landfall.example.com/runs/7".into()),
+        actions: Vec::new(),
     }
 }
 

@@ -12,10 +12,10 @@ use crate::{Command, CommandId, Commands, Fence, NewCommand, Result};
 /// Keeps a command, once.
 pub(super) async fn insert(conn: &mut PgConnection, new: &NewCommand) -> Result<()> {
     sqlx::query(
-        "insert into command (comment, idx, repository, pull, author, login, text, commented_at)
+        "insert into command (source, idx, repository, pull, author, login, text, commented_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing",
     )
-    .bind(new.id.comment.cast_signed())
+    .bind(new.id.source.to_string())
     .bind(i64::from(new.id.index))
     .bind(new.repository.0.cast_signed())
     .bind(new.pull.0.cast_signed())
@@ -36,7 +36,8 @@ impl Commands for Postgres {
         pull: PullNumber,
     ) -> Result<Vec<Command>> {
         let rows = sqlx::query(
-            "select * from command where repository = $1 and pull = $2 and outcome is null order by comment, idx",
+            "select * from command where repository = $1 and pull = $2 and outcome is null
+             order by commented_at, length(source), source, idx",
         )
         .bind(repository.0.cast_signed())
         .bind(pull.0.cast_signed())
@@ -47,8 +48,8 @@ impl Commands for Postgres {
 
     async fn take_command(&self, fence: &Fence, id: CommandId) -> Result<()> {
         let mut write = self.write_as(fence).await?;
-        sqlx::query("update command set taken = true where comment = $1 and idx = $2")
-            .bind(id.comment.cast_signed())
+        sqlx::query("update command set taken = true where source = $1 and idx = $2")
+            .bind(id.source.to_string())
             .bind(i64::from(id.index))
             .execute(write.conn())
             .await?;
@@ -58,10 +59,10 @@ impl Commands for Postgres {
     async fn finish_command(&self, fence: &Fence, id: CommandId, outcome: &str) -> Result<()> {
         let mut write = self.write_as(fence).await?;
         sqlx::query(
-            "update command set outcome = $1 where comment = $2 and idx = $3 and outcome is null",
+            "update command set outcome = $1 where source = $2 and idx = $3 and outcome is null",
         )
         .bind(without_nul(outcome))
-        .bind(id.comment.cast_signed())
+        .bind(id.source.to_string())
         .bind(i64::from(id.index))
         .execute(write.conn())
         .await?;
@@ -70,10 +71,10 @@ impl Commands for Postgres {
 
     async fn command_outcome(&self, id: CommandId) -> Result<Option<String>> {
         let query = sqlx::query_scalar::<_, Option<String>>(
-            "select outcome from command where comment = $1 and idx = $2",
+            "select outcome from command where source = $1 and idx = $2",
         );
         let found = query
-            .bind(id.comment.cast_signed())
+            .bind(id.source.to_string())
             .bind(i64::from(id.index))
             .fetch_optional(&self.pool)
             .await?;

@@ -11,10 +11,10 @@ use crate::{Command, CommandId, Commands, Fence, NewCommand, Result};
 /// Keeps a command, once.
 pub(super) async fn insert(conn: &mut SqliteConnection, new: &NewCommand) -> Result<()> {
     sqlx::query(
-        "insert into command (comment, idx, repository, pull, author, login, text, commented_at)
+        "insert into command (source, idx, repository, pull, author, login, text, commented_at)
          values (?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing",
     )
-    .bind(new.id.comment.cast_signed())
+    .bind(new.id.source.to_string())
     .bind(new.id.index)
     .bind(new.repository.0.cast_signed())
     .bind(new.pull.0.cast_signed())
@@ -35,7 +35,8 @@ impl Commands for Sqlite {
         pull: PullNumber,
     ) -> Result<Vec<Command>> {
         let rows = sqlx::query(
-            "select * from command where repository = ? and pull = ? and outcome is null order by comment, idx",
+            "select * from command where repository = ? and pull = ? and outcome is null
+             order by commented_at, length(source), source, idx",
         )
         .bind(repository.0.cast_signed())
         .bind(pull.0.cast_signed())
@@ -46,8 +47,8 @@ impl Commands for Sqlite {
 
     async fn take_command(&self, fence: &Fence, id: CommandId) -> Result<()> {
         let mut write = self.write_as(fence).await?;
-        sqlx::query("update command set taken = 1 where comment = ? and idx = ?")
-            .bind(id.comment.cast_signed())
+        sqlx::query("update command set taken = 1 where source = ? and idx = ?")
+            .bind(id.source.to_string())
             .bind(id.index)
             .execute(write.conn())
             .await?;
@@ -57,10 +58,10 @@ impl Commands for Sqlite {
     async fn finish_command(&self, fence: &Fence, id: CommandId, outcome: &str) -> Result<()> {
         let mut write = self.write_as(fence).await?;
         sqlx::query(
-            "update command set outcome = ? where comment = ? and idx = ? and outcome is null",
+            "update command set outcome = ? where source = ? and idx = ? and outcome is null",
         )
         .bind(outcome)
-        .bind(id.comment.cast_signed())
+        .bind(id.source.to_string())
         .bind(id.index)
         .execute(write.conn())
         .await?;
@@ -69,13 +70,10 @@ impl Commands for Sqlite {
 
     async fn command_outcome(&self, id: CommandId) -> Result<Option<String>> {
         let query = sqlx::query_scalar::<_, Option<String>>(
-            "select outcome from command where comment = ? and idx = ?",
+            "select outcome from command where source = ? and idx = ?",
         );
-        let found = query
-            .bind(id.comment.cast_signed())
-            .bind(id.index)
-            .fetch_optional(&self.readers)
-            .await?;
+        let found =
+            query.bind(id.source.to_string()).bind(id.index).fetch_optional(&self.readers).await?;
         Ok(found.flatten())
     }
 }

@@ -1,7 +1,7 @@
 //! Commands: none is lost, none has two outcomes.
 
 use landfall_core::name::PullNumber;
-use landfall_store::{CommandId, Consequences, NewCommand, Store};
+use landfall_store::{CommandId, CommandSource, Consequences, NewCommand, Store};
 
 use crate::engine::Engine;
 use crate::given::{HOMELAB, OCTOCAT, fence};
@@ -11,7 +11,7 @@ const PULL: PullNumber = PullNumber(7);
 
 fn command(comment: u64, index: u32, text: &str) -> NewCommand {
     NewCommand {
-        id: CommandId { comment, index },
+        id: CommandId { source: CommandSource::Comment(comment), index },
         repository: HOMELAB,
         pull: PULL,
         author: OCTOCAT,
@@ -46,7 +46,7 @@ pub(crate) async fn a_burst_loses_none(engine: &Engine) {
 pub(crate) async fn a_command_has_one_outcome(engine: &Engine) {
     let store = &*engine.store;
     let fence = fence(store).await;
-    let id = CommandId { comment: 100, index: 0 };
+    let id = CommandId { source: CommandSource::Comment(100), index: 0 };
     say(store, 1, vec![command(100, 0, "/apply")]).await;
     assert_eq!(store.command_outcome(id).await.unwrap(), None);
     store.finish_command(&fence, id, "applied").await.unwrap();
@@ -59,7 +59,10 @@ pub(crate) async fn one_that_was_cut_off_is_pending_still(engine: &Engine) {
     let store = &*engine.store;
     let fence = fence(store).await;
     say(store, 1, vec![command(100, 0, "/apply"), command(100, 1, "/status")]).await;
-    store.take_command(&fence, CommandId { comment: 100, index: 0 }).await.unwrap();
+    store
+        .take_command(&fence, CommandId { source: CommandSource::Comment(100), index: 0 })
+        .await
+        .unwrap();
     let pending = store.pending_commands(HOMELAB, PULL).await.unwrap();
     assert_eq!(pending.iter().map(|row| row.taken).collect::<Vec<_>>(), [true, false]);
 }

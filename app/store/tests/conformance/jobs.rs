@@ -7,8 +7,9 @@ use landfall_core::name::{InstallationId, PullNumber};
 use landfall_core::plan::{Action, Outcome, Plan};
 use landfall_core::report::Waiting;
 use landfall_store::{
-    Addressee, Approval, Asked, BACKGROUND, ClaimedJob, CommandId, Fence, Item, ItemKey, ItemKind,
-    JobKey, LogRead, NewJob, ReadBack, Result, Retry, RunState, StepId, Store, StoreError, Topic,
+    Addressee, Approval, Asked, BACKGROUND, ClaimedJob, CommandId, CommandSource, Fence, Item,
+    ItemKey, ItemKind, JobKey, LogRead, NewJob, ReadBack, Result, Retry, RunState, StepId, Store,
+    StoreError, Topic,
 };
 use serde_json::json;
 
@@ -107,7 +108,7 @@ async fn writes(store: &dyn Store, fence: &Fence) -> Vec<(&'static str, Result<(
         subject: "pull/7".to_owned(),
     };
     let item = Item { key, body: json!("a plan"), priority: 0 };
-    let command = CommandId { comment: 1, index: 0 };
+    let command = CommandId { source: CommandSource::Comment(1), index: 0 };
     let read = LogRead { after: 0, to: store.now().await.unwrap() };
     vec![
         ("heartbeat", store.heartbeat(fence, LEASE).await),

@@ -8,9 +8,9 @@ use landfall_core::name::{BranchName, PullNumber, UserId};
 use landfall_core::plan::{Action, Outcome};
 use landfall_core::report::Waiting;
 use landfall_store::{
-    Addressee, Approval, ArchiveError, AuditEntry, CommandId, Consequences, Contents, Created,
-    Item, ItemKey, ItemKind, NewCommand, NewDelivery, Occupied, Published, Pull, PullState,
-    PushedHead, Refilled, Repository, RunState, Store, StoreError, Unresolved,
+    Addressee, Approval, ArchiveError, AuditEntry, CommandId, CommandSource, Consequences,
+    Contents, Created, Item, ItemKey, ItemKind, NewCommand, NewDelivery, Occupied, Published, Pull,
+    PullState, PushedHead, Refilled, Repository, RunState, Store, StoreError, Unresolved,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -108,7 +108,7 @@ async fn fill(store: &dyn Store) {
             head: Some(commit('b')),
         }],
         commands: vec![NewCommand {
-            id: CommandId { comment: 5, index: 0 },
+            id: CommandId { source: CommandSource::Comment(5), index: 0 },
             repository: HOMELAB,
             pull: PullNumber(7),
             author: OCTOCAT,

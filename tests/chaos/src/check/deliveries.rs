@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use landfall_github::webhook::Event;
 use landfall_sim::github::Attempt;
-use landfall_store::{CommandId, DeliveryId, Inserted, NewDelivery};
+use landfall_store::{CommandId, CommandSource, DeliveryId, Inserted, NewDelivery};
 
 use super::{Evidence, Findings};
 use crate::history::marker;
@@ -48,7 +48,7 @@ impl Evidence<'_> {
     pub(super) async fn commands(&self, findings: &mut Findings) -> anyhow::Result<()> {
         for said in &self.people.said {
             for (index, text) in (0..).zip(said.text.lines()) {
-                let id = CommandId { comment: said.comment, index };
+                let id = CommandId { source: CommandSource::Comment(said.comment), index };
                 let what = format!("`{text}` ({id}) on pull request {}", said.pull);
                 match self.store.command_outcome(id).await? {
                     None => findings.lost.push(format!("{what} has no outcome")),

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use landfall_core::button::Button;
 use landfall_core::diagnostic::{Diagnostic, Severity};
 use landfall_core::name::{BranchName, CommitSha, EnvironmentName, PullNumber};
 use landfall_core::report::{EnvironmentReport, NextStep, PullOutcome, PullReport};
@@ -202,6 +203,7 @@ impl Board<'_> {
                 summary: title.clone(),
                 title,
                 findings: Vec::new(),
+                buttons: Vec::new(),
                 retired: true,
                 ..check
             };
@@ -244,6 +246,7 @@ impl Board<'_> {
             summary: title.clone(),
             title,
             findings: Vec::new(),
+            buttons: vec![Button::Plan],
             external_id: format!("{}/{}/{environment}", self.repository, about.pull),
             retired: false,
         }

@@ -1,6 +1,7 @@
 //! What everybody concerned is told of a run: the pull requests it brings, its commit's check, the
 //! environment's deployments, and those whom the operator wants to be notified.
 
+use landfall_core::button::Button;
 use landfall_core::name::{BranchName, PullNumber};
 use landfall_core::plan::Plan;
 use landfall_core::report::{Legend, RunReport, RunStage};
@@ -49,7 +50,8 @@ impl Board<'_> {
             self.run_comment(run, &report.stage, body).await?;
             self.run_line(report, *pull).await?;
         }
-        self.run_check(run, report, &document).await?;
+        let buttons = if pulls.is_empty() { Vec::new() } else { buttons(report) };
+        self.run_check(run, report, (&document, buttons)).await?;
         self.deployment(run, report).await?;
         self.notify(run, report, pulls).await
     }
@@ -126,7 +128,7 @@ impl Board<'_> {
         &self,
         run: RunId,
         report: &RunReport,
-        document: &Document,
+        (document, buttons): (&Document, Vec<Button>),
     ) -> anyhow::Result<()> {
         let now = self.house.store.now().await?;
         let state = match report.stage {
@@ -145,6 +147,7 @@ impl Board<'_> {
             title: view::run(report).title,
             summary: document.whole(),
             findings: Vec::new(),
+            buttons,
             external_id: run.to_string(),
             retired: false,
         };
@@ -170,4 +173,12 @@ impl Board<'_> {
         };
         self.put(ItemKind::Deployment, format!("run/{run}"), NEXT, &body).await
     }
+}
+
+/// What a click can do about a run. It is carried out as a command on a pull request that the run
+/// brings, so there has to be one.
+fn buttons(report: &RunReport) -> Vec<Button> {
+    let RunStage::Held(waiting) = &report.stage else { return Vec::new() };
+    let apply = report.digest.as_ref().filter(|_| waiting.ends_by_a_word()).map(Button::apply);
+    apply.into_iter().chain([Button::Cancel]).collect()
 }

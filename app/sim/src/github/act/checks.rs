@@ -90,6 +90,18 @@ impl Repo {
         self.click(check_run, "rerequested", user, json!({}))
     }
 
+    /// Clicks "Re-run all checks" of a commit.
+    ///
+    /// # Errors
+    /// There is no check run on it.
+    pub fn rerequest_all(&self, sha: &str, user: &str) -> anyhow::Result<()> {
+        self.acts(user);
+        let runs = self.check_runs(sha);
+        let newest = runs.last().with_context(|| format!("{sha} has no check run"))?;
+        self.tell_check_suite(newest, "rerequested", user, runs.len());
+        Ok(())
+    }
+
     /// Clicks one of the buttons that the App put on a check run.
     ///
     /// # Errors

@@ -66,6 +66,17 @@ impl Repo {
         });
     }
 
+    /// Tells of the suite that a check run is in, which has `count` of them.
+    pub(super) fn tell_check_suite(&self, run: &CheckRun, action: &str, user: &str, count: usize) {
+        self.tell("check_suite", Some(action), user, |view, repository| {
+            Some(json!({
+                "action": action,
+                "check_suite": view.check_suite_event(repository, run, count),
+                "repository": view.repository(repository),
+            }))
+        });
+    }
+
     pub(super) fn tell_push(&self, pushed: &Pushed<'_>, user: &str) {
         self.tell("push", None, user, |view, repository| {
             let show = |(facts, paths): &(CommitFacts, Paths)| {

@@ -29,8 +29,9 @@ impl HookConfig {
 
     /// Events about an installation reach every App, as do clicks on its own check runs.
     pub(super) fn wants(&self, event: &str) -> bool {
-        matches!(event, "ping" | "installation" | "installation_repositories" | "check_run")
-            || self.events.iter().any(|known| known == event)
+        let always =
+            ["ping", "installation", "installation_repositories", "check_run", "check_suite"];
+        always.contains(&event) || self.events.iter().any(|known| known == event)
     }
 }
 

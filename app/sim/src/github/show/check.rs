@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{View, node_id};
-use crate::github::model::{CheckRun, Repository};
+use crate::github::model::{CheckRun, Pull, Repository};
 
 impl View<'_> {
     pub(crate) fn check_run(self, repository: &Repository, run: &CheckRun) -> Value {
@@ -38,12 +38,37 @@ impl View<'_> {
     /// As an event carries it, with its suite in full.
     pub(crate) fn check_run_event(self, repository: &Repository, run: &CheckRun) -> Value {
         let mut shown = self.check_run(repository, run);
-        let branch = repository
-            .pulls
-            .values()
-            .find(|pull| pull.head_sha == run.head_sha)
-            .map(|pull| &pull.head);
-        shown["check_suite"] = json!({
+        shown["check_suite"] = self.check_suite(repository, run);
+        shown
+    }
+
+    /// A suite as its own events carry it.
+    pub(crate) fn check_suite_event(
+        self,
+        repository: &Repository,
+        run: &CheckRun,
+        count: usize,
+    ) -> Value {
+        let mut shown = self.check_suite(repository, run);
+        let suite = format!("{}/check-suites/{}", self.repository_api(repository), run.suite);
+        shown["latest_check_runs_count"] = json!(count);
+        shown["check_runs_url"] = json!(format!("{suite}/check-runs"));
+        let somebody = json!({ "name": "GitHub", "email": "noreply@github.com" });
+        shown["head_commit"] = json!({
+            "id": run.head_sha,
+            "tree_id": run.head_sha,
+            "message": "A commit",
+            "timestamp": run.started_at,
+            "author": somebody,
+            "committer": somebody,
+        });
+        shown
+    }
+
+    fn check_suite(self, repository: &Repository, run: &CheckRun) -> Value {
+        let of_run = |pull: &&Pull| pull.head_sha == run.head_sha;
+        let branch = repository.pulls.values().find(of_run).map(|pull| &pull.head);
+        json!({
             "id": run.suite,
             "node_id": node_id("CS", run.suite),
             "head_branch": branch,
@@ -57,8 +82,7 @@ impl View<'_> {
             "app": self.app(),
             "created_at": run.started_at,
             "updated_at": run.completed_at.unwrap_or(run.started_at),
-        });
-        shown
+        })
     }
 
     /// Open pull requests of this very repository with that head: those from forks are never

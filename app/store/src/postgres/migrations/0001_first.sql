@@ -100,7 +100,7 @@ create table chore (
 );
 
 create table command (
-    comment bigint not null,
+    source text not null, -- the comment, or the delivery of a click
     idx bigint not null,
     repository bigint not null,
     pull bigint not null,
@@ -110,7 +110,7 @@ create table command (
     commented_at bigint not null,
     taken boolean not null default false,
     outcome text,
-    primary key (comment, idx)
+    primary key (source, idx)
 );
 create index command_pending on command (repository, pull) where outcome is null;
 

@@ -98,7 +98,7 @@ create table chore (
 ) strict, without rowid;
 
 create table command (
-    comment integer not null,
+    source text not null, -- the comment, or the delivery of a click
     idx integer not null,
     repository integer not null,
     pull integer not null,
@@ -108,7 +108,7 @@ create table command (
     commented_at integer not null,
     taken integer not null default 0 check (taken in (0, 1)),
     outcome text,
-    primary key (comment, idx)
+    primary key (source, idx)
 ) strict, without rowid;
 create index command_pending on command (repository, pull) where outcome is null;
 

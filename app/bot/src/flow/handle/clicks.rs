@@ -1,0 +1,205 @@
+//! Clicks on our checks: what somebody says with a button, as the row that a comment would bring.
+//!
+//! A check is known by the key that it was given. Nothing is believed of it: whether the clicker may
+//! is asked when the command is carried out, and which plan is meant stands on the button.
+
+use jiff::Timestamp;
+use landfall_core::button::Button;
+use landfall_core::name::{CommitSha, EnvironmentName, PullNumber, RepositoryId};
+use landfall_github::webhook::{CheckAction, CheckRunEvent, CheckSuiteEvent};
+use landfall_github::{AppId, User, UserKind};
+use landfall_store::{
+    CommandId, CommandSource, Consequences, DeliveryId, ItemKind, JobKey, NewCommand, NewJob, Run,
+    RunId,
+};
+
+use super::{described, plan_job};
+use crate::house::House;
+use crate::publish::{CheckBody, CommentBody};
+
+/// A click: who, where, and since when what they clicked on was shown.
+struct Click<'a> {
+    house: &'a House,
+    delivery: DeliveryId,
+    repository: RepositoryId,
+    sender: &'a User,
+    /// When the click itself happened GitHub does not say.
+    shown_at: Timestamp,
+}
+
+/// What a check is about, by the key that it was given.
+enum Subject {
+    Pull(PullNumber, EnvironmentName),
+    Run(Box<Run>),
+}
+
+/// Everything that follows from a click on a check, or on its "Re-run".
+///
+/// # Errors
+/// The store could not be asked.
+pub(super) async fn check_run(
+    house: &House,
+    delivery: DeliveryId,
+    event: &CheckRunEvent,
+) -> anyhow::Result<Consequences> {
+    let found = described(event.on.installation, &event.repository);
+    if !is_ours(house, event.app, &event.sender) {
+        return Ok(found);
+    }
+    let click = Click {
+        house,
+        delivery,
+        repository: event.repository.id,
+        sender: &event.sender,
+        shown_at: event.shown_at,
+    };
+    let Some(subject) = click.subject(&event.external_id).await? else { return Ok(found) };
+    let button = match &event.action {
+        CheckAction::Rerequested => None,
+        CheckAction::Requested { identifier } => match Button::parse(identifier) {
+            Some(button) => Some(button),
+            None => return Ok(found),
+        },
+    };
+    let said = click.said(subject, button.as_ref()).await?;
+    Ok(click.follows(found, event.on.installation, vec![said]))
+}
+
+/// The same for "Re-run all checks": each pull request of that head is planned again, and runs of that
+/// commit which ended badly are tried again.
+///
+/// # Errors
+/// The store could not be asked.
+pub(super) async fn check_suite(
+    house: &House,
+    delivery: DeliveryId,
+    event: &CheckSuiteEvent,
+) -> anyhow::Result<Consequences> {
+    let found = described(event.on.installation, &event.repository);
+    if !is_ours(house, event.app, &event.sender) {
+        return Ok(found);
+    }
+    let click = Click {
+        house,
+        delivery,
+        repository: event.repository.id,
+        sender: &event.sender,
+        shown_at: event.shown_at,
+    };
+    let mut all = Vec::new();
+    for subject in click.subjects_of(&event.head).await? {
+        all.push(click.said(subject, None).await?);
+    }
+    Ok(click.follows(found, event.on.installation, all))
+}
+
+fn is_ours(house: &House, app: Option<AppId>, sender: &User) -> bool {
+    app == Some(house.github.id()) && sender.kind == UserKind::User
+}
+
+/// What a click comes to.
+enum Said {
+    /// A command on a pull request.
+    Command(PullNumber, String),
+    /// A run looks again, for which nobody's word is needed.
+    Look(EnvironmentName),
+    Nothing,
+}
+
+impl Click<'_> {
+    /// Each subject once that has a check on a commit.
+    async fn subjects_of(&self, head: &CommitSha) -> anyhow::Result<Vec<Subject>> {
+        let (store, prefix) = (&self.house.store, format!("check/{head}/"));
+        let (mut subjects, mut pulls) = (Vec::new(), Vec::new());
+        for body in store.items_under(self.repository, ItemKind::Check, &prefix).await? {
+            let check: CheckBody = serde_json::from_value(body)?;
+            let Some(subject) = self.subject(&check.external_id).await? else { continue };
+            match &subject {
+                // All environments of a pull request are planned together.
+                Subject::Pull(number, _) if pulls.contains(number) => continue,
+                Subject::Pull(number, _) => pulls.push(*number),
+                Subject::Run(_) => {}
+            }
+            subjects.push(subject);
+        }
+        Ok(subjects)
+    }
+
+    async fn subject(&self, external_id: &str) -> anyhow::Result<Option<Subject>> {
+        if let Ok(id) = external_id.parse::<RunId>() {
+            let run = self.house.store.run(id).await?;
+            let here = run.filter(|run| run.run.repository == self.repository);
+            return Ok(here.map(Box::new).map(Subject::Run));
+        }
+        let ours = format!("{}/", self.repository);
+        let rest = external_id.strip_prefix(&ours).and_then(|rest| rest.split_once('/'));
+        let Some((number, environment)) = rest else { return Ok(None) };
+        let (Ok(number), Ok(environment)) = (number.parse().map(PullNumber), environment.parse())
+        else {
+            return Ok(None);
+        };
+        Ok(Some(Subject::Pull(number, environment)))
+    }
+
+    /// What is said with a `button`, or without one by "Re-run".
+    async fn said(&self, subject: Subject, button: Option<&Button>) -> anyhow::Result<Said> {
+        let (run, button) = match (subject, button) {
+            (Subject::Pull(number, environment), None | Some(Button::Plan)) => {
+                return Ok(Said::Command(number, Button::Plan.command(&environment)));
+            }
+            (Subject::Pull(..), Some(_)) | (Subject::Run(_), Some(Button::Plan)) => {
+                return Ok(Said::Nothing);
+            }
+            (Subject::Run(run), button) => (run, button),
+        };
+        let environment = run.run.environment.clone();
+        let line = match button {
+            Some(button) => button.command(&environment),
+            None if run.state.may_be_retried() => format!("/apply {environment}"),
+            None if run.state.is_ended() => return Ok(Said::Nothing),
+            None => return Ok(Said::Look(environment)),
+        };
+        let told = self.told_on(run.run.id).await?;
+        Ok(told.map_or(Said::Nothing, |number| Said::Command(number, line)))
+    }
+
+    /// The newest of the pull requests on which a run was told of.
+    async fn told_on(&self, run: RunId) -> anyhow::Result<Option<PullNumber>> {
+        let (store, prefix) = (&self.house.store, format!("run/{run}/"));
+        let bodies = store.items_under(self.repository, ItemKind::Comment, &prefix).await?;
+        let pulls: Result<Vec<CommentBody>, _> =
+            bodies.into_iter().map(serde_json::from_value).collect();
+        Ok(pulls?.into_iter().map(|body| body.pull).max())
+    }
+
+    fn follows(
+        &self,
+        mut found: Consequences,
+        installation: landfall_core::name::InstallationId,
+        all: Vec<Said>,
+    ) -> Consequences {
+        let repository = self.repository;
+        for (said, index) in all.into_iter().zip(0..) {
+            match said {
+                Said::Nothing => {}
+                Said::Look(environment) => {
+                    let key = JobKey::Run { repository, environment };
+                    found.jobs.push(NewJob { key, installation, run_at: None });
+                }
+                Said::Command(pull, text) => {
+                    found.commands.push(NewCommand {
+                        id: CommandId { source: CommandSource::Click(self.delivery), index },
+                        repository,
+                        pull,
+                        author: self.sender.id,
+                        login: self.sender.login.clone(),
+                        text,
+                        commented_at: self.shown_at,
+                    });
+                    found.jobs.push(plan_job(installation, repository, pull));
+                }
+            }
+        }
+        found
+    }
+}
