@@ -97,7 +97,7 @@ fn every_real_payload_of_a_known_action_is_read_when_it_comes_through_an_install
         assert_eq!(Event::matters(event, action), matters, "{name}");
         read += usize::from(known);
     }
-    assert_eq!(read, 45);
+    assert_eq!(read, 54);
 }
 
 #[test]
