@@ -11,6 +11,8 @@ mod cloudflare;
 mod descriptions;
 #[path = "contract/github.rs"]
 mod github;
+#[path = "contract/manifest.rs"]
+mod manifest;
 #[path = "contract/unifi.rs"]
 mod unifi;
 #[path = "contract/webhooks.rs"]

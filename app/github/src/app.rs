@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use jiff::Timestamp;
 use landfall_core::name::InstallationId;
 use octocrab::auth::{EncodingKey, create_jwt};
@@ -23,6 +23,7 @@ use crate::actor::AppId;
 use crate::error::{Failure, GithubError, classify};
 use crate::known::KnownAnswers;
 use crate::limits::Limits;
+use crate::proposer::Proposer;
 use crate::reader::Reader;
 use crate::repository::InstalledRepository;
 use crate::session::Session;
@@ -31,10 +32,12 @@ use crate::writer::Writer;
 
 mod deliveries;
 mod installations;
+mod registration;
 mod token;
 
 pub use deliveries::{Attempt, Cursor, LogPage};
-pub use installations::Installation;
+pub use installations::{Account, Chosen, Installation};
+pub use registration::{Hook, Registration, Verified};
 use token::Tokens;
 pub(crate) use token::{Scope, Token, TokenKey};
 
@@ -166,6 +169,12 @@ impl App {
         Writer::new(Session::new(self.clone(), on, Scope::Write))
     }
 
+    /// Opens issues in one repository.
+    #[must_use]
+    pub fn proposer(&self, on: InstalledRepository) -> Proposer {
+        Proposer::new(Session::new(self.clone(), on, Scope::Propose))
+    }
+
     /// What GitHub still lets an installation do, as its last answer said.
     #[must_use]
     pub fn limits(&self, installation: InstallationId) -> Limits {
@@ -259,17 +268,15 @@ impl App {
         let answer = self.transport().send(call, Credentials::of(&header)).await;
         let answer = answer.map_err(|failure| failure.on(call.to_string()))?;
         if answer.status == StatusCode::UNAUTHORIZED {
-            self.log_skew(&answer.headers);
+            self.log_skew(&answer);
         }
         Ok((decode(call, &answer, self.now())?, answer))
     }
 
     /// A clock that is wrong is the usual reason for a refused App token, and GitHub's words do
     /// not say so.
-    fn log_skew(&self, headers: &HeaderMap) {
-        let date = headers.get(header::DATE).and_then(|date| date.to_str().ok());
-        let Some(date) = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok()) else { return };
-        let skew = self.now().duration_since(date.timestamp()).as_secs();
+    fn log_skew(&self, answer: &Answer) {
+        let Some(skew) = self.skew(answer).map(|skew| skew.as_secs()) else { return };
         if skew.abs() > 30 {
             tracing::warn!(
                 skew_seconds = skew,

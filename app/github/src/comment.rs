@@ -50,12 +50,17 @@ impl Comment {
     /// Whether we wrote it. A marker alone proves nothing: anyone can paste one.
     #[must_use]
     pub fn is_by(&self, app: &Identity) -> bool {
-        match (&self.app, &self.user) {
-            (Some(author), _) => author.id == app.id,
-            (None, Some(user)) => {
-                user.kind == UserKind::Bot && user.login == format!("{}[bot]", app.slug)
-            }
-            (None, None) => false,
+        is_by(app, self.app, self.user.as_ref())
+    }
+}
+
+/// Whether what an App, or else a user wrote, was written by us.
+pub(crate) fn is_by(us: &Identity, app: Option<Author>, user: Option<&User>) -> bool {
+    match (app, user) {
+        (Some(author), _) => author.id == us.id,
+        (None, Some(user)) => {
+            user.kind == UserKind::Bot && user.login == format!("{}[bot]", us.slug)
         }
+        (None, None) => false,
     }
 }

@@ -14,7 +14,10 @@ pub mod deployment;
 mod error;
 mod known;
 mod limits;
+pub mod manifest;
+pub mod needs;
 mod pages;
+mod proposer;
 mod pull;
 mod reader;
 mod repository;
@@ -25,10 +28,12 @@ mod writer;
 
 pub use actor::{AppId, User, UserKind};
 pub use app::{
-    App, AppSettings, Attempt, Cursor, Identity, Installation, LogPage, SettingsError, Timeouts,
+    Account, App, AppSettings, Attempt, Chosen, Cursor, Hook, Identity, Installation, LogPage,
+    Registration, SettingsError, Timeouts, Verified,
 };
 pub use error::{Failure, GithubError};
 pub use limits::Limits;
+pub use proposer::Proposer;
 pub use pull::{Base, Head, Pull, PullState};
 pub use reader::{GitCredentials, Reader};
 pub use repository::{InstalledRepository, Permission, Repository};

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use landfall_core::label::Label;
 use landfall_core::name::{
     BranchName, CommitSha, EnvironmentName, PullNumber, RepositoryName, UserId,
@@ -11,8 +13,9 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use url::Url;
 
+use crate::actor::User;
 use crate::check::PublishedCheck;
-use crate::comment::{Comment, CommentId, Marker};
+use crate::comment::{Author, Comment, CommentId, Marker, is_by};
 use crate::deployment::Deployment;
 use crate::error::{Failure, GithubError};
 use crate::pull::Pull;
@@ -99,6 +102,28 @@ impl Reader {
         }
     }
 
+    /// What is in the file at `path` of the default branch; none where there is no file of at most
+    /// 1 MB, which is all that GitHub shows this way.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn file(&self, path: &str) -> Result<Option<Vec<u8>>, GithubError> {
+        #[derive(Deserialize)]
+        struct Content {
+            encoding: Option<String>,
+            content: Option<String>,
+        }
+        let segments = self.0.path().then("contents");
+        let call = Call::get(path.split('/').fold(segments, |path, segment| path.then(segment)));
+        let content = match self.0.call::<Content>(call).await {
+            Ok(Content { encoding, content }) if encoding.as_deref() == Some("base64") => content,
+            Ok(_) | Err(GithubError { failure: Failure::NotFound, .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let lines = content.unwrap_or_default().replace(['\n', '\r'], "");
+        Ok(STANDARD.decode(lines).ok())
+    }
+
     /// The pull requests that GitHub connects with a commit: merged and open ones, and none for a
     /// while after a push, because the index lags.
     ///
@@ -177,6 +202,34 @@ impl Reader {
         };
         let page = |page: Vec<Comment>| page.into_iter().filter(&ours).collect();
         self.0.list(Call::get(path), page).await
+    }
+
+    /// The number of our issue whose marker says all that `wanted` says, open or closed; the oldest
+    /// of several.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn find_issue(&self, wanted: &Marker) -> Result<Option<u64>, GithubError> {
+        #[derive(Deserialize)]
+        struct Issue {
+            number: u64,
+            body: Option<String>,
+            user: Option<User>,
+            #[serde(default, rename = "performed_via_github_app")]
+            app: Option<Author>,
+        }
+        let us = self.0.app().identity().await?.clone();
+        let call = Call::get(self.0.path().then("issues"))
+            .query("state", "all")
+            .query("creator", format!("{}[bot]", us.slug));
+        let ours = |issue: &Issue| {
+            let marker = issue.body.as_deref().and_then(Marker::parse);
+            is_by(&us, issue.app, issue.user.as_ref())
+                && marker.is_some_and(|marker| marker.covers(wanted))
+        };
+        let page = |page: Vec<Issue>| page.into_iter().filter(&ours).collect();
+        let found = self.0.list(call, page).await?;
+        Ok(found.iter().map(|issue| issue.number).min())
     }
 
     /// Our check runs of that name on a commit, superseded ones too.

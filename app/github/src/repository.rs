@@ -28,6 +28,9 @@ pub struct Repository {
     /// Archived repositories take no writes.
     #[serde(default)]
     pub archived: bool,
+    /// Whether it was forked from another one.
+    #[serde(default)]
+    pub fork: bool,
 }
 
 /// What somebody may do in a repository, lowest first.

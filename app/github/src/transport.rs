@@ -93,6 +93,11 @@ impl Call {
         Self { api: Api::GraphQl, ..Self::post(Path::new("graphql"), body) }
     }
 
+    /// A request whose path says it all.
+    pub(crate) fn post_nothing(path: Path) -> Self {
+        Self { method: Method::POST, ..Self::get(path) }
+    }
+
     pub(crate) fn patch(path: Path, body: Value) -> Self {
         Self { method: Method::PATCH, body: Some(body), ..Self::get(path) }
     }
@@ -128,14 +133,19 @@ impl Call {
 /// Who asks, and which answer they have already.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Credentials<'a> {
-    authorization: &'a HeaderValue,
+    authorization: Option<&'a HeaderValue>,
     /// The entity tag of an answer that need not be given again.
     known: Option<&'a HeaderValue>,
 }
 
 impl<'a> Credentials<'a> {
     pub(crate) fn of(authorization: &'a HeaderValue) -> Self {
-        Self { authorization, known: None }
+        Self { authorization: Some(authorization), known: None }
+    }
+
+    /// Nobody: for what proves itself, as the code of a manifest does.
+    pub(crate) fn none() -> Self {
+        Self { authorization: None, known: None }
     }
 
     pub(crate) fn knowing(self, tag: Option<&'a HeaderValue>) -> Self {
@@ -238,10 +248,10 @@ impl Transport {
     ) -> Result<Answer, Failure> {
         let unusable = |e: &dyn Display| Failure::Unreachable { why: format!("no request: {e}") };
         let uri = target.parse::<Uri>().map_err(|e| unusable(&e))?;
-        let mut request = Request::builder()
-            .method(call.method.clone())
-            .uri(uri)
-            .header(header::AUTHORIZATION, credentials.authorization);
+        let mut request = Request::builder().method(call.method.clone()).uri(uri);
+        if let Some(authorization) = credentials.authorization {
+            request = request.header(header::AUTHORIZATION, authorization);
+        }
         if let Some(tag) = credentials.known {
             request = request.header(header::IF_NONE_MATCH, tag);
         }

@@ -47,6 +47,7 @@ impl Default for GitSettings {
 #[derive(Debug, Clone)]
 pub struct Git {
     settings: Arc<GitSettings>,
+    version: Arc<str>,
 }
 
 /// The oldest version that reads attributes of a given tree while merging (`--attr-source`) and
@@ -93,14 +94,20 @@ impl Git {
     /// # Errors
     /// It is missing or too old.
     pub async fn find(settings: GitSettings) -> Result<Self, RepoError> {
-        let git = Self { settings: Arc::new(settings) };
+        let git = Self { settings: Arc::new(settings), version: "".into() };
         let answer = git.succeed("version", git.command(["version"])).await?;
         let text = String::from_utf8_lossy(&answer);
         let found = text.trim().strip_prefix("git version ").unwrap_or(text.trim()).to_owned();
         match version(&found) {
-            Some(version) if version >= OLDEST => Ok(git),
+            Some(version) if version >= OLDEST => Ok(Self { version: found.into(), ..git }),
             _ => Err(RepoError::TooOld { found }),
         }
+    }
+
+    /// Which one it is, in its own words: `2.47.3`.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
     }
 
     pub(crate) fn settings(&self) -> &GitSettings {

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use anyhow::Context;
+use axum::Router;
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 
@@ -24,6 +25,7 @@ mod auth;
 mod git;
 mod hooks;
 mod limit;
+mod manifest;
 mod model;
 mod rest;
 mod show;
@@ -154,7 +156,7 @@ impl GithubSim {
             faults: git_faults.clone(),
             exchanges: exchanges.clone(),
         };
-        let git = Server::start(smart_http::router(shared.clone()), git, git_port).await?;
+        let git = Server::start(web(&shared), git, git_port).await?;
         let api = Observed {
             wire: |_| Wire::GitHub,
             faults: faults.clone(),
@@ -200,6 +202,11 @@ impl GithubSim {
     pub fn hooks(&self) -> &Hooks {
         &self.shared.hooks
     }
+}
+
+/// Where git and people's browsers go.
+fn web(shared: &Arc<Shared>) -> Router {
+    smart_http::router(shared.clone()).merge(manifest::pages(shared.clone()))
 }
 
 impl Shared {

@@ -27,6 +27,9 @@ pub struct Attempt {
     pub delivered_at: Timestamp,
     /// Whether somebody asked for it.
     pub redelivery: bool,
+    /// How it ended, in GitHub's words: `OK`, or what went wrong.
+    #[serde(default)]
+    pub status: String,
     /// `X-GitHub-Event`: `pull_request`.
     pub event: String,
     /// The payload's action, if it has one.

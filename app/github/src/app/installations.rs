@@ -1,5 +1,7 @@
 //! Where the App is installed, and on which repositories.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use landfall_core::name::InstallationId;
 use serde::Deserialize;
@@ -16,8 +18,36 @@ use crate::transport::{Answer, Call, Credentials, Path};
 pub struct Installation {
     /// Its number.
     pub id: InstallationId,
+    /// Whose repositories it is for.
+    pub account: Option<Account>,
+    /// What its owner granted: names of permissions and their levels. Less than the App asks for
+    /// until the owner has accepted what was added.
+    #[serde(default)]
+    pub permissions: BTreeMap<String, String>,
+    /// For which of the account's repositories it is.
+    #[serde(default, rename = "repository_selection")]
+    pub chosen: Chosen,
     /// Since when its owner lets it do nothing; none when it may.
     pub suspended_at: Option<Timestamp>,
+}
+
+/// For which repositories an installation is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Chosen {
+    /// For all that its account has and will have.
+    #[default]
+    All,
+    /// For those that somebody chose one by one.
+    Selected,
+}
+
+/// The account of an installation. An enterprise has no login, but a slug.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Account {
+    /// Its name.
+    #[serde(alias = "slug")]
+    pub login: String,
 }
 
 #[derive(Deserialize)]
@@ -38,6 +68,14 @@ impl App {
             pages.add(&call, &answer, page);
         }
         Ok(pages.into_items())
+    }
+
+    /// One installation.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn installation(&self, id: InstallationId) -> Result<Installation, GithubError> {
+        self.as_app(Call::get(Path::new("app").then("installations").then(id))).await
     }
 
     /// The repositories that an installation is on, archived ones too.

@@ -30,6 +30,8 @@ pub(crate) enum Scope {
     Read,
     /// Publishing: comments, reactions, checks, deployments; no contents.
     Write,
+    /// Opening an issue.
+    Propose,
     /// Finding out which repositories there are.
     List,
 }
@@ -54,6 +56,7 @@ impl Scope {
                 ("metadata", "read"),
                 ("pull_requests", "write"),
             ],
+            Self::Propose => &[("issues", "write"), ("metadata", "read")],
             Self::List => &[("metadata", "read")],
         };
         list.iter().map(|(name, level)| ((*name).to_owned(), (*level).to_owned())).collect()

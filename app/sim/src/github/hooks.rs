@@ -120,6 +120,12 @@ impl Hooks {
         self.inner.more.notify_one();
     }
 
+    /// What deliveries are sent as from now on: `json` or `form`. Only JSON is sent; who reads the
+    /// hook's settings is told otherwise.
+    pub fn send_as(&self, content_type: &str) {
+        content_type.clone_into(&mut self.inner.state().config.content_type);
+    }
+
     /// Says what becomes of the next deliveries that match.
     pub fn fate(&self, on: On, fate: Fate) {
         self.inner.state().fates.push((on, fate));

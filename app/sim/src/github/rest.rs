@@ -11,8 +11,8 @@ use axum::extract::State;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{delete, get, post, put};
 
-use super::Shared;
-use reply::Refusal;
+use super::{Shared, manifest};
+pub(crate) use reply::Refusal;
 
 mod access;
 mod apps;
@@ -49,6 +49,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
 fn app_routes() -> Router<Arc<Shared>> {
     Router::new()
         .route("/app", get(apps::app))
+        .route("/app-manifests/{code}/conversions", post(manifest::convert))
         .route("/app/installations", get(apps::installations))
         .route("/app/installations/{id}", get(apps::installation))
         .route("/app/installations/{id}/access_tokens", post(apps::create_token))

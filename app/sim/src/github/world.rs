@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::auth::Token;
+use super::manifest::Manifests;
 use super::model::{Access, Installation, Repository, User, UserKind};
 use crate::clock::Clock;
 
@@ -42,6 +43,7 @@ pub(crate) struct World {
     pub(crate) installations: BTreeMap<u64, Installation>,
     pub(crate) tokens: HashMap<String, Token>,
     pub(crate) lags: Lags,
+    pub(crate) manifests: Manifests,
     last_id: u64,
 }
 
@@ -126,6 +128,7 @@ impl World {
             installations: BTreeMap::new(),
             tokens: HashMap::new(),
             lags: Lags::default(),
+            manifests: Manifests::default(),
             last_id: 1000,
         };
         let (bot, owner) = (world.app.bot(), world.app.owner.clone());

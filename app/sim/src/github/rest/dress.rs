@@ -7,7 +7,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, IF_NONE_MATCH, USER_AGENT};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, DATE, ETAG, IF_NONE_MATCH, USER_AGENT};
 use http::{HeaderValue, Method, StatusCode};
 use sha2::{Digest, Sha256};
 
@@ -30,7 +30,9 @@ pub(super) async fn dress(
     let caller = match caller(&shared, request.headers()) {
         Ok(caller) => caller,
         Err(Refused::Credentials(message)) => {
-            return Refusal::unauthorized(message).into_response();
+            let mut response = Refusal::unauthorized(message).into_response();
+            put_date(&mut response, &shared);
+            return response;
         }
         Err(Refused::Suspended) => {
             let message = "This installation has been suspended";
@@ -66,6 +68,7 @@ pub(super) async fn dress(
         response = tagged(response, token, known).await;
     }
     let unchanged = response.status() == StatusCode::NOT_MODIFIED;
+    put_date(&mut response, &shared);
     put_quota(&mut response, if unchanged { shared.limiter.uncount(installation) } else { quota });
     response
 }
@@ -96,6 +99,14 @@ async fn tagged(
         return Response::from_parts(head, Body::empty());
     }
     Response::from_parts(head, Body::from(body))
+}
+
+/// The time that tokens live in, by which a client can tell that its clock is wrong.
+fn put_date(response: &mut Response, shared: &Shared) {
+    let now = shared.token_clock.now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    if let Ok(now) = HeaderValue::from_str(&now) {
+        response.headers_mut().insert(DATE, now);
+    }
 }
 
 fn put_quota(response: &mut Response, quota: Quota) {
