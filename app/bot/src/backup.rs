@@ -97,10 +97,16 @@ impl Backups {
     /// # Errors
     /// There is none, or the place cannot be read.
     pub async fn latest(&self, place: &Place) -> anyhow::Result<Place> {
-        let newest = self.ours(place).await?.pop();
-        newest
-            .map(|name| place.for_one(&name))
-            .with_context(|| format!("there is no backup with a name of ours at {place}"))
+        let newest = self.newest(place).await?;
+        newest.with_context(|| format!("there is no backup with a name of ours at {place}"))
+    }
+
+    /// The same; none where there is none.
+    ///
+    /// # Errors
+    /// The place cannot be read.
+    pub async fn newest(&self, place: &Place) -> anyhow::Result<Option<Place>> {
+        Ok(self.ours(place).await?.pop().map(|name| place.for_one(&name)))
     }
 
     /// Removes the oldest backups of ours at a place until `keep` are left, and names them.

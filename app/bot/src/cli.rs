@@ -9,6 +9,7 @@ mod apply;
 mod backup;
 mod choose;
 mod demo;
+mod doctor;
 mod document;
 mod findings;
 mod local;
@@ -43,6 +44,7 @@ enum Command {
     Schema(schema::Schema),
     Backup(backup::Backup),
     Restore(restore::Restore),
+    Doctor(doctor::Doctor),
     Demo(demo::Demo),
     Sim(sim::Sim),
 }
@@ -85,6 +87,7 @@ impl Cli {
             Command::Schema(schema) => schema.run(),
             Command::Backup(backup) => backup.run().await,
             Command::Restore(restore) => restore.run().await,
+            Command::Doctor(doctor) => doctor.run().await,
         }
     }
 }

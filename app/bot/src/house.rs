@@ -23,6 +23,7 @@ use crate::settings::Webhooks;
 
 mod open;
 
+pub(crate) use open::app;
 pub use open::{Surroundings, verifier};
 
 /// Kinds of component that the design has and this version has not.

@@ -16,6 +16,8 @@ use minijinja::value::Serde;
 use minijinja::{Environment, Value, context};
 use serde::Serialize;
 
+mod trial;
+
 /// Sections with more lines than this are folded; smaller plans are read at a glance.
 const OPEN_LINES: usize = 24;
 

@@ -85,21 +85,27 @@ impl Settings {
     /// # Errors
     /// Every variable that is missing or wrong.
     pub fn read(variables: &Variables<'_>) -> Result<Self, Vec<Fault>> {
+        match Self::examine(variables) {
+            (settings, faults) if faults.is_empty() => Ok(settings),
+            (_, faults) => Err(faults),
+        }
+    }
+
+    /// Reads the settings and every fault in them. What a fault is about has its default, or
+    /// nothing where there is none, so this is for looking at the others alone.
+    #[must_use]
+    pub fn examine(variables: &Variables<'_>) -> (Self, Vec<Fault>) {
         let mut reader = Reader { variables, faults: Vec::new() };
         let data_dir = PathBuf::from(reader.or("LANDFALL_DATA_DIR", "data"));
-        let listen = reader.parsed(
-            "LANDFALL_LISTEN",
-            "127.0.0.1:8080",
-            "an address and a port, as in `0.0.0.0:8080`",
-        );
+        let listen = reader.listen();
         let rules = reader.rules();
         let webhooks = reader.webhooks();
         let github = GithubSettings {
             app_id: reader.app_id(),
             private_key: reader.private_key(),
             webhook_secrets: reader.webhook_secrets(webhooks),
-            api_url: reader.parsed("GITHUB_API_URL", "https://api.github.com", "a URL"),
-            url: reader.parsed("GITHUB_URL", "https://github.com", "a URL"),
+            api_url: reader.github_api_url(),
+            url: reader.github_url(),
         };
         let settings = Self {
             listen,
@@ -112,7 +118,7 @@ impl Settings {
             webhooks,
             github,
         };
-        if reader.faults.is_empty() { Ok(settings) } else { Err(reader.faults) }
+        (settings, reader.faults)
     }
 }
 
@@ -162,6 +168,19 @@ impl Reader<'_> {
             self.fault(variable, format!("`{text}` is not {what}"));
             default.parse().unwrap_or_else(|_| unreachable!("the default of {variable} parses"))
         })
+    }
+
+    fn listen(&mut self) -> SocketAddr {
+        let what = "an address and a port, as in `0.0.0.0:8080`";
+        self.parsed("LANDFALL_LISTEN", "127.0.0.1:8080", what)
+    }
+
+    fn github_api_url(&mut self) -> Url {
+        self.parsed("GITHUB_API_URL", "https://api.github.com", "a URL")
+    }
+
+    fn github_url(&mut self) -> Url {
+        self.parsed("GITHUB_URL", "https://github.com", "a URL")
     }
 
     fn rules(&mut self) -> AddressRules {

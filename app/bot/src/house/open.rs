@@ -111,7 +111,11 @@ impl House {
     }
 }
 
-fn app(settings: &Settings, redactor: &Redactor) -> anyhow::Result<App> {
+/// The App of the settings. The redactor learns its key and secrets.
+///
+/// # Errors
+/// The key is none, or the API's address cannot be used.
+pub(crate) fn app(settings: &Settings, redactor: &Redactor) -> anyhow::Result<App> {
     let github = &settings.github;
     let app = AppSettings {
         app_id: AppId(github.app_id),

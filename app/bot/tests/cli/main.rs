@@ -7,6 +7,7 @@
 
 mod apply;
 mod backup;
+mod doctor;
 mod plan;
 mod schema;
 mod show;
