@@ -18,6 +18,7 @@ mod plan;
 mod restore;
 mod schema;
 mod serve;
+mod setup;
 mod show;
 mod sim;
 mod survey;
@@ -35,6 +36,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Setup(setup::Setup),
     /// Receive webhooks, plan pull requests, apply what is merged.
     Serve(serve::Serve),
     Validate(validate::Validate),
@@ -77,6 +79,7 @@ impl Cli {
     /// What went wrong, to be printed with its causes.
     pub async fn run(self) -> anyhow::Result<Ended> {
         match self.command {
+            Command::Setup(setup) => setup.run().await,
             Command::Serve(serve) => serve.run().await,
             Command::Demo(demo) => demo.run().await,
             Command::Sim(sim) => sim.run().await,

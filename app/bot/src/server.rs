@@ -12,6 +12,7 @@ mod body;
 mod connections;
 mod health;
 mod receive;
+pub mod setup;
 
 use std::net::SocketAddr;
 use std::pin::pin;

@@ -12,9 +12,11 @@ use url::Url;
 
 mod backup;
 mod local;
+mod setup;
 
 pub use backup::{BackupSettings, StoreSettings};
 pub use local::LocalSettings;
+pub use setup::SetupSettings;
 
 /// What `landfall serve` runs with.
 #[derive(Debug, Clone)]

@@ -7,9 +7,11 @@
 
 mod apply;
 mod backup;
+mod browser;
 mod doctor;
 mod plan;
 mod schema;
+mod setup;
 mod show;
 mod terminal;
 mod validate;
