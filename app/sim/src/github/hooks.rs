@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
@@ -144,6 +144,11 @@ impl Hooks {
     pub fn release_reversed(&self) {
         self.inner.state().held.reverse();
         self.release();
+    }
+
+    /// The payloads that are held back, oldest first.
+    pub fn held(&self) -> Vec<Value> {
+        self.inner.state().held.iter().map(|delivery| delivery.event.payload.clone()).collect()
     }
 
     /// Waits until every delivery that is not held was answered, or failed.

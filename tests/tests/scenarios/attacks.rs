@@ -1,0 +1,247 @@
+//! What somebody may try who can open a pull request, write a comment, or deliver to the webhook.
+//!
+//! Beside these: a pull request maps itself to production (`targets`), a fork's is planned
+//! (`comments`), a person without rights commands, an old comment is edited, a command hides in a
+//! quote, a word names another plan (`refusals`), a delivery is forged, repeated or endless
+//! (`webhooks`), names and values break out of their fence (the bot's own `render::tests::hostile`).
+
+use std::io::ErrorKind;
+use std::net::TcpListener;
+
+use landfall_sim::exchange::Wire;
+use landfall_sim::fault::{Answer, Fault, On};
+use landfall_sim::github::{Fate, NewPull, OnDelivery, edit, remove};
+use landfall_tests::world::{ALICE, BOB, CONFIG, Delivery, EVE, NAS, World, world};
+use serde_json::json;
+
+use crate::nas::nas_at;
+
+/// Requests to the console or the account.
+fn asked_providers(w: &World) -> usize {
+    w.exchanges().count(|exchange| matches!(exchange.wire, Wire::Unifi | Wire::Cloudflare))
+}
+
+/// Git merges as the base's attributes say: with `merge=union` both sides would win.
+#[tokio::test]
+async fn a_pull_request_has_git_merge_by_its_own_attributes() {
+    world(async |w| {
+        w.bootstrap().await;
+        let lenient = edit(".gitattributes", "*.yaml merge=union\n");
+        let [(path, moved)] = nas_at("192.168.1.51");
+        w.pull("move", [lenient, edit(path, moved)]).await;
+        w.read_everything().await;
+        w.push("main", nas_at("192.168.1.52")).await;
+        w.read_everything().await;
+        w.comment("/plan");
+        assert!(w.plan_comment().await.contains("conflicts with `main`"));
+    })
+    .await;
+}
+
+/// The credentials of the console would go wherever the pull request points.
+#[tokio::test]
+async fn a_pull_request_leads_a_connection_to_a_server_of_its_own() {
+    world(async |w| {
+        w.bootstrap().await;
+        let trap = TcpListener::bind("127.0.0.1:0").unwrap();
+        trap.set_nonblocking(true).unwrap();
+        let here = format!("http://{}", trap.local_addr().unwrap());
+        let rules =
+            CONFIG.replace("http://unifi.test", &here).replace("http://cloudflare.test", &here);
+        let [(path, moved)] = nas_at("192.168.1.51");
+        w.pull("trap", [edit("landfall.yaml", rules), edit(path, moved)]).await;
+        assert!(w.plan_comment().await.contains("192.168.1.51"));
+        w.comment("/plan");
+        w.read_everything().await;
+        assert_eq!(trap.accept().unwrap_err().kind(), ErrorKind::WouldBlock, "nobody called");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_fork_has_a_provider_asked_with_our_credentials() {
+    world(async |w| {
+        w.bootstrap().await;
+        let before = asked_providers(w);
+        let fork = w.repo.fork(EVE).await.unwrap();
+        let [(path, moved)] = nas_at("6.6.6.6");
+        fork.push("main", EVE, "Change it", [edit(path, moved)]).await.unwrap();
+        w.open(NewPull::from("main").of_fork(&fork).by(EVE)).await;
+        w.read_everything().await;
+        // Not even for somebody who may command.
+        w.comment_as(ALICE, "/plan");
+        w.read_everything().await;
+        assert_eq!(asked_providers(w), before);
+    })
+    .await;
+}
+
+/// The commit is known to GitHub and to the mirror, and on no branch any more.
+#[tokio::test]
+async fn a_word_on_a_merge_that_was_forced_away_brings_it_back() {
+    world(async |w| {
+        w.bootstrap().await;
+        let main = w.repo.head("main").await.unwrap().unwrap();
+        let pull = w.pull("move", nas_at("192.168.1.51")).await;
+        w.read_everything().await;
+        w.github.hooks().fate(OnDelivery::event("push"), Fate::NeverSent);
+        w.merge().await;
+        w.read_everything().await;
+        w.force_push("main", &main, [("about.md", "# Forced\n")]).await;
+        w.read_everything().await;
+        let word = w.on(pull).comment("/apply");
+        w.read_everything().await;
+        assert_eq!(w.reactions(word).await, "confused");
+        assert_eq!(w.unifi.record("nas.internal.lan", "A"), ["192.168.1.50"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn somebody_commands_where_nothing_can_be_planned_any_more() {
+    world(async |w| {
+        w.bootstrap().await;
+        let pull = w.pull("move", nas_at("192.168.1.51")).await;
+        w.read_everything().await;
+        w.repo.close(pull, ALICE).unwrap();
+        for words in ["/plan", "/apply"] {
+            let word = w.comment(words);
+            w.read_everything().await;
+            assert_eq!(w.reactions(word).await, "confused", "{words}");
+        }
+        assert_eq!(w.unifi.record("nas.internal.lan", "A"), ["192.168.1.50"]);
+    })
+    .await;
+}
+
+/// A vendor that repeats what it was sent, credentials and all.
+#[tokio::test]
+async fn an_error_of_a_provider_carries_a_secret_into_a_comment() {
+    world(async |w| {
+        w.bootstrap().await;
+        w.pull("move", nas_at("192.168.1.51")).await;
+        w.read_everything().await;
+        let echo =
+            json!({ "code": "api.err", "message": "bad key simulated-unifi-key" }).to_string();
+        let echo = Answer::new(400, &echo).with("content-type", "application/json");
+        w.unifi.faults().inject(On::write("/**"), Fault::Instead(echo));
+        w.merge().await;
+        let told = w.run_comment().await;
+        assert!(told.contains("bad key") && !told.contains("simulated-unifi-key"), "{told}");
+        let checks = format!("{:?}", w.repo.all_check_runs());
+        assert!(checks.contains("bad key") && !checks.contains("simulated-unifi-key"));
+        w.read_everything().await;
+    })
+    .await;
+}
+
+/// Years later, or by somebody who could read our traffic once: the same bytes with a new id.
+#[tokio::test]
+async fn an_old_delivery_comes_again_under_another_id() {
+    world(async |w| {
+        w.bootstrap().await;
+        w.pull("move", nas_at("192.168.1.51")).await;
+        w.read_everything().await;
+        w.merge().await;
+        w.read_everything().await;
+        w.push("main", nas_at("192.168.1.52")).await;
+        w.read_everything().await;
+        let held = w.run_check("production").await;
+        let writes = w.writes();
+        for (number, attempt) in w.github.hooks().log().iter().enumerate() {
+            let body = attempt.payload.to_string();
+            let again = Delivery::signed(&attempt.event, 700 + number, body);
+            assert_eq!(w.deliver(again).await.0, 202);
+        }
+        w.assert_silence().await;
+        assert_eq!((w.run_check("production").await, w.writes()), (held, writes));
+    })
+    .await;
+}
+
+/// Payloads are full of addresses. None of them is believed: everything is asked where the operator
+/// says that GitHub is.
+#[tokio::test]
+async fn a_payload_leads_us_to_a_server_of_its_own() {
+    world(async |w| {
+        w.bootstrap().await;
+        w.github.hooks().fate(OnDelivery::event("pull_request"), Fate::Held);
+        w.pull("move", nas_at("192.168.1.51")).await;
+        w.settle().await;
+        let trap = TcpListener::bind("127.0.0.1:0").unwrap();
+        trap.set_nonblocking(true).unwrap();
+        let here = format!("http://{}", trap.local_addr().unwrap());
+        let opened = w.github.hooks().held().pop().expect("it is held back");
+        let payload = opened.to_string();
+        let payload = payload.replace(&w.github.api_url(), &here).replace(&w.github.url(), &here);
+        assert!(payload.contains(&here));
+        assert_eq!(w.deliver(Delivery::signed("pull_request", 1, payload)).await.0, 202);
+        assert!(w.plan_comment().await.contains("192.168.1.51"));
+        assert_eq!(trap.accept().unwrap_err().kind(), ErrorKind::WouldBlock, "nobody called");
+    })
+    .await;
+}
+
+/// The services are gone from the branch because a page, a file or a right was missing: nothing may be
+/// deleted for that.
+#[tokio::test]
+async fn an_answer_of_github_that_is_cut_off_deletes_everything() {
+    world(async |w| {
+        w.bootstrap().await;
+        w.pull("move", nas_at("192.168.1.51")).await;
+        w.read_everything().await;
+        let cut = Fault::Instead(Answer::new(200, "000000").with("content-type", "text/plain"));
+        w.github.git_faults().inject(On::any("/**").times(3), cut);
+        w.merge().await;
+        assert!(w.outcome().await.starts_with("✅ Applied to production"));
+        assert_eq!(w.unifi.record("nas.internal.lan", "A"), ["192.168.1.51"]);
+        w.read_everything().await;
+    })
+    .await;
+}
+
+/// GitHub does not say who somebody is: then they may nothing.
+#[tokio::test]
+async fn a_person_whom_github_does_not_know_commands() {
+    world(async |w| {
+        w.pull("readme", [("README.md", "# Homelab\n")]).await;
+        w.read_everything().await;
+        w.merge().await;
+        w.read_everything().await;
+        let gone = Fault::Instead(
+            Answer::new(404, r#"{"message":"Not Found","documentation_url":"x","status":"404"}"#)
+                .with("content-type", "application/json"),
+        );
+        w.github.faults().inject(On::get("/repos/*/*/collaborators/*/permission"), gone);
+        let word = w.comment_as(BOB, "/apply");
+        w.read_everything().await;
+        assert_eq!(w.reactions(word).await, "confused");
+        assert_eq!(w.writes(), 0);
+    })
+    .await;
+}
+
+/// One who may write here and not there: what a pull request declares belongs to its repository.
+#[tokio::test]
+async fn a_pull_request_takes_a_name_that_another_environment_owns() {
+    world(async |w| {
+        w.bootstrap().await;
+        let before = w.writes();
+        let theirs = NAS.replace("nas${suffix}", "nas");
+        w.pull_into(
+            "develop",
+            "steal",
+            [edit("services/thief.yaml", theirs), remove("services/nas.yaml")],
+        )
+        .await;
+        let plan = w.plan_comment().await;
+        assert!(
+            plan.contains("belongs to") || plan.contains("in the way") || plan.contains("error"),
+            "{plan}"
+        );
+        w.merge().await;
+        w.read_everything().await;
+        assert_eq!(w.writes(), before);
+    })
+    .await;
+}
