@@ -15,6 +15,7 @@ pub mod holding;
 pub mod installations;
 pub mod left;
 pub mod missed;
+pub mod onboard;
 pub mod plan;
 pub mod reconcile;
 pub mod resolve;

@@ -28,8 +28,22 @@ pub struct Operator {
     /// Who is notified of runs.
     #[serde(default)]
     notifications: Vec<NotificationTarget>,
+    /// Whether a repository without rules is told how to begin.
+    #[serde(default)]
+    onboarding: Onboarding,
     /// What GitHub allows, if that is not what GitHub says it allows.
     github: Option<GithubLimits>,
+}
+
+/// How a repository without rules is told how to begin.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Onboarding {
+    /// In one issue, once.
+    #[default]
+    Issue,
+    /// Not at all.
+    Off,
 }
 
 /// What is allowed for a repository, and more for single environments of it.
@@ -82,6 +96,12 @@ impl Operator {
     #[must_use]
     pub fn targets(&self) -> &[NotificationTarget] {
         &self.notifications
+    }
+
+    /// Whether a repository without rules is told how to begin.
+    #[must_use]
+    pub fn onboarding(&self) -> Onboarding {
+        self.onboarding
     }
 
     /// What GitHub allows, where the operator says.

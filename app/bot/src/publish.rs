@@ -19,11 +19,12 @@ pub mod body;
 mod check;
 mod comment;
 mod deployment;
+mod issue;
 pub mod notification;
 mod policy;
 mod reaction;
 
-pub use body::{CheckBody, CommentBody, DeploymentBody, NotificationBody, ReactionBody};
+pub use body::{CheckBody, CommentBody, DeploymentBody, IssueBody, NotificationBody, ReactionBody};
 use policy::{Next, Why, next};
 
 /// How an attempt ended.
@@ -50,6 +51,8 @@ struct Desk<'a> {
     item: &'a ClaimedItem,
     reader: Reader,
     writer: Writer,
+    /// When the right to write ends.
+    until: Moment,
 }
 
 /// Publishes one claimed item, with nothing sent after `until`, and notes what came of it; or, once it is `over`, that nobody knows.
@@ -86,6 +89,7 @@ pub async fn publish(
         item,
         reader: house.github.reader(on.clone()),
         writer: house.github.writer(on).until(until),
+        until,
     };
     let deadline = house.timing.publication_deadline;
     let attempt = tokio::time::timeout(deadline, house.panics.caught(desk.publish()));
@@ -108,6 +112,7 @@ impl Desk<'_> {
             ItemKind::Comment => self.comment().await,
             ItemKind::Check => self.check().await,
             ItemKind::Deployment => self.deployment().await,
+            ItemKind::Issue => self.issue().await,
             ItemKind::Reaction => self.reaction().await,
             ItemKind::Notification => self.notification().await,
         }

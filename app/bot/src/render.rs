@@ -21,7 +21,7 @@ mod trial;
 /// Sections with more lines than this are folded; smaller plans are read at a glance.
 const OPEN_LINES: usize = 24;
 
-const BUILT_IN: [(&str, &str); 11] = [
+const BUILT_IN: [(&str, &str); 12] = [
     ("pull-head.md", include_str!("../../../templates/comment/pull-head.md")),
     ("pull-section.md", include_str!("../../../templates/comment/pull-section.md")),
     ("pull-tail.md", include_str!("../../../templates/comment/pull-tail.md")),
@@ -33,6 +33,7 @@ const BUILT_IN: [(&str, &str); 11] = [
     ("closed.md", include_str!("../../../templates/comment/closed.md")),
     ("given-up.md", include_str!("../../../templates/comment/given-up.md")),
     ("status.md", include_str!("../../../templates/comment/status.md")),
+    ("proposal.md", include_str!("../../../templates/comment/proposal.md")),
 ];
 
 /// A document that may be spread over several comments, cut only between sections.
@@ -192,6 +193,14 @@ impl Templates {
         self.print("status.md", context! { environments => Value::from(Serde(environments)) })
     }
 
+    /// The issue in a repository that has no rules: a first `landfall.yaml` for its default branch.
+    ///
+    /// # Errors
+    /// As [`Self::pull`].
+    pub fn proposal(&self, default: &str, file: &str) -> anyhow::Result<String> {
+        self.print("proposal.md", context! { default, file })
+    }
+
     fn print(&self, name: &str, context: Value) -> anyhow::Result<String> {
         let text = self.environment.get_template(name)?.render(context)?;
         Ok(without_gaps(&text))
@@ -206,6 +215,7 @@ fn add_filters(environment: &mut Environment<'static>) {
     environment.add_filter("code", |value: &str| markdown::code_span(value));
     environment.add_filter("text", |value: &str| markdown::text(value));
     environment.add_filter("cell", |value: &str| markdown::cell(value));
+    environment.add_filter("yaml", |text: &str| markdown::fence("yaml", text));
     environment.add_filter("diff", |lines: Vec<String>| markdown::diff(&lines));
     environment.add_filter("strong", |value: &str| format!("**{}**", markdown::text(value)));
     environment.add_filter("bold", |value: &str| format!("<b>{}</b>", markdown::html(value)));

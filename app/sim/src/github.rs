@@ -37,8 +37,9 @@ pub use git::{Edit, edit, remove};
 pub use hooks::{Attempt, Fate, Hooks, On as OnDelivery, signature};
 pub use limit::{RateLimit, secondary_limit};
 pub use model::{
-    Access, CheckRun, Comment, Deployment, DeploymentStatus, Installation, MergeMethod, Merged,
-    Pull, PullState, Reaction, Repository, Role, Size, User, UserKind,
+    Access, CheckRun, Chosen, Comment, Deployment, DeploymentStatus, Installation, Issue,
+    IssueState, MergeMethod, Merged, Pull, PullState, Reaction, Repository, Role, Size, User,
+    UserKind,
 };
 
 use auth::AppKey;

@@ -29,6 +29,8 @@ words!(
         Reaction => "reaction",
         /// A check run.
         Check => "check",
+        /// The one issue in a repository that has no rules.
+        Issue => "issue",
         /// A deployment and its status.
         Deployment => "deployment",
         /// A message to somebody else than GitHub.
@@ -41,7 +43,9 @@ impl ItemKind {
     #[must_use]
     pub fn addressee(self) -> Addressee {
         match self {
-            Self::Comment | Self::Reaction | Self::Check | Self::Deployment => Addressee::GitHub,
+            Self::Comment | Self::Reaction | Self::Check | Self::Issue | Self::Deployment => {
+                Addressee::GitHub
+            }
             Self::Notification => Addressee::Notified,
         }
     }

@@ -20,7 +20,9 @@ mod merging;
 mod missed;
 mod nas;
 mod notifications;
+mod onboarding;
 mod once;
+
 mod orphans;
 mod ownership;
 mod pace;

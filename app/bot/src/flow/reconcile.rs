@@ -13,7 +13,8 @@
 //! open would be work and edited comments for nothing.
 //!
 //! A repository without rules on its default branch is left alone: whoever installs the App on all
-//! of an organisation pays one request for each, and no mirror.
+//! of an organisation pays one request for each, and no mirror. The first time, it is decided whether
+//! people are told how to begin ([`super::onboard`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,6 +29,7 @@ use super::Ended;
 use super::ground::{Ground, Rules, findings};
 use super::handle::note_pull;
 use super::left;
+use super::onboard::onboard;
 use super::plan::labelled;
 use super::run::leads_to;
 use crate::house::House;
@@ -67,6 +69,7 @@ pub async fn reconcile(
         let keys = orphans.into_iter().map(|environment| JobKey::Run { repository, environment });
         let jobs = keys.map(|key| NewJob { key, installation, run_at: None });
         ensure(house, jobs.collect()).await?;
+        onboard(house, &job.fence, &ground).await?;
         return Ok(Ended::Done);
     }
     let ground = ground.fetch(&[Wanted::AllBranches]).await?;

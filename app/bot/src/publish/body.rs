@@ -143,6 +143,13 @@ impl From<&Diagnostic> for Finding {
     }
 }
 
+/// The one issue in a repository that has no rules.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IssueBody {
+    /// What it says, Markdown; none where it was decided to say nothing.
+    pub text: Option<String>,
+}
+
 /// A deployment and its status.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeploymentBody {

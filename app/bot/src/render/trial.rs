@@ -46,6 +46,7 @@ impl Templates {
         let live = Some(COMMIT[..7].to_owned());
         let row = StatusRow { name: "production".to_owned(), live, waits: "nothing".to_owned() };
         self.status(&[row])?;
+        self.proposal("main", "version: 1\n")?;
         Ok(())
     }
 }

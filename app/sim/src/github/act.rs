@@ -17,6 +17,7 @@ mod comments;
 mod deployments;
 mod events;
 mod installations;
+mod issues;
 mod merge;
 mod open;
 mod pulls;

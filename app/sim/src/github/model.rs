@@ -70,6 +70,8 @@ pub struct Repository {
     pub protected: BTreeSet<String>,
     pub roles: BTreeMap<String, Role>,
     pub pulls: BTreeMap<u64, Pull>,
+    /// Those that are no pull requests.
+    pub issues: BTreeMap<u64, Issue>,
     pub comments: BTreeMap<u64, Comment>,
     pub check_runs: BTreeMap<u64, CheckRun>,
     pub deployments: BTreeMap<u64, Deployment>,
@@ -81,6 +83,30 @@ impl Repository {
     pub fn full_name(&self) -> String {
         format!("{}/{}", self.owner, self.name)
     }
+
+    /// The number of the next pull request or issue: they share one row.
+    pub(super) fn next_number(&self) -> u64 {
+        let last = self.pulls.keys().last().max(self.issues.keys().last());
+        last.map_or(1, |last| last + 1)
+    }
+}
+
+/// An issue that is no pull request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issue {
+    pub id: u64,
+    pub number: u64,
+    pub title: String,
+    pub body: String,
+    pub author: String,
+    pub state: IssueState,
+    pub created_at: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IssueState {
+    Open,
+    Closed { at: Timestamp },
 }
 
 /// A pull request.
@@ -239,9 +265,28 @@ pub struct Installation {
     pub id: u64,
     pub account: String,
     pub repositories: BTreeSet<u64>,
+    /// Whether those were chosen one by one.
+    pub chosen: Chosen,
     pub permissions: BTreeMap<String, Access>,
     pub created_at: Timestamp,
     pub suspended_at: Option<Timestamp>,
+}
+
+/// For which of an account's repositories an installation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Chosen {
+    All,
+    Selected,
+}
+
+impl Chosen {
+    /// As `repository_selection` has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Chosen::All => "all",
+            Chosen::Selected => "selected",
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -24,6 +24,7 @@ mod deliveries;
 mod deployments;
 mod dress;
 mod graphql;
+mod issues;
 mod paging;
 mod pulls;
 mod reply;
@@ -95,6 +96,7 @@ fn pull_routes() -> Router<Arc<Shared>> {
             put(pulls::merge).get(pulls::is_merged),
         )
         .route("/repos/{owner}/{repo}/commits/{sha}/pulls", get(pulls::of_commit))
+        .route("/repos/{owner}/{repo}/issues", get(issues::list).post(issues::create))
         .route("/repos/{owner}/{repo}/issues/{number}", get(pulls::issue))
 }
 

@@ -12,6 +12,7 @@ mod check;
 mod comment;
 mod commit;
 mod deployment;
+mod issue;
 mod pull;
 mod repository;
 mod user;

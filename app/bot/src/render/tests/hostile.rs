@@ -2,11 +2,12 @@
 //! harmless word in its place: the same headings, tables, lists and blocks, and nothing in it that
 //! GitHub would make a mention, a reference or a link of.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
 use comrak::nodes::NodeValue;
 use comrak::{Arena, Options, parse_document};
-use landfall_core::config::REPOSITORY_CONFIG;
+use landfall_core::config::{REPOSITORY_CONFIG, proposal};
 use landfall_core::diagnostic::{Diagnostic, Position, Span};
 use landfall_core::guardrail::Violation;
 use landfall_core::name::{BranchName, ConfigPath};
@@ -262,6 +263,9 @@ fn documents(text: &str) -> Vec<String> {
         waits: format!("held at `x`: {text}"),
     };
     documents.push(templates.status(&[row.clone(), row]).unwrap());
+    let default = branch(text);
+    let file = proposal(&default, &BTreeSet::new());
+    documents.push(templates.proposal(default.as_str(), &file).unwrap());
     documents
 }
 

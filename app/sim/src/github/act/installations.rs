@@ -7,7 +7,7 @@ use anyhow::Context;
 use super::Repo;
 use crate::github::GithubSim;
 use crate::github::auth::Token;
-use crate::github::model::Installation;
+use crate::github::model::{Chosen, Installation};
 
 impl GithubSim {
     pub fn installations(&self) -> Vec<Installation> {
@@ -20,6 +20,17 @@ impl GithubSim {
     /// There is no such installation.
     pub fn suspend(&self, installation: u64, user: &str) -> anyhow::Result<()> {
         self.set_suspended(installation, user, "suspend", true)
+    }
+
+    /// Makes an installation one for all repositories of its account, as if nobody had chosen any.
+    ///
+    /// # Errors
+    /// There is no such installation.
+    pub fn choose_all(&self, installation: u64) -> anyhow::Result<()> {
+        let mut world = self.shared.world();
+        let known = world.installations.get_mut(&installation).context("no such installation")?;
+        known.chosen = Chosen::All;
+        Ok(())
     }
 
     /// Ends a suspension.
@@ -85,6 +96,7 @@ impl Repo {
             id,
             account: owner.clone(),
             repositories: BTreeSet::from([self.id]),
+            chosen: Chosen::Selected,
             permissions: world.app.permissions.clone(),
             created_at: world.clock.now(),
             suspended_at: None,

@@ -98,7 +98,7 @@ impl Repo {
         let (id, number, at) = {
             let mut world = self.shared.world();
             world.ensure_user(&new.author, UserKind::Person);
-            let number = world.repository(self.id)?.pulls.keys().last().map_or(1, |last| last + 1);
+            let number = world.repository(self.id)?.next_number();
             // The issue behind a pull request has an id of its own, the next one.
             let id = world.next_id();
             world.next_id();

@@ -180,6 +180,7 @@ fn new_repository(id: u64, (owner, name): (&str, &str), at: Timestamp, git: Bare
         protected: BTreeSet::new(),
         roles: BTreeMap::from([(owner.to_owned(), Role::Admin)]),
         pulls: BTreeMap::new(),
+        issues: BTreeMap::new(),
         comments: BTreeMap::new(),
         check_runs: BTreeMap::new(),
         deployments: BTreeMap::new(),

@@ -37,7 +37,7 @@ impl View<'_> {
             "id": installation.id,
             "client_id": format!("Iv23li{:014}", app.id),
             "account": self.simple_user(&account),
-            "repository_selection": "selected",
+            "repository_selection": installation.chosen.name(),
             "access_tokens_url": format!("{}/app/installations/{}/access_tokens", self.urls.api, installation.id),
             "repositories_url": format!("{}/installation/repositories", self.urls.api),
             "html_url": format!("{}/settings/installations/{}", self.urls.web, installation.id),
