@@ -31,6 +31,7 @@ mod refusals;
 mod restore;
 mod stopping;
 mod targets;
+mod tenants;
 mod timing;
 mod tunnel;
 mod webhooks;
