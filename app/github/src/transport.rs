@@ -200,7 +200,8 @@ impl Transport {
     ) -> octocrab::Result<Self> {
         let base = api_url.as_str().trim_end_matches('/').to_owned();
         let octocrab = Octocrab::builder()
-            .base_uri(base.as_str())?
+            // Targets are whole addresses. A path here would be put before theirs.
+            .base_uri(api_url.origin().ascii_serialization())?
             .set_connect_timeout(Some(connect))
             .set_read_timeout(Some(read))
             .set_write_timeout(Some(read))

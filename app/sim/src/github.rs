@@ -76,6 +76,8 @@ pub struct Settings {
     pub token_clock: Clock,
     pub token_lifetime: SignedDuration,
     pub rate_limit: Option<RateLimit>,
+    /// Whether it is an Enterprise Server: its API is below `/api/v3`, GraphQL beside it.
+    pub enterprise: bool,
     /// Ports to listen on; free ones unless named.
     pub git_port: Option<u16>,
     pub api_port: Option<u16>,
@@ -99,6 +101,7 @@ impl Default for Settings {
             token_clock: Clock::machine(),
             token_lifetime: SignedDuration::from_hours(1),
             rate_limit: None,
+            enterprise: false,
             git_port: None,
             api_port: None,
             exchanges: ExchangeLog::default(),
@@ -115,6 +118,8 @@ pub struct GithubSim {
     faults: Faults,
     git_faults: Faults,
     exchanges: ExchangeLog,
+    /// What stands before every path of the REST API.
+    base: &'static str,
 }
 
 /// What handlers, [`Repo`]s and the driving side share.
@@ -151,6 +156,8 @@ impl GithubSim {
         let git_faults = Faults::default();
         let exchanges = settings.exchanges.clone();
         let (git_port, api_port) = (settings.git_port, settings.api_port);
+        let enterprise = settings.enterprise;
+        let base = if enterprise { rest::ENTERPRISE } else { "" };
         let shared = Arc::new(Shared::new(settings)?);
         let git = Observed {
             wire: |_| Wire::Git,
@@ -163,10 +170,12 @@ impl GithubSim {
             faults: faults.clone(),
             exchanges: exchanges.clone(),
         };
-        let api = Server::start(rest::router(shared.clone()), api, api_port).await?;
-        let _ = shared.urls.set(Urls::new(git.url(), api.url()));
+        let routes = rest::router(shared.clone());
+        let routes = if enterprise { rest::enterprise(routes) } else { routes };
+        let api = Server::start(routes, api, api_port).await?;
+        let _ = shared.urls.set(Urls::new(git.url(), format!("{}{base}", api.url())));
         shared.hooks.start();
-        Ok(GithubSim { shared, git, api, faults, git_faults, exchanges })
+        Ok(GithubSim { shared, git, api, faults, git_faults, exchanges, base })
     }
 
     /// Where people and git go, as `https://github.com`.
@@ -174,9 +183,9 @@ impl GithubSim {
         self.git.url()
     }
 
-    /// Where the API is, as `https://api.github.com`.
+    /// Where the API is, as `https://api.github.com` or `https://HOST/api/v3`.
     pub fn api_url(&self) -> String {
-        self.api.url()
+        format!("{}{}", self.api.url(), self.base)
     }
 
     /// What `git clone` takes for `owner/name`.

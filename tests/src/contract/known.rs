@@ -13,6 +13,9 @@ const INTEGRATION: [&str; 2] = ["/proxy/network/integration", "/integration"];
 
 const CLOUDFLARE: &str = "/client/v4";
 
+/// Where an Enterprise Server has what github.com has on a host of its own.
+const ENTERPRISE: &str = "/api/v3";
+
 /// The path as the description writes it, or `None` where the vendor describes nothing at all:
 /// - UniFi describes its Integration API alone. Logins, the static-dns API and the client listings are known from what
 ///   consoles answer.
@@ -27,8 +30,11 @@ pub(super) fn described_path(exchange: &Exchange) -> Option<&str> {
         Wire::Unifi => INTEGRATION
             .iter()
             .find_map(|base| path.strip_prefix(base).filter(|rest| rest.starts_with("/v1/"))),
-        Wire::GitHub if is_of_issues(path) => None,
-        Wire::GitHub => (path != "/graphql" && !path.starts_with("/repositories/")).then_some(path),
+        Wire::GitHub => {
+            let path = path.strip_prefix(ENTERPRISE).unwrap_or(path);
+            let elsewhere = ["/graphql", "/api/graphql"].contains(&path) || is_of_issues(path);
+            (!elsewhere && !path.starts_with("/repositories/")).then_some(path)
+        }
         // Outside of it there is nothing, so no operation is found.
         Wire::Cloudflare => Some(path.strip_prefix(CLOUDFLARE).unwrap_or_default()),
         Wire::Git | Wire::Webhook | Wire::S3 | Wire::Chat => None,

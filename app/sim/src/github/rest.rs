@@ -7,9 +7,11 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
-use axum::middleware::from_fn_with_state;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post, put};
+use http::Uri;
 
 use super::{Shared, manifest};
 pub(crate) use reply::Refusal;
@@ -45,6 +47,29 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .fallback_service(known)
         .layer(from_fn_with_state(shared.clone(), repositories::by_id))
         .layer(from_fn_with_state(shared, dress::dress))
+}
+
+/// Where an Enterprise Server has its REST API, and its GraphQL.
+pub(crate) const ENTERPRISE: &str = "/api/v3";
+const ENTERPRISE_GRAPHQL: &str = "/api/graphql";
+
+/// The same API as an Enterprise Server has it. Elsewhere there is nothing.
+pub(crate) fn enterprise(routes: Router) -> Router {
+    Router::new().fallback_service(routes).layer(from_fn(below_enterprise))
+}
+
+async fn below_enterprise(mut request: Request, next: Next) -> Response {
+    let uri = request.uri();
+    let path = match uri.path() {
+        ENTERPRISE_GRAPHQL => Some("/graphql"),
+        path => path.strip_prefix(ENTERPRISE),
+    };
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    match path.map(|path| format!("{path}{query}").parse::<Uri>()) {
+        Some(Ok(uri)) => *request.uri_mut() = uri,
+        Some(Err(_)) | None => return Refusal::not_found().into_response(),
+    }
+    next.run(request).await
 }
 
 fn app_routes() -> Router<Arc<Shared>> {
