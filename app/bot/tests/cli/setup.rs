@@ -46,6 +46,16 @@ impl Desk {
     /// Sets up while somebody has the invitation, and returns everything that was printed, with what
     /// that somebody came to.
     async fn walk<T>(&self, words: &str, story: impl AsyncFnOnce(Url) -> T) -> (T, String, Output) {
+        self.walk_with(&[], words, story).await
+    }
+
+    /// The same, with more environment variables.
+    async fn walk_with<T>(
+        &self,
+        env: &[(&str, &str)],
+        words: &str,
+        story: impl AsyncFnOnce(Url) -> T,
+    ) -> (T, String, Output) {
         let talk = |_stdin, stdout: ChildStdout| async move {
             let mut out = BufReader::new(stdout);
             let (mut said, mut line) = (String::new(), String::new());
@@ -61,7 +71,9 @@ impl Desk {
             out.read_to_string(&mut said).await?;
             Ok((told, said))
         };
-        let ((told, said), output) = self.setup(words).converse(talk).await.unwrap();
+        let setup =
+            env.iter().fold(self.setup(words), |setup, (name, value)| setup.env(name, value));
+        let ((told, said), output) = setup.converse(talk).await.unwrap();
         (told, self.steady(&said), output)
     }
 
@@ -229,6 +241,33 @@ async fn what_is_printed_can_be_used_as_it_is() {
         let key = key.captures(&said).unwrap_or_else(|| panic!("no key for {form}"));
         assert_eq!(key[1].starts_with('\''), form == "fly", "quoted for a shell");
         assert!(!output.stderr.contains("PRIVATE KEY"));
+    }
+}
+
+/// Also where everything is logged: what GitHub gives goes into the files, and nowhere else.
+#[tokio::test]
+async fn neither_the_key_nor_a_secret_nor_the_code_is_told_to_anybody() {
+    let desk = Desk::new().await;
+    let story = async |invitation: Url| {
+        let mut browser = Browser::default();
+        let form = browser.open(&invitation).await;
+        let (action, fields) = form.form();
+        let body =
+            url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let sent = browser.ask(Method::POST, &action, Some(body)).await;
+        let back: Url = sent.headers["location"].to_str().unwrap().parse().unwrap();
+        let end = browser.open(&back).await;
+        let code = back.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
+        (code, form.text + &end.text)
+    };
+    let words = "--url https://landfall.invalid";
+    let loud = [("LANDFALL_LOG", "trace"), ("RUST_LOG", "trace")];
+    let ((code, shown), said, output) = desk.walk_with(&loud, words, story).await;
+    assert_eq!(output.exit, Exit::Code(0), "{}", output.stderr);
+    let variables = desk.variables();
+    let told = format!("{shown}{said}{}", output.stderr);
+    for secret in [code.as_str(), &variables["GITHUB_WEBHOOK_SECRET"], "PRIVATE KEY", "MII"] {
+        assert!(!told.contains(secret), "{secret} is in {told}");
     }
 }
 

@@ -199,6 +199,7 @@ fn at_most(wanted: &Permissions, granted: &Permissions) -> Permissions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::needs::{self, Level};
 
     fn permissions(list: &[(&str, &str)]) -> Permissions {
         list.iter().map(|(name, level)| ((*name).to_owned(), (*level).to_owned())).collect()
@@ -210,6 +211,17 @@ mod tests {
         let granted = permissions(&[("checks", "read"), ("contents", "write"), ("pages", "write")]);
         let expected = permissions(&[("checks", "read"), ("contents", "read")]);
         assert_eq!(at_most(&wanted, &granted), expected);
+    }
+
+    #[test]
+    fn no_token_asks_for_what_the_app_was_not_given() {
+        let asked = |name: &str| needs::PERMISSIONS.iter().find(|known| known.name == name);
+        for scope in [Scope::Read, Scope::Write, Scope::Propose, Scope::List] {
+            for (name, level) in scope.permissions() {
+                let asked = asked(&name).map(|known| known.asked);
+                assert!(Level::named(&level) <= asked, "{scope:?} takes {name}: {level}");
+            }
+        }
     }
 
     #[test]
