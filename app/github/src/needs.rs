@@ -110,7 +110,7 @@ pub const EVENTS: [Subscription; 8] = [
     event("merge_group", Without::Lacking, "checks in a merge queue"),
     event("pull_request", Without::Late, "plans"),
     event("push", Without::Late, "runs"),
-    event("repository", Without::Late, "new names and default branches"),
+    event("repository", Without::Lacking, "new names and default branches, at once"),
 ];
 
 const fn needed(name: &'static str, asked: Level, purpose: &'static str) -> Permission {

@@ -368,7 +368,7 @@ async fn the_page_loads_nothing_is_kept_nowhere_and_shows_what_will_be_asked_for
     <tr><td><code>merge_group</code></td><td>checks in a merge queue</td></tr>
     <tr><td><code>pull_request</code></td><td>plans</td></tr>
     <tr><td><code>push</code></td><td>runs</td></tr>
-    <tr><td><code>repository</code></td><td>new names and default branches</td></tr>
+    <tr><td><code>repository</code></td><td>new names and default branches, at once</td></tr>
     </table>
     <p>The server fetches its events. <code>https:&#x2f;&#x2f;landfall.invalid&#x2f;webhook</code>, where GitHub sends them too, leads nowhere.</p>
     ");
