@@ -10,6 +10,7 @@ pub mod command;
 pub mod confirm;
 pub mod given_up;
 pub mod ground;
+pub mod group;
 pub mod handle;
 pub mod holding;
 pub mod installations;

@@ -137,12 +137,14 @@ impl Templates {
         Ok(Document { head, sections: Vec::new(), tail: String::new() })
     }
 
-    /// One line about a run, for the comment on its pull request.
+    /// One line about a run, for the comment on its pull request. `part` is what is that pull
+    /// request's own of it, in words, where others have their part in it.
     ///
     /// # Errors
     /// As [`Self::pull`].
-    pub fn run_line(&self, report: &RunReport) -> anyhow::Result<String> {
-        self.print("run-line.md", Value::from(Serde(view::run(report))))
+    pub fn run_line(&self, report: &RunReport, part: Option<&str>) -> anyhow::Result<String> {
+        let run = Value::from(Serde(view::run(report)));
+        self.print("run-line.md", context! { part, ..run })
     }
 
     /// The list of commands.

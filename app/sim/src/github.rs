@@ -32,7 +32,7 @@ mod show;
 mod smart_http;
 mod world;
 
-pub use act::{NewPull, Repo};
+pub use act::{Group, NewPull, Repo};
 pub use git::{Edit, edit, remove};
 pub use hooks::{Attempt, Fate, Hooks, On as OnDelivery, signature};
 pub use limit::{RateLimit, secondary_limit};

@@ -27,6 +27,8 @@ words!(
         Run => "run",
         /// Find out which environments follow a branch that moved.
         Branch => "branch",
+        /// Plan a group of the merge queue.
+        Group => "group",
         /// Read GitHub's delivery log.
         Deliveries => "deliveries",
         /// Find out where the App is installed.
@@ -62,6 +64,13 @@ pub enum JobKey {
         /// The branch.
         branch: BranchName,
     },
+    /// Plan a group of the merge queue.
+    Group {
+        /// The repository.
+        repository: RepositoryId,
+        /// The branch that was made for the group.
+        branch: BranchName,
+    },
     /// Read GitHub's delivery log, for what never came.
     Deliveries,
     /// Find out where the App is installed.
@@ -86,6 +95,7 @@ impl JobKey {
             Self::Plan { .. } => JobKind::Plan,
             Self::Run { .. } => JobKind::Run,
             Self::Branch { .. } => JobKind::Branch,
+            Self::Group { .. } => JobKind::Group,
             Self::Deliveries => JobKind::Deliveries,
             Self::Installations => JobKind::Installations,
             Self::Repositories { .. } => JobKind::Repositories,
@@ -114,6 +124,10 @@ impl JobKey {
                 let (repository, name) = inside()?;
                 Self::Branch { repository, branch: name.parse().map_err(|_| unknown())? }
             }
+            JobKind::Group => {
+                let (repository, name) = inside()?;
+                Self::Group { repository, branch: name.parse().map_err(|_| unknown())? }
+            }
             JobKind::Deliveries => Self::Deliveries,
             JobKind::Installations => Self::Installations,
             JobKind::Repositories => {
@@ -136,7 +150,9 @@ impl fmt::Display for JobKey {
         match self {
             Self::Plan { repository, pull } => write!(f, "{repository}#{pull}"),
             Self::Run { repository, environment } => write!(f, "{repository}/{environment}"),
-            Self::Branch { repository, branch } => write!(f, "{repository}@{branch}"),
+            Self::Branch { repository, branch } | Self::Group { repository, branch } => {
+                write!(f, "{repository}@{branch}")
+            }
             Self::Deliveries | Self::Installations => f.write_str(self.kind().as_str()),
             Self::Repositories { installation } => write!(f, "{INSTALLATION}{installation}"),
             Self::Reconcile { repository } => write!(f, "{repository}"),

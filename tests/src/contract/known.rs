@@ -67,7 +67,13 @@ fn amendments(vendor: Vendor) -> Vec<(String, Value)> {
     let open = || json!({ "additionalProperties": true });
     let with_id = || json!({ "required": ["id"], "properties": { "id": { "type": "string" } } });
     match vendor {
-        Vendor::Unifi | Vendor::Webhooks => Vec::new(),
+        Vendor::Unifi => Vec::new(),
+        Vendor::Webhooks => {
+            // The list of events that an App may have is older here than elsewhere in the description.
+            let suite = "webhook-check-suite-rerequested/properties/check_suite";
+            let events = format!("{suite}/properties/app/properties/events");
+            vec![named(&events, json!({ "items": { "type": "string" } }))]
+        }
         Vendor::GitHub => {
             // In the list of installations alone, `allOf` wants the owner to be a user and an enterprise at once.
             let listed = "/paths/~1app~1installations/get/responses/200/content/application~1json/schema/items";

@@ -96,6 +96,11 @@ impl World {
         commit
     }
 
+    /// A commit that came into being otherwise is read as a number, like all others.
+    pub fn knows(&mut self, commit: &str) {
+        self.names.commit(commit.to_owned());
+    }
+
     /// Comments on the pull request that is meant and returns the comment's id.
     ///
     /// # Panics

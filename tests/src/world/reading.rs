@@ -114,6 +114,15 @@ impl World {
         self.shown(self.repo.check_runs(&head), name)
     }
 
+    /// The newest check run of this name on a commit, as [`World::check`] shows it.
+    ///
+    /// # Panics
+    /// There is none.
+    pub async fn check_on(&mut self, sha: &str, name: &str) -> String {
+        self.settle().await;
+        self.shown(self.repo.check_runs(sha), name)
+    }
+
     /// What stands in the newest check run of this name, below its title.
     ///
     /// # Panics

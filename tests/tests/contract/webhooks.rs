@@ -128,6 +128,8 @@ async fn a_simulated_github_sends_what_github_sends() {
         "check_run.rerequested",
         "check_run.requested_action",
         "check_suite.rerequested",
+        "merge_group.checks_requested",
+        "merge_group.destroyed",
         "pull_request.labeled",
         "pull_request.unlabeled",
     ] {
@@ -158,6 +160,8 @@ async fn live(github: &GithubSim) -> anyhow::Result<()> {
     repo.rerequest_all(&head, "alice")?;
     repo.label(pull, "landfall:hold", "alice")?;
     repo.unlabel(pull, "landfall:hold", "alice")?;
+    let group = repo.queue("main", &[pull], "alice").await?;
+    repo.unqueue(&group, "alice").await?;
     repo.merge(pull, MergeMethod::Merge, "alice").await?;
     repo.delete_branch("plex", "alice").await?;
     let fork = repo.fork("bob").await?;

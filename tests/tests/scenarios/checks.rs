@@ -63,7 +63,7 @@ async fn what_changes_no_service_passes_at_once_and_says_why() {
         w.bootstrap().await;
         w.pull("readme", [("README.md", "# Homelab\n")]).await;
         assert_snapshot!(w.check(CHECK).await, @"success: No service changes");
-        assert_snapshot!(w.check_summary(CHECK).await, @"Nothing that `production` has is changed, so merging applies nothing.");
+        assert_snapshot!(w.check_summary(CHECK).await, @"Nothing that is looked after there changes, so merging applies nothing.");
     })
     .await;
 }

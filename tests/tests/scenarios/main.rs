@@ -28,6 +28,7 @@ mod orphans;
 mod ownership;
 mod pace;
 mod panics;
+mod queue;
 mod refusals;
 mod restore;
 mod stopping;

@@ -13,6 +13,7 @@ mod checks;
 mod pull;
 mod run;
 
+pub use checks::Group;
 pub use run::report_of;
 
 /// Comments go first: people read them, and a plan counts as reviewed from then on.

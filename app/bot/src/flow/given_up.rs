@@ -27,6 +27,9 @@ pub async fn given_up(house: &House, job: &ClaimedJob, attempts: u32) -> anyhow:
                 None => Ok(()),
             }
         }
+        JobKey::Group { repository, branch } => {
+            Board::of(house, job, *repository).group_given_up(branch, attempts, why).await
+        }
         // Nobody is known who waits for it. What it was to find is found the next time that somebody
         // pushes or the clock asks.
         JobKey::Branch { .. }

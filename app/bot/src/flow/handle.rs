@@ -3,8 +3,8 @@
 use landfall_core::command;
 use landfall_core::name::{InstallationId, RepositoryId, UserId};
 use landfall_github::webhook::{
-    CommentAction, CommentedOn, Event, Granted, InstallationAction, IssueComment, PullAction,
-    PullRequest, PushedRef,
+    CommentAction, CommentedOn, Event, Granted, InstallationAction, IssueComment, MergeGroup,
+    PullAction, PullRequest, PushedRef,
 };
 use landfall_github::{Pull, PullState, Repository, UserKind};
 use landfall_store::{
@@ -38,12 +38,20 @@ pub async fn consequences(
                     branch: branch.clone(),
                     head: event.change.after().cloned(),
                 });
-                let key =
-                    JobKey::Branch { repository: event.repository.id, branch: branch.clone() };
-                found.jobs.push(NewJob { key, installation: event.on.installation, run_at: None });
+                // What GitHub merges to try it out is nobody's environment.
+                if branch.queued_into().is_none() {
+                    let key =
+                        JobKey::Branch { repository: event.repository.id, branch: branch.clone() };
+                    found.jobs.push(NewJob {
+                        key,
+                        installation: event.on.installation,
+                        run_at: None,
+                    });
+                }
             }
             found
         }
+        Event::MergeGroup(event) => merge_group(event),
         Event::IssueComment(event) => issue_comment(event, house.github.id()),
         Event::CheckRun(event) => clicks::check_run(house, delivery, event).await?,
         Event::CheckSuite(event) => clicks::check_suite(house, delivery, event).await?,
@@ -151,6 +159,18 @@ fn due(event: &PullRequest) -> Due {
         | PullAction::Labeled { label: None }
         | PullAction::Unlabeled { label: None } => Due::Nothing,
     }
+}
+
+fn merge_group(event: &MergeGroup) -> Consequences {
+    let mut found = described(event.on.installation, &event.repository);
+    let (repository, branch) = (event.repository.id, event.branch.clone());
+    let head = event.head.clone();
+    if head.is_some() {
+        let key = JobKey::Group { repository, branch: branch.clone() };
+        found.jobs.push(NewJob { key, installation: event.on.installation, run_at: None });
+    }
+    found.heads.push(PushedHead { repository, branch, head });
+    found
 }
 
 /// Only what a person says when they say it: an edit would fire with today's rights on an old,

@@ -8,7 +8,9 @@ use std::time::Duration;
 use landfall_core::config::vanished;
 use landfall_core::diagnostic::{Diagnostic, Severity};
 use landfall_core::label::Label;
-use landfall_core::name::{BranchName, EnvironmentName, PullNumber, RepositoryId, TreeSha};
+use landfall_core::name::{
+    BranchName, CommitSha, EnvironmentName, PullNumber, RepositoryId, TreeSha,
+};
 use landfall_core::report::{EnvironmentReport, NextStep, PullOutcome, PullReport};
 use landfall_github::{Pull, PullState};
 use landfall_repo::{Merged, Wanted};
@@ -26,7 +28,7 @@ mod config;
 
 pub(crate) use closed::labelled;
 pub(crate) use config::owned_units;
-mod environment;
+pub(super) mod environment;
 
 /// Plans a pull request, after carrying out what people said on it.
 ///
@@ -189,9 +191,12 @@ impl Planning<'_> {
                 return Ok(self.invalid(findings(error)?.unwrap_or_default(), environments));
             }
         };
-        let before = self.before(&rules, &base).await?;
+        let before = before(self.house, self.ground, &rules, &base).await?;
         let place = environment::Place {
-            planning: self,
+            house: self.house,
+            ground: self.ground,
+            pull: Some(self.pull),
+            into: self.base(),
             rules: &rules,
             merged: &merged,
             before: before.as_ref(),
@@ -231,20 +236,6 @@ impl Planning<'_> {
             PullOutcome::Unconcerned
         };
         Ok(Planned { outcome, config_note, environments: names, rows })
-    }
-
-    /// What the base declares; none when that cannot be read, and then everything counts as changed.
-    async fn before(
-        &self,
-        rules: &Rules,
-        base: &landfall_core::name::CommitSha,
-    ) -> anyhow::Result<Option<Declared>> {
-        let tree = self.ground.mirror.tree(base).await?;
-        match self.ground.declared(self.house, rules, &tree).await {
-            Ok(declared) => Ok(Some(declared)),
-            Err(LoadError::Source(error)) => Err(error),
-            Err(_) => Ok(None),
-        }
     }
 
     /// Checks the rules that the pull request brings, if it brings others: what they would change
@@ -300,5 +291,20 @@ impl Planning<'_> {
 
     fn base(&self) -> &BranchName {
         &self.pull.base.branch
+    }
+}
+
+/// What the base declares; none when that cannot be read, and then everything counts as changed.
+pub(super) async fn before(
+    house: &House,
+    ground: &Ground,
+    rules: &Rules,
+    base: &CommitSha,
+) -> anyhow::Result<Option<Declared>> {
+    let tree = ground.mirror.tree(base).await?;
+    match ground.declared(house, rules, &tree).await {
+        Ok(declared) => Ok(Some(declared)),
+        Err(LoadError::Source(error)) => Err(error),
+        Err(_) => Ok(None),
     }
 }

@@ -126,7 +126,15 @@ impl Moved {
         let KnownHeads { compared, heads } = &self.known;
         let pushed =
             self.heads.iter().filter(|moved| *compared || heads.contains_key(&moved.branch));
-        pushed.map(move |moved| JobKey::Branch { repository, branch: moved.branch.clone() })
+        pushed.filter_map(move |moved| {
+            let branch = moved.branch.clone();
+            match (branch.queued_into(), &moved.head) {
+                (None, _) => Some(JobKey::Branch { repository, branch }),
+                (Some(_), Some(_)) => Some(JobKey::Group { repository, branch }),
+                // The group is gone.
+                (Some(_), None) => None,
+            }
+        })
     }
 }
 

@@ -267,7 +267,7 @@ fn a_failed_run_says_what_was_done_and_what_goes_on() {
 
     - `/apply production` tries what is left again
     ");
-    assert_snapshot!(templates().run_line(&report).unwrap(), @"❌ Not all of it could be applied to production: 1 of 3 steps done (`3f2c1ab`); not done: `jellyfin/cloudflare_tunnel`, `jellyfin/unifi_dns`");
+    assert_snapshot!(templates().run_line(&report, None).unwrap(), @"❌ Not all of it could be applied to production: 1 of 3 steps done (`3f2c1ab`); not done: `jellyfin/cloudflare_tunnel`, `jellyfin/unifi_dns`");
 }
 
 #[test]

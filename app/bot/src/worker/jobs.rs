@@ -58,6 +58,9 @@ async fn carry_out(house: &House, job: &ClaimedJob) -> anyhow::Result<Ended> {
         JobKey::Branch { repository, branch } => {
             flow::branch::branch(house, job, *repository, branch).await
         }
+        JobKey::Group { repository, branch } => {
+            flow::group::group(house, job, *repository, branch).await
+        }
         JobKey::Deliveries => flow::missed::sweep(house, job).await,
         JobKey::Installations => flow::installations::installations(house).await,
         JobKey::Repositories { installation } => {

@@ -71,6 +71,21 @@ impl BranchName {
     pub fn as_ref_name(&self) -> String {
         format!("refs/heads/{}", self.as_str())
     }
+
+    /// The branch of a full ref; none for a tag and the like.
+    #[must_use]
+    pub fn of_ref(name: &str) -> Option<Self> {
+        Self::new(name.strip_prefix("refs/heads/")?).ok()
+    }
+
+    /// For a branch that GitHub's merge queue made for a group, `gh-readonly-queue/main/pr-7-<sha>`,
+    /// the branch that the group is to be merged into. Nobody else may push to such a branch
+    /// (<https://docs.github.com/en/repositories/configuring-branches-and-merges-in-your-repository/configuring-pull-request-merges/managing-a-merge-queue>).
+    #[must_use]
+    pub fn queued_into(&self) -> Option<Self> {
+        let (into, group) = self.as_str().strip_prefix("gh-readonly-queue/")?.rsplit_once('/')?;
+        group.starts_with("pr-").then(|| Self::new(into).ok()).flatten()
+    }
 }
 
 checked_text!(
@@ -116,6 +131,17 @@ mod tests {
         }
         for bad in ["", "-x", "a..b", "a b", "a/.b", "a.lock", "a/", "@", "x@{1}"] {
             assert!(BranchName::new(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_branch_of_the_merge_queue_says_where_it_goes() {
+        let into = |name: &str| BranchName::new(name).unwrap().queued_into();
+        let named = |name: &str| Some(BranchName::new(name).unwrap());
+        assert_eq!(into("gh-readonly-queue/main/pr-7-0123abc"), named("main"));
+        assert_eq!(into("gh-readonly-queue/team/live/pr-7-0123abc"), named("team/live"));
+        for other in ["main", "gh-readonly-queue/main", "gh-readonly-queue/main/x", "x/pr-7-0"] {
+            assert_eq!(into(other), None, "{other}");
         }
     }
 

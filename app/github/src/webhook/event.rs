@@ -26,6 +26,8 @@ pub enum Event {
     CheckRun(CheckRunEvent),
     /// Somebody asked for all check runs of a commit anew.
     CheckSuite(CheckSuiteEvent),
+    /// A group of the merge queue came or went.
+    MergeGroup(MergeGroup),
     /// The hook was set up.
     Ping(Ping),
     /// The App was installed, or what it may do changed.
@@ -62,6 +64,7 @@ impl Event {
             "issue_comment" => CommentAction::named(named) == Some(CommentAction::Created),
             "check_run" => CheckAction::named(named).is_some(),
             "check_suite" => named == "rerequested",
+            "merge_group" => matches!(named, "checks_requested" | "destroyed"),
             "installation" => InstallationAction::named(named).is_some(),
             _ => false,
         }
@@ -76,6 +79,7 @@ impl Event {
             Self::IssueComment(event) => Some(event.on.installation),
             Self::CheckRun(event) => Some(event.on.installation),
             Self::CheckSuite(event) => Some(event.on.installation),
+            Self::MergeGroup(event) => Some(event.on.installation),
             Self::Installation(event) => Some(event.installation),
             Self::InstallationRepositories(event) => Some(event.installation),
             Self::Ping(_) | Self::Other { .. } => None,
@@ -91,6 +95,7 @@ impl Event {
             Self::IssueComment(event) => Some(&event.on),
             Self::CheckRun(event) => Some(&event.on),
             Self::CheckSuite(event) => Some(&event.on),
+            Self::MergeGroup(event) => Some(&event.on),
             Self::Installation(_) | Self::InstallationRepositories(_) => None,
             Self::Ping(_) | Self::Other { .. } => None,
         }
@@ -330,6 +335,20 @@ pub struct CheckSuiteEvent {
     pub shown_at: Timestamp,
     /// Who asked.
     pub sender: User,
+}
+
+/// A group of pull requests that the merge queue is about to merge together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MergeGroup {
+    /// Where.
+    pub on: InstalledRepository,
+    /// The repository, with its default branch.
+    pub repository: Repository,
+    /// The branch that was made for it: see [`BranchName::queued_into`].
+    pub branch: BranchName,
+    /// What merging it would give, as long as it is there: the checks are due on this commit. None
+    /// once it was merged or taken apart.
+    pub head: Option<CommitSha>,
 }
 
 /// The hook was set up.

@@ -21,6 +21,7 @@ mod issues;
 mod merge;
 mod open;
 mod pulls;
+mod queue;
 mod setup;
 
 pub(crate) use checks::CheckWritten;
@@ -28,6 +29,7 @@ pub(crate) use deployments::NewDeployment;
 pub(crate) use merge::MergeRefused;
 pub use open::NewPull;
 pub(crate) use open::PullRefused;
+pub use queue::Group;
 
 /// A repository, to act in and to look into. Clones are the same one.
 #[derive(Debug, Clone)]

@@ -1,4 +1,5 @@
-//! The checks of a pull request: one for each environment that may follow its base, on its head.
+//! The checks of a pull request, or of a group of the merge queue: one for each environment that may
+//! follow its base, on its head.
 //!
 //! A branch's rules may require them, so none may stay as it was when it says nothing true any more,
 //! and where there is nothing to plan they succeed at once.
@@ -8,6 +9,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use landfall_core::button::Button;
 use landfall_core::diagnostic::{Diagnostic, Severity};
+use landfall_core::label::Label;
 use landfall_core::name::{BranchName, CommitSha, EnvironmentName, PullNumber};
 use landfall_core::report::{EnvironmentReport, NextStep, PullOutcome, PullReport};
 use landfall_core::view;
@@ -20,12 +22,30 @@ use crate::publish::CheckBody;
 use crate::publish::body::{CheckState, Finding};
 use crate::render::Document;
 
-/// What a pull request's checks are about.
+/// A group of the merge queue.
+#[derive(Debug, Clone, Copy)]
+pub struct Group<'a> {
+    /// The branch that was made for it.
+    pub branch: &'a BranchName,
+    /// Its commit.
+    pub head: &'a CommitSha,
+    /// The branch that it is to be merged into.
+    pub into: &'a BranchName,
+}
+
+/// What checks are about.
 #[derive(Clone, Copy)]
 struct About<'a> {
-    pull: PullNumber,
+    subject: Subject<'a>,
     head: &'a CommitSha,
     base: &'a BranchName,
+}
+
+/// Whose checks they are.
+#[derive(Clone, Copy)]
+enum Subject<'a> {
+    Pull(PullNumber),
+    Group(&'a BranchName),
 }
 
 /// A check that was put before and is not due any more.
@@ -37,11 +57,85 @@ pub struct LeftOver {
 
 impl<'a> From<&'a PullReport> for About<'a> {
     fn from(report: &'a PullReport) -> Self {
-        Self { pull: report.pull, head: &report.head, base: &report.base }
+        let subject = Subject::Pull(report.pull);
+        Self { subject, head: &report.head, base: &report.base }
     }
 }
 
+impl<'a> From<&Group<'a>> for About<'a> {
+    fn from(group: &Group<'a>) -> Self {
+        let subject = Subject::Group(group.branch);
+        Self { subject, head: group.head, base: group.into }
+    }
+}
+
+/// What all checks of one subject say.
+struct Word<'a> {
+    state: fn(Timestamp) -> CheckState,
+    title: String,
+    summary: &'a str,
+    findings: &'a [Diagnostic],
+}
+
 impl Board<'_> {
+    /// The checks of a group of the merge queue.
+    ///
+    /// # Errors
+    /// A template that overrides ours does not print, or the store could not be written to.
+    pub async fn group(
+        &self,
+        group: &Group<'_>,
+        outcome: &PullOutcome,
+        environments: &[EnvironmentName],
+    ) -> anyhow::Result<()> {
+        let document =
+            self.house.templates.document(&view::outcome(group.head.short(), outcome))?;
+        let about = group.into();
+        match outcome {
+            PullOutcome::Planned { .. } => self.planned_of(&about, outcome, &document).await,
+            PullOutcome::Invalid(found) => {
+                let (title, summary) = (errors(found), document.whole());
+                let word =
+                    Word { state: CheckState::Failure, title, summary: &summary, findings: found };
+                self.all(&about, environments, word).await
+            }
+            PullOutcome::Unconcerned | PullOutcome::Skipped | PullOutcome::Conflicted(_) => {
+                self.unconcerned(&about, environments).await
+            }
+        }
+    }
+
+    /// The checks of a group when there are no rules to plan it by. The pull requests say so too; the
+    /// one that mends the rules may be in the group.
+    ///
+    /// # Errors
+    /// As [`Self::group`].
+    pub async fn group_without_rules(&self, group: &Group<'_>) -> anyhow::Result<()> {
+        let environments = self.following(group.into).await?;
+        let title = "Not planned: the rules on the default branch cannot be read".to_owned();
+        let summary = title.clone();
+        let word = Word { state: CheckState::Neutral, title, summary: &summary, findings: &[] };
+        self.all(&group.into(), &environments, word).await
+    }
+
+    /// The checks of a group that are due no more after so many attempts, with the reason.
+    ///
+    /// # Errors
+    /// As [`Self::group`].
+    pub async fn group_given_up(
+        &self,
+        branch: &BranchName,
+        attempts: u32,
+        why: &str,
+    ) -> anyhow::Result<()> {
+        let head = self.house.store.pushed_head(self.repository, branch).await?;
+        let (Some(into), Some(head)) = (branch.queued_into(), head) else { return Ok(()) };
+        let group = Group { branch, head: &head, into: &into };
+        let environments = self.following(&into).await?;
+        let summary = self.house.templates.given_up(attempts, why)?;
+        self.all(&(&group).into(), &environments, given_up(&summary)).await
+    }
+
     /// The checks alone: for a pull request that nothing has to be said about.
     ///
     /// # Errors
@@ -51,17 +145,19 @@ impl Board<'_> {
         report: &PullReport,
         environments: &[EnvironmentName],
     ) -> anyhow::Result<()> {
-        let now = self.house.store.now().await?;
         self.fold(&given_up_subject(report.pull)).await?;
-        for environment in environments {
-            let title = "No service changes".to_owned();
-            let mut check =
-                self.check(&report.into(), environment, CheckState::Success(now), title);
-            check.summary =
-                format!("Nothing that `{environment}` has is changed, so merging applies nothing.");
-            self.put_check(check).await?;
-        }
-        Ok(())
+        self.unconcerned(&report.into(), environments).await
+    }
+
+    async fn unconcerned(
+        &self,
+        about: &About<'_>,
+        environments: &[EnvironmentName],
+    ) -> anyhow::Result<()> {
+        let title = "No service changes".to_owned();
+        let summary = "Nothing that is looked after there changes, so merging applies nothing.";
+        let word = Word { state: CheckState::Success, title, summary, findings: &[] };
+        self.all(about, environments, word).await
     }
 
     /// Checks that let a pull request pass that nobody wants to be planned.
@@ -73,16 +169,10 @@ impl Board<'_> {
         report: &PullReport,
         environments: &[EnvironmentName],
     ) -> anyhow::Result<()> {
-        let now = self.house.store.now().await?;
         let summary = self.house.templates.pull(report)?.whole();
-        for environment in environments {
-            let title = "Not planned: it has the label landfall:skip".to_owned();
-            let mut check =
-                self.check(&report.into(), environment, CheckState::Success(now), title);
-            check.summary.clone_from(&summary);
-            self.put_check(check).await?;
-        }
-        Ok(())
+        let title = format!("Not planned: it has the label {}", Label::Skip.as_str());
+        let word = Word { state: CheckState::Success, title, summary: &summary, findings: &[] };
+        self.all(&report.into(), environments, word).await
     }
 
     pub(super) async fn planned(
@@ -90,13 +180,20 @@ impl Board<'_> {
         report: &PullReport,
         document: &Document,
     ) -> anyhow::Result<()> {
+        self.planned_of(&report.into(), &report.outcome, document).await
+    }
+
+    async fn planned_of(
+        &self,
+        about: &About<'_>,
+        outcome: &PullOutcome,
+        document: &Document,
+    ) -> anyhow::Result<()> {
         let now = self.house.store.now().await?;
-        let PullOutcome::Planned { warnings, environments } = &report.outcome else {
-            return Ok(());
-        };
+        let PullOutcome::Planned { warnings, environments } = outcome else { return Ok(()) };
         for environment in environments {
             let (state, title) = judge(environment, now);
-            let mut check = self.check(&report.into(), &environment.environment, state, title);
+            let mut check = self.check(about, &environment.environment, state, title);
             check.summary = document.whole();
             check.findings = warnings.iter().map(Finding::from).collect();
             self.put_check(check).await?;
@@ -114,19 +211,27 @@ impl Board<'_> {
         environments: &[EnvironmentName],
         findings: &[Diagnostic],
     ) -> anyhow::Result<()> {
-        let now = self.house.store.now().await?;
-        let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
-        let title = match (&report.outcome, errors) {
-            (PullOutcome::Conflicted(_), _) => format!("Conflicts with {}", report.base),
-            (_, 1) => "1 error in the configuration".to_owned(),
-            (_, errors) => format!("{errors} errors in the configuration"),
+        let title = match &report.outcome {
+            PullOutcome::Conflicted(_) => format!("Conflicts with {}", report.base),
+            _ => errors(findings),
         };
         let summary = self.house.templates.pull(report)?.whole();
+        let word = Word { state: CheckState::Failure, title, summary: &summary, findings };
+        self.all(&report.into(), environments, word).await
+    }
+
+    /// One word for all environments.
+    async fn all(
+        &self,
+        about: &About<'_>,
+        environments: impl IntoIterator<Item = &EnvironmentName>,
+        word: Word<'_>,
+    ) -> anyhow::Result<()> {
+        let now = self.house.store.now().await?;
         for environment in environments {
-            let state = CheckState::Failure(now);
-            let mut check = self.check(&report.into(), environment, state, title.clone());
-            check.summary.clone_from(&summary);
-            check.findings = findings.iter().map(Finding::from).collect();
+            let mut check = self.check(about, environment, (word.state)(now), word.title.clone());
+            word.summary.clone_into(&mut check.summary);
+            check.findings = word.findings.iter().map(Finding::from).collect();
             self.put_check(check).await?;
         }
         Ok(())
@@ -137,29 +242,21 @@ impl Board<'_> {
     pub(super) async fn unplanned(&self, pull: PullNumber, why: &str) -> anyhow::Result<()> {
         let store = &self.house.store;
         let Some(row) = store.pull(self.repository, pull).await? else { return Ok(()) };
-        let about = About { pull, head: &row.head, base: &row.base };
-        let now = store.now().await?;
-        for environment in self.expected(&row).await? {
-            let title = "No plan could be made".to_owned();
-            let mut check = self.check(&about, &environment, CheckState::Failure(now), title);
-            why.clone_into(&mut check.summary);
-            self.put_check(check).await?;
-        }
-        Ok(())
+        let about = About { subject: Subject::Pull(pull), head: &row.head, base: &row.base };
+        let mut expected = self.following(&row.base).await?;
+        let told = self.told(pull, &row.head).await?.into_iter();
+        let here = told.filter(|(name, check)| check.name == check_name(name, row.base.as_str()));
+        expected.extend(here.map(|(environment, _)| environment));
+        self.all(&about, &expected, given_up(why)).await
     }
 
-    async fn expected(&self, pull: &Pull) -> anyhow::Result<BTreeSet<EnvironmentName>> {
+    /// The environments that are known to follow a branch, or to have been offered it.
+    async fn following(&self, base: &BranchName) -> anyhow::Result<BTreeSet<EnvironmentName>> {
         let environments = self.house.store.environments(self.repository).await?;
         let follows = environments.into_iter().filter(|environment| {
-            [&environment.branch, &environment.offered].contains(&&Some(pull.base.clone()))
+            [&environment.branch, &environment.offered].into_iter().flatten().any(|it| it == base)
         });
-        let mut expected: BTreeSet<_> = follows.map(|environment| environment.name).collect();
-        let told = self.told(pull.number, &pull.head).await?;
-        let here = told.into_iter().filter(|(environment, check)| {
-            check.name == check_name(environment, pull.base.as_str())
-        });
-        expected.extend(here.map(|(environment, _)| environment));
-        Ok(expected)
+        Ok(follows.map(|environment| environment.name).collect())
     }
 
     /// The checks of a pull request on its head that are not among those of `environments`: it went
@@ -239,6 +336,14 @@ impl Board<'_> {
         state: CheckState,
         title: String,
     ) -> CheckBody {
+        let repository = self.repository;
+        let (external_id, buttons) = match about.subject {
+            Subject::Pull(pull) => {
+                (format!("{repository}/{pull}/{environment}"), vec![Button::Plan])
+            }
+            // "Re-run" does it.
+            Subject::Group(branch) => (format!("{repository}@{branch}#{environment}"), Vec::new()),
+        };
         CheckBody {
             name: check_name(environment, about.base.as_str()),
             head: about.head.clone(),
@@ -246,10 +351,22 @@ impl Board<'_> {
             summary: title.clone(),
             title,
             findings: Vec::new(),
-            buttons: vec![Button::Plan],
-            external_id: format!("{}/{}/{environment}", self.repository, about.pull),
+            buttons,
+            external_id,
             retired: false,
         }
+    }
+}
+
+fn given_up(why: &str) -> Word<'_> {
+    let title = "No plan could be made".to_owned();
+    Word { state: CheckState::Failure, title, summary: why, findings: &[] }
+}
+
+fn errors(found: &[Diagnostic]) -> String {
+    match found.iter().filter(|finding| finding.severity == Severity::Error).count() {
+        1 => "1 error in the configuration".to_owned(),
+        errors => format!("{errors} errors in the configuration"),
     }
 }
 

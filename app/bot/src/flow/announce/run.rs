@@ -3,7 +3,7 @@
 
 use landfall_core::button::Button;
 use landfall_core::name::{BranchName, PullNumber};
-use landfall_core::plan::Plan;
+use landfall_core::plan::{Origin, Plan};
 use landfall_core::report::{Legend, RunReport, RunStage};
 use landfall_core::view;
 use landfall_store::{ItemKind, PlanId, Run, RunId};
@@ -116,12 +116,34 @@ impl Board<'_> {
 
     /// One line about the run in the one comment on the pull request, if there is one.
     async fn run_line(&self, report: &RunReport, pull: PullNumber) -> anyhow::Result<()> {
-        let line = self.house.templates.run_line(report)?;
+        let part = self.part(report, pull).await?;
+        let line = self.house.templates.run_line(report, part.as_deref())?;
         let key = self.comment_key(&plan_subject(pull));
         let amend = |body: &mut serde_json::Value| {
             body["runs"][report.environment.as_str()] = line.trim_end().into();
         };
         Ok(self.house.store.amend(self.fence, &key, &amend).await?)
+    }
+
+    /// What of a run's changes are those of one pull request, in words, where it brings others too; none
+    /// where all of them are, or where nothing is known of it.
+    async fn part(&self, report: &RunReport, pull: PullNumber) -> anyhow::Result<Option<String>> {
+        let Some(whole) = &report.plan else { return Ok(None) };
+        let (store, repository) = (&self.house.store, self.repository);
+        let Some(row) = store.pull(repository, pull).await? else { return Ok(None) };
+        let mut plans = store.plans_for_head(repository, pull, &row.head).await?;
+        plans.retain(|stored| stored.plan.plan.environment == report.environment);
+        let Some(reviewed) = plans.pop() else { return Ok(None) };
+        let mut own = whole.clone();
+        own.units.retain(|unit, _| {
+            let reviewed = reviewed.plan.plan.units.get(unit);
+            reviewed.is_some_and(|unit| unit.origin == Origin::Changed)
+        });
+        if own.changes().count() == whole.changes().count() {
+            return Ok(None);
+        }
+        let part = view::run(&RunReport { plan: Some(own), ..report.clone() }).changes;
+        Ok(Some(if part.is_empty() { "nothing".to_owned() } else { part }))
     }
 
     async fn run_check(

@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 use landfall_core::button::Button;
-use landfall_core::name::{CommitSha, EnvironmentName, PullNumber, RepositoryId};
+use landfall_core::name::{BranchName, CommitSha, EnvironmentName, PullNumber, RepositoryId};
 use landfall_github::webhook::{CheckAction, CheckRunEvent, CheckSuiteEvent};
 use landfall_github::{AppId, User, UserKind};
 use landfall_store::{
@@ -31,6 +31,7 @@ struct Click<'a> {
 enum Subject {
     Pull(PullNumber, EnvironmentName),
     Run(Box<Run>),
+    Group(BranchName),
 }
 
 /// Everything that follows from a click on a check, or on its "Re-run".
@@ -101,8 +102,8 @@ fn is_ours(house: &House, app: Option<AppId>, sender: &User) -> bool {
 enum Said {
     /// A command on a pull request.
     Command(PullNumber, String),
-    /// A run looks again, for which nobody's word is needed.
-    Look(EnvironmentName),
+    /// Work for which nobody's word is needed: a run that looks again, say.
+    Work(JobKey),
     Nothing,
 }
 
@@ -118,7 +119,7 @@ impl Click<'_> {
                 // All environments of a pull request are planned together.
                 Subject::Pull(number, _) if pulls.contains(number) => continue,
                 Subject::Pull(number, _) => pulls.push(*number),
-                Subject::Run(_) => {}
+                Subject::Run(_) | Subject::Group(_) => {}
             }
             subjects.push(subject);
         }
@@ -130,6 +131,10 @@ impl Click<'_> {
             let run = self.house.store.run(id).await?;
             let here = run.filter(|run| run.run.repository == self.repository);
             return Ok(here.map(Box::new).map(Subject::Run));
+        }
+        let queue = external_id.strip_prefix(&format!("{}@", self.repository));
+        if let Some((branch, _)) = queue.and_then(|rest| rest.rsplit_once('#')) {
+            return Ok(branch.parse().ok().map(Subject::Group));
         }
         let ours = format!("{}/", self.repository);
         let rest = external_id.strip_prefix(&ours).and_then(|rest| rest.split_once('/'));
@@ -147,9 +152,12 @@ impl Click<'_> {
             (Subject::Pull(number, environment), None | Some(Button::Plan)) => {
                 return Ok(Said::Command(number, Button::Plan.command(&environment)));
             }
-            (Subject::Pull(..), Some(_)) | (Subject::Run(_), Some(Button::Plan)) => {
-                return Ok(Said::Nothing);
+            (Subject::Group(branch), None) => {
+                let repository = self.repository;
+                return Ok(Said::Work(JobKey::Group { repository, branch }));
             }
+            (Subject::Pull(..) | Subject::Group(_), Some(_))
+            | (Subject::Run(_), Some(Button::Plan)) => return Ok(Said::Nothing),
             (Subject::Run(run), button) => (run, button),
         };
         let environment = run.run.environment.clone();
@@ -157,7 +165,10 @@ impl Click<'_> {
             Some(button) => button.command(&environment),
             None if run.state.may_be_retried() => format!("/apply {environment}"),
             None if run.state.is_ended() => return Ok(Said::Nothing),
-            None => return Ok(Said::Look(environment)),
+            None => {
+                let repository = self.repository;
+                return Ok(Said::Work(JobKey::Run { repository, environment }));
+            }
         };
         let told = self.told_on(run.run.id).await?;
         Ok(told.map_or(Said::Nothing, |number| Said::Command(number, line)))
@@ -182,8 +193,7 @@ impl Click<'_> {
         for (said, index) in all.into_iter().zip(0..) {
             match said {
                 Said::Nothing => {}
-                Said::Look(environment) => {
-                    let key = JobKey::Run { repository, environment };
+                Said::Work(key) => {
                     found.jobs.push(NewJob { key, installation, run_at: None });
                 }
                 Said::Command(pull, text) => {

@@ -6,42 +6,49 @@ use landfall_core::config::Unit;
 use landfall_core::coverage::always_waits;
 use landfall_core::diagnostic::Diagnostic;
 use landfall_core::label::Label;
-use landfall_core::name::{CommitSha, EnvironmentName, RepositoryId, TreeSha, UnitName};
+use landfall_core::name::{
+    BranchName, CommitSha, EnvironmentName, RepositoryId, TreeSha, UnitName,
+};
 use landfall_core::plan::{Origin, Plan};
 use landfall_core::report::{Detour, EnvironmentReport, Legend, NextStep, Waiting};
 use landfall_core::way::{Exposure, Network};
+use landfall_github::Pull;
 use landfall_providers::ProviderError;
 use landfall_store::{RunState, Unresolved};
 
 use super::super::confirm::past;
-use super::super::ground::Rules;
+use super::super::ground::{Ground, Rules};
 use super::super::steps::needs;
-use super::Planning;
 use crate::gather::Declared;
 use crate::gather::facts::{self, Pending, Survey};
 use crate::gather::sight::Sight;
 use crate::house::House;
 
-/// What all environments of one pull request have in common.
-pub(super) struct Place<'a> {
-    pub(super) planning: &'a Planning<'a>,
-    pub(super) rules: &'a Rules,
-    pub(super) merged: &'a Declared,
-    pub(super) before: Option<&'a Declared>,
-    pub(super) base: &'a CommitSha,
-    pub(super) tree: &'a TreeSha,
+/// What all environments of one pull request, or of one group, have in common.
+pub(crate) struct Place<'a> {
+    pub(crate) house: &'a House,
+    pub(crate) ground: &'a Ground,
+    /// The pull request; none for a group of the merge queue, which somebody who may has queued.
+    pub(crate) pull: Option<&'a Pull>,
+    /// What it is to be merged into.
+    pub(crate) into: &'a BranchName,
+    pub(crate) rules: &'a Rules,
+    pub(crate) merged: &'a Declared,
+    pub(crate) before: Option<&'a Declared>,
+    pub(crate) base: &'a CommitSha,
+    pub(crate) tree: &'a TreeSha,
 }
 
 impl Place<'_> {
-    pub(super) fn warnings(&self) -> Vec<Diagnostic> {
+    pub(crate) fn warnings(&self) -> Vec<Diagnostic> {
         self.merged.tree.warnings.clone()
     }
 
-    pub(super) async fn report(&self, name: &EnvironmentName) -> anyhow::Result<EnvironmentReport> {
+    pub(crate) async fn report(&self, name: &EnvironmentName) -> anyhow::Result<EnvironmentReport> {
         let environment = &self.rules.config.environments[name];
         let mut report = EnvironmentReport {
             environment: name.clone(),
-            branch: Some(self.planning.base().clone()),
+            branch: Some(self.into.clone()),
             plan: Ok(Plan::empty(name.clone())),
             legend: Legend::default(),
             next: NextStep::Mend,
@@ -49,17 +56,17 @@ impl Place<'_> {
             exposure: Exposure::default(),
             violations: Vec::new(),
         };
-        if self.planning.pull.is_fork() {
+        if self.pull.is_some_and(Pull::is_fork) {
             report.plan = Err("a pull request from a fork is checked and not planned".to_owned());
             report.next = NextStep::NotPlanned;
             return Ok(report);
         }
-        let store = &self.planning.house.store;
+        let store = &self.house.store;
         let row = store.environment(self.repository(), name).await?;
-        let ground = self.planning.ground;
-        let earlier = ground.earlier_rules(self.planning.house, self.rules, row.as_ref()).await?;
+        let ground = self.ground;
+        let earlier = ground.earlier_rules(self.house, self.rules, row.as_ref()).await?;
         let place = facts::Place {
-            tools: self.planning.house.tools(),
+            tools: self.house.tools(),
             repository: self.repository(),
             environment,
             earlier: earlier.as_ref().and_then(|rules| rules.environments.get(name)),
@@ -69,7 +76,7 @@ impl Place<'_> {
             Ok(survey) => survey,
             Err(error) => {
                 let message = error.to_string();
-                report.plan = Err(self.planning.house.redactor.redact(&message).into_owned());
+                report.plan = Err(self.house.redactor.redact(&message).into_owned());
                 return Ok(report);
             }
         };
@@ -81,8 +88,7 @@ impl Place<'_> {
         let guarded = place.guarded(&survey).await?;
         report.violations = guarded.as_ref().map(Waiting::violations).unwrap_or_default().to_vec();
         report.next = self.next(row.as_ref(), &survey, guarded).await?;
-        report.legend =
-            survey.legend(&self.planning.house.reach.registry, needs(&self.merged.tree));
+        report.legend = survey.legend(&self.house.reach.registry, needs(&self.merged.tree));
         report.plan = Ok(survey.plan);
         Ok(report)
     }
@@ -104,8 +110,8 @@ impl Place<'_> {
         &self,
         place: &facts::Place<'_>,
     ) -> anyhow::Result<(Result<Survey, ProviderError>, bool)> {
-        let (house, environment) = (self.planning.house, place.environment);
-        let sessions = self.planning.ground.sessions(house, environment, place.earlier);
+        let (house, environment) = (self.house, place.environment);
+        let sessions = self.ground.sessions(house, environment, place.earlier);
         let sight =
             Sight::new(&house.reach.registry, environment, &sessions, Some(&house.known_targets));
         let units: Vec<&Unit> = self.merged.tree.units_of(&environment.name).collect();
@@ -152,7 +158,7 @@ impl Place<'_> {
         if plan.changes().next().is_none() {
             return Ok(NextStep::Nothing);
         }
-        if is_busy(self.planning.house, self.repository(), &plan.environment).await? {
+        if is_busy(self.house, self.repository(), &plan.environment).await? {
             return Ok(NextStep::Provisional);
         }
         let waiting = guarded
@@ -164,18 +170,18 @@ impl Place<'_> {
 
     /// The environment follows another branch than the one that is merged into.
     fn switch(&self, row: Option<&landfall_store::Environment>) -> Option<Waiting> {
-        let from = row?.branch.as_ref().filter(|branch| *branch != self.planning.base())?.clone();
-        Some(Waiting::Branch(Detour::Switch { from, to: self.planning.base().clone() }))
+        let from = row?.branch.as_ref().filter(|branch| *branch != self.into)?.clone();
+        Some(Waiting::Branch(Detour::Switch { from, to: self.into.clone() }))
     }
 
     /// A label says that the run is to wait.
     fn label(&self) -> Option<Waiting> {
-        let pull = self.planning.pull;
-        pull.has(Label::Hold).then(|| Waiting::Label(vec![pull.number]))
+        let pull = self.pull.filter(|pull| pull.has(Label::Hold))?;
+        Some(Waiting::Label(vec![pull.number]))
     }
 
     fn repository(&self) -> RepositoryId {
-        self.planning.ground.repository.id
+        self.ground.repository.id
     }
 }
 

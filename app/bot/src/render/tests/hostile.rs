@@ -254,7 +254,7 @@ fn documents(text: &str) -> Vec<String> {
     }
     for report in runs(text) {
         documents.push(templates.run(&report).unwrap().whole());
-        documents.push(templates.run_line(&report).unwrap());
+        documents.push(templates.run_line(&report, None).unwrap());
     }
     documents.push(templates.refused(text, text, text, Some(text)).unwrap());
     let row = StatusRow {

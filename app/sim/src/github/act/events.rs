@@ -3,9 +3,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Repo;
+use super::{Group, Repo};
 use crate::github::Shared;
-use crate::github::git::{CommitFacts, NO_COMMIT, Paths};
+use crate::github::git::{CommitFacts, NO_COMMIT, Paths, Person};
 use crate::github::model::{CheckRun, Comment, Repository, UserKind};
 use crate::github::show::View;
 use crate::github::world::{Event, World};
@@ -75,6 +75,33 @@ impl Repo {
                 "repository": view.repository(repository),
             }))
         });
+    }
+
+    /// Tells what became of a group of the merge queue.
+    pub(super) async fn tell_merge_group(
+        &self,
+        group: &Group,
+        action: &str,
+        user: &str,
+        more: Value,
+    ) -> anyhow::Result<()> {
+        let head = self.git()?.facts(&group.head_sha).await?;
+        self.tell("merge_group", Some(action), user, |view, repository| {
+            let mut payload = json!({
+                "action": action,
+                "merge_group": {
+                    "head_sha": group.head_sha,
+                    "head_ref": format!("refs/heads/{}", group.branch),
+                    "base_sha": group.base_sha,
+                    "base_ref": format!("refs/heads/{}", group.base),
+                    "head_commit": simple_commit(&head),
+                },
+                "repository": view.repository(repository),
+            });
+            extend(&mut payload, more);
+            Some(payload)
+        });
+        Ok(())
     }
 
     pub(super) fn tell_push(&self, pushed: &Pushed<'_>, user: &str) {
@@ -207,6 +234,19 @@ impl Shared {
         drop(world);
         self.hooks.emit(event);
     }
+}
+
+/// A commit as GitHub tells of it beside something else.
+fn simple_commit(commit: &CommitFacts) -> Value {
+    let person = |person: &Person| json!({ "name": person.name, "email": person.email });
+    json!({
+        "id": commit.sha,
+        "tree_id": commit.tree,
+        "message": commit.message,
+        "timestamp": commit.committed_at,
+        "author": person(&commit.author),
+        "committer": person(&commit.committer),
+    })
 }
 
 fn extend(payload: &mut Value, more: Value) {

@@ -109,7 +109,7 @@ impl Repo {
         Ok(Some(can))
     }
 
-    fn note_merged(&self, number: u64, merged: Merged) -> anyhow::Result<()> {
+    pub(super) fn note_merged(&self, number: u64, merged: Merged) -> anyhow::Result<()> {
         let mut world = self.shared.world();
         let stale = world.lags.index;
         let behind = merged.landed.iter().map(|sha| (sha.clone(), stale));

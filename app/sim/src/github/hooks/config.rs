@@ -37,5 +37,7 @@ impl HookConfig {
 
 /// The events that an App like this subscribes to.
 pub(crate) fn usual_events() -> Vec<String> {
-    ["pull_request", "push", "issue_comment", "check_run"].map(str::to_owned).to_vec()
+    ["pull_request", "push", "issue_comment", "check_run", "check_suite", "merge_group"]
+        .map(str::to_owned)
+        .to_vec()
 }
