@@ -18,6 +18,7 @@ pub mod left;
 pub mod missed;
 pub mod onboard;
 pub mod plan;
+pub mod protection;
 pub mod reconcile;
 pub mod resolve;
 pub mod restored;

@@ -22,6 +22,7 @@ mod deployment;
 mod issue;
 pub mod notification;
 mod policy;
+mod protection;
 mod reaction;
 
 pub use body::{CheckBody, CommentBody, DeploymentBody, IssueBody, NotificationBody, ReactionBody};
@@ -114,6 +115,7 @@ impl Desk<'_> {
             ItemKind::Deployment => self.deployment().await,
             ItemKind::Issue => self.issue().await,
             ItemKind::Reaction => self.reaction().await,
+            ItemKind::Protection => self.protection().await,
             ItemKind::Notification => self.notification().await,
         }
     }

@@ -10,6 +10,10 @@ use crate::check::shortened;
 /// The longest description of a status, in characters.
 const DESCRIPTION: usize = 140;
 
+/// The longest comment on a workflow that waits, in characters: no limit is described, and nobody needs
+/// more.
+const COMMENT: usize = 1_000;
+
 /// GitHub's number of a deployment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -73,7 +77,9 @@ pub struct Deployment {
     pub created_at: Timestamp,
 }
 
-/// How a deployment goes on.
+/// How a deployment goes on. What it does to others is not left to GitHub, which would make all earlier
+/// ones of the environment inactive, those of other tools too, but none where it takes the environment
+/// for a production one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DeploymentStatus {
     /// How far it is.
@@ -90,6 +96,49 @@ fn one_line<S: serde::Serializer>(text: &str, serializer: S) -> Result<S::Ok, S:
     serializer.serialize_str(&shortened(text, DESCRIPTION))
 }
 
+impl DeploymentStatus {
+    /// The request.
+    pub(crate) fn request(&self) -> Value {
+        let mut request = json!(self);
+        request["auto_inactive"] = json!(false);
+        request
+    }
+}
+
+/// What is answered to a workflow that waits before it deploys to an environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProtectionReview {
+    /// GitHub's number of the run of the workflow.
+    pub workflow_run: u64,
+    /// The environment that it wants to deploy to.
+    pub environment: EnvironmentName,
+    /// Whether it may.
+    pub verdict: Verdict,
+    /// Why, in Markdown.
+    pub comment: String,
+}
+
+/// Whether a workflow may go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It may.
+    Approved,
+    /// It may not, and fails.
+    Rejected,
+}
+
+impl ProtectionReview {
+    /// The request.
+    pub(crate) fn request(&self) -> Value {
+        json!({
+            "environment_name": self.environment,
+            "state": self.verdict,
+            "comment": shortened(&self.comment, COMMENT),
+        })
+    }
+}
+
 /// How far a deployment is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -101,7 +150,6 @@ pub enum DeploymentState {
     InProgress,
     Queued,
     Pending,
-    /// Makes earlier deployments of the environment inactive.
     Success,
 }
 

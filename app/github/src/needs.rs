@@ -85,7 +85,8 @@ pub enum Without {
 /// them. It is asked for writing because of one issue alone: the one that proposes a `landfall.yaml`
 /// to a repository that has none. Proposing it in a pull request would take `contents: write`, with
 /// which the App could change what it is to judge.
-pub const PERMISSIONS: [Permission; 8] = [
+pub const PERMISSIONS: [Permission; 9] = [
+    useful("actions", Level::Read, "workflows that wait for a run before they deploy"),
     needed("checks", Level::Write, "the checks on commits"),
     needed("contents", Level::Read, "landfall.yaml, the services and their history"),
     needed("deployments", Level::Write, "the deployment of each run"),
@@ -178,9 +179,11 @@ mod tests {
 
     #[test]
     fn contents_are_never_written() {
-        let contents = PERMISSIONS.iter().find(|p| p.name == "contents").unwrap();
-        assert_eq!(contents.asked, Level::Read);
-        for name in ["administration", "workflows", "secrets", "actions"] {
+        for name in ["contents", "actions"] {
+            let read = PERMISSIONS.iter().find(|p| p.name == name).unwrap();
+            assert_eq!(read.asked, Level::Read, "{name}");
+        }
+        for name in ["administration", "workflows", "secrets"] {
             assert!(PERMISSIONS.iter().all(|p| p.name != name), "{name}");
         }
     }

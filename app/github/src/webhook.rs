@@ -14,8 +14,8 @@ mod signature;
 
 pub use event::{
     Account, CheckAction, CheckRunEvent, CheckSuiteEvent, CommentAction, CommentedOn, Event,
-    Granted, InstallationAction, InstallationChange, IssueComment, MergeGroup, Ping, PullAction,
-    PullRequest, Push, PushedRef, RefChange, RepositoriesChange,
+    Granted, InstallationAction, InstallationChange, IssueComment, MergeGroup, Ping,
+    ProtectionRequest, PullAction, PullRequest, Push, PushedRef, RefChange, RepositoriesChange,
 };
 pub use headers::{HeaderError, Headers};
 pub use payload::PayloadError;

@@ -11,7 +11,9 @@ use serde_json::json;
 
 use crate::check::{CheckRun, CheckRunId};
 use crate::comment::{Comment, CommentId};
-use crate::deployment::{Deployment, DeploymentId, DeploymentStatus, NewDeployment};
+use crate::deployment::{
+    Deployment, DeploymentId, DeploymentStatus, NewDeployment, ProtectionReview,
+};
 use crate::error::{Failure, GithubError};
 use crate::repository::InstalledRepository;
 use crate::session::Session;
@@ -231,7 +233,19 @@ impl Writer {
         status: &DeploymentStatus,
     ) -> Result<(), GithubError> {
         let path = self.0.path().then("deployments").then(id.0).then("statuses");
-        self.0.call::<IgnoredAny>(Call::post(path, json!(status))).await?;
+        self.0.call::<IgnoredAny>(Call::post(path, status.request())).await?;
+        Ok(())
+    }
+
+    /// Answers a workflow that waits before it deploys. Saying it twice is saying it once.
+    ///
+    /// # Errors
+    /// As every write; one that waits no more is [`Failure::NotFound`] or
+    /// [`Failure::Unprocessable`].
+    pub async fn review_protection(&self, review: &ProtectionReview) -> Result<(), GithubError> {
+        let run = self.0.path().then("actions").then("runs").then(review.workflow_run);
+        let call = Call::post(run.then("deployment_protection_rule"), review.request());
+        self.0.call::<IgnoredAny>(call).await?;
         Ok(())
     }
 

@@ -37,7 +37,7 @@ pub use git::{Edit, edit, remove};
 pub use hooks::{Attempt, Fate, Hooks, On as OnDelivery, signature};
 pub use limit::{RateLimit, secondary_limit};
 pub use model::{
-    Access, CheckRun, Chosen, Comment, Deployment, DeploymentStatus, Installation, Issue,
+    Access, CheckRun, Chosen, Comment, Deployment, DeploymentStatus, Gated, Installation, Issue,
     IssueState, MergeMethod, Merged, Pull, PullState, Reaction, Repository, Role, Size, User,
     UserKind,
 };

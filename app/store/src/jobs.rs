@@ -13,7 +13,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use landfall_core::name::{BranchName, EnvironmentName, InstallationId, PullNumber, RepositoryId};
+use landfall_core::name::{
+    BranchName, CommitSha, EnvironmentName, InstallationId, PullNumber, RepositoryId,
+};
 
 use crate::Result;
 use crate::words::{UnknownWord, words};
@@ -29,6 +31,8 @@ words!(
         Branch => "branch",
         /// Plan a group of the merge queue.
         Group => "group",
+        /// Answer a workflow that waits before it deploys.
+        Protection => "protection",
         /// Read GitHub's delivery log.
         Deliveries => "deliveries",
         /// Find out where the App is installed.
@@ -71,6 +75,17 @@ pub enum JobKey {
         /// The branch that was made for the group.
         branch: BranchName,
     },
+    /// Answer a workflow that waits before it deploys.
+    Protection {
+        /// The repository.
+        repository: RepositoryId,
+        /// The environment.
+        environment: EnvironmentName,
+        /// The commit that it wants to deploy.
+        commit: CommitSha,
+        /// GitHub's number of its run.
+        workflow_run: u64,
+    },
     /// Read GitHub's delivery log, for what never came.
     Deliveries,
     /// Find out where the App is installed.
@@ -96,6 +111,7 @@ impl JobKey {
             Self::Run { .. } => JobKind::Run,
             Self::Branch { .. } => JobKind::Branch,
             Self::Group { .. } => JobKind::Group,
+            Self::Protection { .. } => JobKind::Protection,
             Self::Deliveries => JobKind::Deliveries,
             Self::Installations => JobKind::Installations,
             Self::Repositories { .. } => JobKind::Repositories,
@@ -128,6 +144,17 @@ impl JobKey {
                 let (repository, name) = inside()?;
                 Self::Group { repository, branch: name.parse().map_err(|_| unknown())? }
             }
+            JobKind::Protection => {
+                let (repository, rest) = inside()?;
+                let parts: Vec<&str> = rest.split('/').collect();
+                let [environment, commit, run] = parts.as_slice() else { return Err(unknown()) };
+                Self::Protection {
+                    repository,
+                    environment: environment.parse().map_err(|_| unknown())?,
+                    commit: commit.parse().map_err(|_| unknown())?,
+                    workflow_run: number(run)?,
+                }
+            }
             JobKind::Deliveries => Self::Deliveries,
             JobKind::Installations => Self::Installations,
             JobKind::Repositories => {
@@ -152,6 +179,9 @@ impl fmt::Display for JobKey {
             Self::Run { repository, environment } => write!(f, "{repository}/{environment}"),
             Self::Branch { repository, branch } | Self::Group { repository, branch } => {
                 write!(f, "{repository}@{branch}")
+            }
+            Self::Protection { repository, environment, commit, workflow_run } => {
+                write!(f, "{repository}/{environment}/{commit}/{workflow_run}")
             }
             Self::Deliveries | Self::Installations => f.write_str(self.kind().as_str()),
             Self::Repositories { installation } => write!(f, "{INSTALLATION}{installation}"),

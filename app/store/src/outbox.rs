@@ -33,6 +33,8 @@ words!(
         Issue => "issue",
         /// A deployment and its status.
         Deployment => "deployment",
+        /// An answer to a workflow that waits before it deploys.
+        Protection => "protection",
         /// A message to somebody else than GitHub.
         Notification => "notification",
     }
@@ -43,9 +45,12 @@ impl ItemKind {
     #[must_use]
     pub fn addressee(self) -> Addressee {
         match self {
-            Self::Comment | Self::Reaction | Self::Check | Self::Issue | Self::Deployment => {
-                Addressee::GitHub
-            }
+            Self::Comment
+            | Self::Reaction
+            | Self::Check
+            | Self::Issue
+            | Self::Deployment
+            | Self::Protection => Addressee::GitHub,
             Self::Notification => Addressee::Notified,
         }
     }

@@ -161,6 +161,12 @@ impl World {
         self.shown(self.repo.all_check_runs(), &format!("landfall / {environment}"))
     }
 
+    /// A text of GitHub's as a story reads it.
+    #[must_use]
+    pub fn read(&self, text: &str) -> String {
+        self.names.told(text)
+    }
+
     /// The deployments by environment, the oldest first, each with where it stands:
     /// `production at commit-1: success`.
     pub async fn deployments(&mut self) -> String {

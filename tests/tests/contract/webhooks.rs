@@ -130,6 +130,7 @@ async fn a_simulated_github_sends_what_github_sends() {
         "check_suite.rerequested",
         "merge_group.checks_requested",
         "merge_group.destroyed",
+        "deployment_protection_rule.requested",
         "pull_request.labeled",
         "pull_request.unlabeled",
     ] {
@@ -162,6 +163,7 @@ async fn live(github: &GithubSim) -> anyhow::Result<()> {
     repo.unlabel(pull, "landfall:hold", "alice")?;
     let group = repo.queue("main", &[pull], "alice").await?;
     repo.unqueue(&group, "alice").await?;
+    repo.ask_to_deploy("production", &head, "alice")?;
     repo.merge(pull, MergeMethod::Merge, "alice").await?;
     repo.delete_branch("plex", "alice").await?;
     let fork = repo.fork("bob").await?;

@@ -13,6 +13,7 @@ mod commands;
 mod comments;
 mod config;
 mod database;
+mod deployments;
 mod enterprise;
 mod faults;
 mod holds;

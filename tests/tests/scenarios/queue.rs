@@ -79,7 +79,7 @@ async fn a_group_is_planned_as_it_will_be_merged_and_its_check_stands_on_its_com
         assert_snapshot!(w.on(pulls[0]).outcome().await, @"✅ Applied to production (`commit-5`): 1 updated here; 1 created, 1 updated in all");
         assert_snapshot!(w.on(pulls[1]).outcome().await, @"✅ Applied to production (`commit-5`): 1 created here; 1 created, 1 updated in all");
         assert_snapshot!(w.deployments().await, @"
-        production at commit-2: success
+        production at commit-2: inactive
         production at commit-5: success
         ");
         assert_eq!(w.unifi.record("nas.internal.lan", "A"), ["192.168.1.51"]);

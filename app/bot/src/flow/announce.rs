@@ -5,15 +5,17 @@ use landfall_store::{ClaimedJob, CommandId, CommandSource, Fence, Item, ItemKey,
 use serde::Serialize;
 
 use crate::house::House;
-use crate::publish::body::{FoldWord, ReactionBody, ReactionWord};
+use crate::publish::body::{FoldWord, ReactionBody, ReactionWord, check_subject};
 use crate::publish::{CheckBody, CommentBody};
 use crate::render::Document;
 
 mod checks;
+mod protection;
 mod pull;
 mod run;
 
 pub use checks::Group;
+pub use protection::unanswered;
 pub use run::report_of;
 
 /// Comments go first: people read them, and a plan counts as reviewed from then on.
@@ -55,7 +57,7 @@ impl<'a> Board<'a> {
     }
 
     async fn put_check(&self, check: CheckBody) -> anyhow::Result<()> {
-        let subject = format!("check/{}/{}", check.head, check.name);
+        let subject = check_subject(&check.head, &check.name);
         self.put(ItemKind::Check, subject, NEXT, &check).await
     }
 

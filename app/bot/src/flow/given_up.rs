@@ -33,6 +33,7 @@ pub async fn given_up(house: &House, job: &ClaimedJob, attempts: u32) -> anyhow:
         // Nobody is known who waits for it. What it was to find is found the next time that somebody
         // pushes or the clock asks.
         JobKey::Branch { .. }
+        | JobKey::Protection { .. }
         | JobKey::Deliveries
         | JobKey::Installations
         | JobKey::Repositories { .. }

@@ -52,6 +52,17 @@ pub async fn consequences(
             found
         }
         Event::MergeGroup(event) => merge_group(event),
+        Event::Protection(event) => {
+            let mut found = described(event.on.installation, &event.repository);
+            let key = JobKey::Protection {
+                repository: event.repository.id,
+                environment: event.environment.clone(),
+                commit: event.commit.clone(),
+                workflow_run: event.workflow_run,
+            };
+            found.jobs.push(NewJob { key, installation: event.on.installation, run_at: None });
+            found
+        }
         Event::IssueComment(event) => issue_comment(event, house.github.id()),
         Event::CheckRun(event) => clicks::check_run(house, delivery, event).await?,
         Event::CheckSuite(event) => clicks::check_suite(house, delivery, event).await?,

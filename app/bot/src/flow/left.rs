@@ -14,7 +14,7 @@ use super::Ended;
 use super::announce::{Board, report_of};
 use super::confirm::Brought;
 use super::ground::Ground;
-use super::run::replan_stale;
+use super::run::follow_up;
 use super::steps::told;
 use crate::house::House;
 
@@ -120,5 +120,5 @@ async fn end(
         Board::of(house, job, repository).run(run.run.id, &report, pulls, &[]).await?;
     }
     let ended = store.advance_run(&job.fence, run.run.id, to, why).await?;
-    replan_stale(house, job, &ended).await
+    follow_up(house, job, &ended).await
 }

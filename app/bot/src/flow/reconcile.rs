@@ -26,6 +26,7 @@ use landfall_repo::Wanted;
 use landfall_store::{ClaimedJob, GivenUp, JobKey, KnownHeads, NewJob, PushedHead, RunState};
 
 use super::Ended;
+use super::announce::unanswered;
 use super::ground::{Ground, Rules, findings};
 use super::handle::note_pull;
 use super::left;
@@ -246,6 +247,7 @@ impl Comparison<'_> {
                 missed.push(JobKey::Run { repository, environment: run.run.environment });
             }
         }
+        missed.extend(unanswered(&*self.house.store, repository, None).await?);
         let orphans = left::orphans(self.house, repository, Some(&rules.config)).await?;
         missed
             .extend(orphans.into_iter().map(|environment| JobKey::Run { repository, environment }));

@@ -33,7 +33,7 @@ pub(crate) use apply::{applied_units, outcome};
 pub(crate) use heading::leads_to;
 use heading::{Heading, headings};
 use told::Outcome;
-pub(crate) use told::replan_stale;
+pub(crate) use told::follow_up;
 
 /// Brings an environment to its commit.
 ///
@@ -136,7 +136,7 @@ impl Road<'_> {
         let run = house.store.insert_or_get_run(fence, &new).await?.into_inner();
         if run.state.is_ended() {
             // It may have been cut off right after its end.
-            replan_stale(house, self.job, &run).await?;
+            follow_up(house, self.job, &run).await?;
             return Ok(Gone::Arrived);
         }
         let id = run.run.id;
@@ -344,7 +344,7 @@ impl<'a> Course<'a> {
     ) -> anyhow::Result<()> {
         self.tell(stage, outcome).await?;
         self.advance(to, reason).await?;
-        replan_stale(self.house, self.job, &self.run).await
+        follow_up(self.house, self.job, &self.run).await
     }
 
     fn note(&self, to: RunState) {

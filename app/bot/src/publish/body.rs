@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use landfall_core::button::Button;
 use landfall_core::diagnostic::{Diagnostic, Severity};
 use landfall_core::name::{BranchName, CommitSha, EnvironmentName, PullNumber};
+use landfall_github::deployment::Verdict;
 use landfall_store::PlanId;
 use serde::{Deserialize, Serialize};
 
@@ -96,6 +97,18 @@ pub struct CheckBody {
     pub retired: bool,
 }
 
+/// Where the check of this name on a commit stands in the outbox.
+#[must_use]
+pub fn check_subject(head: &CommitSha, name: &str) -> String {
+    format!("check/{head}/{name}")
+}
+
+/// The name of the check of an environment's runs.
+#[must_use]
+pub fn run_check_name(environment: &EnvironmentName) -> String {
+    format!("landfall / {environment}")
+}
+
 /// How far a check is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -179,6 +192,28 @@ pub enum DeploymentWord {
     Failure,
     /// It will not be applied.
     Inactive,
+}
+
+/// What a workflow is answered that waits before it deploys to an environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProtectionBody {
+    /// The environment.
+    pub environment: EnvironmentName,
+    /// The commit that it wants to deploy.
+    pub commit: CommitSha,
+    /// GitHub's number of its run.
+    pub workflow_run: u64,
+    /// Whether it may and why; none as long as a run is waited for, and then it is told nothing.
+    pub answer: Option<ProtectionAnswer>,
+}
+
+/// Whether a workflow may go on, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProtectionAnswer {
+    /// Whether it may.
+    pub verdict: Verdict,
+    /// In one sentence.
+    pub why: String,
 }
 
 /// A reaction to somebody's comment.

@@ -2,9 +2,10 @@
 
 use landfall_github::GithubError;
 use landfall_github::deployment::{DeploymentId, DeploymentState, DeploymentStatus, NewDeployment};
+use landfall_store::{ItemKey, ItemKind};
 use serde_json::json;
 
-use super::body::DeploymentWord;
+use super::body::{DeploymentWord, check_subject, run_check_name};
 use super::{DeploymentBody, Desk, Ended};
 
 /// Our word for what is done, so that other tools' deployments are not taken for ours.
@@ -29,13 +30,28 @@ impl Desk<'_> {
         let status = DeploymentStatus {
             state: state(body.state),
             description: self.clean(&body.description),
-            log_url: None,
+            log_url: self.log_url(&body).await?,
         };
         // A status that was accepted without our knowing is set once more: it says the same.
         match self.writer.create_deployment_status(id, &status).await {
             Ok(()) => Ok(Ended::Done(vec![id.0])),
             Err(error) => Ok(error.into()),
         }
+    }
+
+    /// The check of the run, which says what it does. It goes out before this does; a status that comes
+    /// first all the same leads nowhere, and the next one does.
+    async fn log_url(&self, body: &DeploymentBody) -> anyhow::Result<Option<String>> {
+        let key = &self.item.item.key;
+        let check = ItemKey {
+            kind: ItemKind::Check,
+            subject: check_subject(&body.commit, &run_check_name(&body.environment)),
+            ..key.clone()
+        };
+        let ids = self.house.store.external_ids(&check).await?;
+        let web = self.house.github.web_url().as_str().trim_end_matches('/');
+        let name = &self.reader.on().name;
+        Ok(ids.first().map(|id| format!("{web}/{name}/runs/{id}")))
     }
 
     async fn ensured(

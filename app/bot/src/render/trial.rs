@@ -25,21 +25,23 @@ impl Templates {
         let waits = NextStep::MergeThenApply(Waiting::Bootstrap);
         let planned =
             PullOutcome::Planned { warnings: Vec::new(), environments: vec![report(waits)?] };
-        for outcome in [planned, PullOutcome::Unconcerned, PullOutcome::Conflicted(Vec::new())] {
+        let conflicted = PullOutcome::Conflicted(Vec::new());
+        for outcome in [planned, PullOutcome::Unconcerned, PullOutcome::Skipped, conflicted] {
             self.pull(&PullReport {
                 pull: PullNumber(7),
                 head: COMMIT.parse()?,
                 base: "main".parse()?,
                 outcome,
                 config_note: Some("takes effect once it is on main".to_owned()),
-                draft: false,
+                draft: true,
             })?;
         }
         for stage in [RunStage::Running, RunStage::Held(Waiting::Bootstrap), RunStage::Succeeded] {
             let run = run(stage)?;
             self.run(&run)?;
-            self.run_line(&run)?;
+            self.run_line(&run, Some("1 created"))?;
         }
+        self.closed()?;
         self.help()?;
         self.refused("octocat", "/apply", "the digest is another one by now", Some("/plan"))?;
         self.given_up(12, "GitHub could not be reached")?;

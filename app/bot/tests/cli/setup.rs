@@ -348,6 +348,7 @@ async fn the_page_loads_nothing_is_kept_nowhere_and_shows_what_will_be_asked_for
     <h2>What it may do</h2>
     <table>
     <tr><th>Permission</th><th></th><th>What for</th></tr>
+    <tr><td><code>actions</code></td><td>read</td><td>workflows that wait for a run before they deploy</td></tr>
     <tr><td><code>checks</code></td><td>write</td><td>the checks on commits</td></tr>
     <tr><td><code>contents</code></td><td>read</td><td>landfall.yaml, the services and their history</td></tr>
     <tr><td><code>deployments</code></td><td>write</td><td>the deployment of each run</td></tr>

@@ -1,10 +1,12 @@
-//! From the payloads of clicks on checks to events.
+//! From the payloads of events about checks to those events: see [`payload`](super::payload).
 
 use jiff::Timestamp;
-use landfall_core::name::{CommitSha, InstallationId};
+use landfall_core::name::{BranchName, CommitSha, EnvironmentName, InstallationId};
 use serde::Deserialize;
 
-use super::event::{CheckAction, CheckRunEvent, CheckSuiteEvent, Event};
+use super::event::{
+    CheckAction, CheckRunEvent, CheckSuiteEvent, Event, MergeGroup, ProtectionRequest,
+};
 use super::payload::{json, on};
 use crate::actor::{AppId, User};
 use crate::repository::Repository;
@@ -88,5 +90,73 @@ pub(super) fn check_suite(
         head: suite.head_sha,
         shown_at: suite.updated_at,
         sender,
+    })))
+}
+
+pub(super) fn merge_group(
+    action: Option<&str>,
+    body: &[u8],
+    installation: InstallationId,
+) -> Result<Option<Event>, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Payload {
+        merge_group: Group,
+        repository: Repository,
+    }
+    #[derive(Deserialize)]
+    struct Group {
+        head_sha: CommitSha,
+        head_ref: String,
+    }
+    let there = match action {
+        Some("checks_requested") => true,
+        Some("destroyed") => false,
+        _ => return Ok(None),
+    };
+    let Payload { merge_group: group, repository } = json(body)?;
+    let Some(branch) = BranchName::of_ref(&group.head_ref) else { return Ok(None) };
+    Ok(Some(Event::MergeGroup(MergeGroup {
+        on: on(installation, &repository),
+        repository,
+        branch,
+        head: there.then_some(group.head_sha),
+    })))
+}
+
+/// GitHub tells of the run of the workflow by the address that it wants to be answered at. That is never
+/// followed: only the number in it is taken.
+pub(super) fn protection(
+    action: Option<&str>,
+    body: &[u8],
+    installation: InstallationId,
+) -> Result<Option<Event>, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Payload {
+        environment: String,
+        deployment_callback_url: String,
+        deployment: Deployment,
+        repository: Repository,
+    }
+    #[derive(Deserialize)]
+    struct Deployment {
+        sha: CommitSha,
+    }
+    if action != Some("requested") {
+        return Ok(None);
+    }
+    let payload: Payload = json(body)?;
+    let run = payload.deployment_callback_url.rsplit('/').nth(1);
+    let workflow_run = run.and_then(|run| run.parse().ok());
+    // An environment of Actions may have a name that is none here, and then it is not ours.
+    let environment = EnvironmentName::new(payload.environment).ok();
+    let (Some(workflow_run), Some(environment)) = (workflow_run, environment) else {
+        return Ok(None);
+    };
+    Ok(Some(Event::Protection(ProtectionRequest {
+        on: on(installation, &payload.repository),
+        repository: payload.repository,
+        environment,
+        commit: payload.deployment.sha,
+        workflow_run,
     })))
 }

@@ -1,6 +1,5 @@
 //! What happened at GitHub, as far as it matters.
 
-use jiff::Timestamp;
 use landfall_core::label::Label;
 use landfall_core::name::{
     BranchName, CommitSha, InstallationId, PullNumber, RepositoryId, RepositoryName,
@@ -12,6 +11,10 @@ use crate::actor::{AppId, User};
 use crate::comment::Comment;
 use crate::pull::Pull;
 use crate::repository::{InstalledRepository, Repository};
+
+mod checks;
+
+pub use checks::{CheckAction, CheckRunEvent, CheckSuiteEvent, MergeGroup, ProtectionRequest};
 
 /// An event of the App's hook.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +31,8 @@ pub enum Event {
     CheckSuite(CheckSuiteEvent),
     /// A group of the merge queue came or went.
     MergeGroup(MergeGroup),
+    /// A workflow waits for our word before it deploys.
+    Protection(ProtectionRequest),
     /// The hook was set up.
     Ping(Ping),
     /// The App was installed, or what it may do changed.
@@ -64,6 +69,7 @@ impl Event {
             "issue_comment" => CommentAction::named(named) == Some(CommentAction::Created),
             "check_run" => CheckAction::named(named).is_some(),
             "check_suite" => named == "rerequested",
+            "deployment_protection_rule" => named == "requested",
             "merge_group" => matches!(named, "checks_requested" | "destroyed"),
             "installation" => InstallationAction::named(named).is_some(),
             _ => false,
@@ -80,6 +86,7 @@ impl Event {
             Self::CheckRun(event) => Some(event.on.installation),
             Self::CheckSuite(event) => Some(event.on.installation),
             Self::MergeGroup(event) => Some(event.on.installation),
+            Self::Protection(event) => Some(event.on.installation),
             Self::Installation(event) => Some(event.installation),
             Self::InstallationRepositories(event) => Some(event.installation),
             Self::Ping(_) | Self::Other { .. } => None,
@@ -96,6 +103,7 @@ impl Event {
             Self::CheckRun(event) => Some(&event.on),
             Self::CheckSuite(event) => Some(&event.on),
             Self::MergeGroup(event) => Some(&event.on),
+            Self::Protection(event) => Some(&event.on),
             Self::Installation(_) | Self::InstallationRepositories(_) => None,
             Self::Ping(_) | Self::Other { .. } => None,
         }
@@ -274,81 +282,6 @@ pub enum CommentedOn {
     },
     /// An issue, which is not for us.
     Issue,
-}
-
-/// Somebody clicked on a check run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CheckRunEvent {
-    /// On what of it.
-    pub action: CheckAction,
-    /// Where.
-    pub on: InstalledRepository,
-    /// The repository, with its default branch.
-    pub repository: Repository,
-    /// The App that it is of: every App is told of its own alone, and this says whose it is.
-    pub app: Option<AppId>,
-    /// The key that its author gave it; empty without one.
-    pub external_id: String,
-    /// The commit that it is on.
-    pub head: CommitSha,
-    /// Since when it says what it says: when it was completed, else begun.
-    pub shown_at: Timestamp,
-    /// Who clicked.
-    pub sender: User,
-}
-
-/// What was clicked on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CheckAction {
-    /// "Re-run".
-    Rerequested,
-    /// One of the buttons that its author put there.
-    Requested {
-        /// What the author calls it.
-        identifier: String,
-    },
-}
-
-impl CheckAction {
-    /// The one that GitHub calls so, of those that matter.
-    pub(super) fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "rerequested" => Self::Rerequested,
-            "requested_action" => Self::Requested { identifier: String::new() },
-            _ => return None,
-        })
-    }
-}
-
-/// Somebody asked for all check runs of a commit anew.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CheckSuiteEvent {
-    /// Where.
-    pub on: InstalledRepository,
-    /// The repository, with its default branch.
-    pub repository: Repository,
-    /// The App that the check runs are of.
-    pub app: Option<AppId>,
-    /// The commit.
-    pub head: CommitSha,
-    /// When the newest of them last changed.
-    pub shown_at: Timestamp,
-    /// Who asked.
-    pub sender: User,
-}
-
-/// A group of pull requests that the merge queue is about to merge together.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MergeGroup {
-    /// Where.
-    pub on: InstalledRepository,
-    /// The repository, with its default branch.
-    pub repository: Repository,
-    /// The branch that was made for it: see [`BranchName::queued_into`].
-    pub branch: BranchName,
-    /// What merging it would give, as long as it is there: the checks are due on this commit. None
-    /// once it was merged or taken apart.
-    pub head: Option<CommitSha>,
 }
 
 /// The hook was set up.

@@ -11,8 +11,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use super::checks;
 use super::event::{
     Account, CommentAction, CommentedOn, Event, Granted, InstallationAction, InstallationChange,
-    IssueComment, MergeGroup, Ping, PullAction, PullRequest, Push, PushedRef, RefChange,
-    RepositoriesChange,
+    IssueComment, Ping, PullAction, PullRequest, Push, PushedRef, RefChange, RepositoriesChange,
 };
 use crate::actor::{AppId, User};
 use crate::comment::Comment;
@@ -53,7 +52,10 @@ pub(super) fn parse(event: &str, body: &[u8]) -> Result<Event, PayloadError> {
             ("issue_comment", Some(at)) => issue_comment(action.as_deref(), body, at.id)?,
             ("check_run", Some(at)) => checks::check_run(action.as_deref(), body, at.id)?,
             ("check_suite", Some(at)) => checks::check_suite(action.as_deref(), body, at.id)?,
-            ("merge_group", Some(at)) => merge_group(action.as_deref(), body, at.id)?,
+            ("merge_group", Some(at)) => checks::merge_group(action.as_deref(), body, at.id)?,
+            ("deployment_protection_rule", Some(at)) => {
+                checks::protection(action.as_deref(), body, at.id)?
+            }
             ("installation", Some(_)) => installation_change(action.as_deref(), body)?,
             ("installation_repositories", Some(_)) => Some(repositories_change(body)?),
             _ => None,
@@ -214,36 +216,6 @@ fn issue_comment(
         commented_on,
         comment,
         sender,
-    })))
-}
-
-fn merge_group(
-    action: Option<&str>,
-    body: &[u8],
-    installation: InstallationId,
-) -> Result<Option<Event>, serde_json::Error> {
-    #[derive(Deserialize)]
-    struct Payload {
-        merge_group: Group,
-        repository: Repository,
-    }
-    #[derive(Deserialize)]
-    struct Group {
-        head_sha: CommitSha,
-        head_ref: String,
-    }
-    let there = match action {
-        Some("checks_requested") => true,
-        Some("destroyed") => false,
-        _ => return Ok(None),
-    };
-    let Payload { merge_group: group, repository } = json(body)?;
-    let Some(branch) = BranchName::of_ref(&group.head_ref) else { return Ok(None) };
-    Ok(Some(Event::MergeGroup(MergeGroup {
-        on: on(installation, &repository),
-        repository,
-        branch,
-        head: there.then_some(group.head_sha),
     })))
 }
 

@@ -34,6 +34,7 @@ fn pull(number: u64, branch: &str, merged_as: Option<&CommitSha>) -> Value {
 fn comment(id: u64, app: Option<u64>, body: &str) -> Value {
     json!({
         "id": id,
+        "node_id": format!("IC_{id}"),
         "body": body,
         "user": { "id": 1, "login": "landfall[bot]", "type": "Bot" },
         "performed_via_github_app": app.map(|id| json!({ "id": id })),

@@ -45,7 +45,7 @@ async fn a_write_that_gets_502_is_sent_once_and_its_outcome_is_unknown() {
 async fn a_comment_has_githubs_time_and_a_deleted_one_is_gone() {
     let server = Server::start().await;
     let comment = json!({
-        "id": 11, "body": "x", "user": null,
+        "id": 11, "node_id": "IC_11", "body": "x", "user": null,
         "created_at": "2026-03-01T09:00:00Z", "updated_at": "2026-03-01T09:00:01Z",
     });
     let created = Reply::Json(201, Vec::new(), comment);

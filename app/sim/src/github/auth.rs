@@ -197,6 +197,7 @@ fn basic_password(encoded: &str) -> Option<String> {
 /// The least that an App like this asks for.
 pub(crate) fn usual_permissions() -> BTreeMap<String, Access> {
     [
+        ("actions", Access::Read),
         ("metadata", Access::Read),
         ("contents", Access::Read),
         ("issues", Access::Read),

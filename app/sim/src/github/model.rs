@@ -75,6 +75,8 @@ pub struct Repository {
     pub comments: BTreeMap<u64, Comment>,
     pub check_runs: BTreeMap<u64, CheckRun>,
     pub deployments: BTreeMap<u64, Deployment>,
+    /// Runs of workflows that asked before they deploy, by number, with what each was answered.
+    pub gated: BTreeMap<u64, Gated>,
     pub(super) git: Bare,
 }
 
@@ -246,6 +248,14 @@ pub struct Deployment {
     pub creator: String,
     pub created_at: Timestamp,
     pub statuses: Vec<DeploymentStatus>,
+}
+
+/// A run of a workflow that waits before it deploys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gated {
+    pub environment: String,
+    /// `approved` or `rejected`, and why.
+    pub answer: Option<(String, String)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -157,6 +157,10 @@ fn report_routes() -> Router<Arc<Shared>> {
             "/repos/{owner}/{repo}/deployments/{id}/statuses",
             get(deployments::statuses).post(deployments::add_status),
         )
+        .route(
+            "/repos/{owner}/{repo}/actions/runs/{run}/deployment_protection_rule",
+            post(deployments::review),
+        )
 }
 
 async fn nothing_here() -> Refusal {

@@ -13,7 +13,6 @@ use landfall_core::label::Label;
 use landfall_core::name::{BranchName, CommitSha, EnvironmentName, PullNumber};
 use landfall_core::report::{EnvironmentReport, NextStep, PullOutcome, PullReport};
 use landfall_core::view;
-use landfall_store::{ItemKind, Pull};
 
 use super::super::ground::check_name;
 use super::Board;
@@ -22,16 +21,10 @@ use crate::publish::CheckBody;
 use crate::publish::body::{CheckState, Finding};
 use crate::render::Document;
 
-/// A group of the merge queue.
-#[derive(Debug, Clone, Copy)]
-pub struct Group<'a> {
-    /// The branch that was made for it.
-    pub branch: &'a BranchName,
-    /// Its commit.
-    pub head: &'a CommitSha,
-    /// The branch that it is to be merged into.
-    pub into: &'a BranchName,
-}
+mod group;
+mod left_over;
+
+pub use group::Group;
 
 /// What checks are about.
 #[derive(Clone, Copy)]
@@ -48,24 +41,10 @@ enum Subject<'a> {
     Group(&'a BranchName),
 }
 
-/// A check that was put before and is not due any more.
-#[derive(Debug)]
-pub struct LeftOver {
-    environment: EnvironmentName,
-    check: CheckBody,
-}
-
 impl<'a> From<&'a PullReport> for About<'a> {
     fn from(report: &'a PullReport) -> Self {
         let subject = Subject::Pull(report.pull);
         Self { subject, head: &report.head, base: &report.base }
-    }
-}
-
-impl<'a> From<&Group<'a>> for About<'a> {
-    fn from(group: &Group<'a>) -> Self {
-        let subject = Subject::Group(group.branch);
-        Self { subject, head: group.head, base: group.into }
     }
 }
 
@@ -78,64 +57,6 @@ struct Word<'a> {
 }
 
 impl Board<'_> {
-    /// The checks of a group of the merge queue.
-    ///
-    /// # Errors
-    /// A template that overrides ours does not print, or the store could not be written to.
-    pub async fn group(
-        &self,
-        group: &Group<'_>,
-        outcome: &PullOutcome,
-        environments: &[EnvironmentName],
-    ) -> anyhow::Result<()> {
-        let document =
-            self.house.templates.document(&view::outcome(group.head.short(), outcome))?;
-        let about = group.into();
-        match outcome {
-            PullOutcome::Planned { .. } => self.planned_of(&about, outcome, &document).await,
-            PullOutcome::Invalid(found) => {
-                let (title, summary) = (errors(found), document.whole());
-                let word =
-                    Word { state: CheckState::Failure, title, summary: &summary, findings: found };
-                self.all(&about, environments, word).await
-            }
-            PullOutcome::Unconcerned | PullOutcome::Skipped | PullOutcome::Conflicted(_) => {
-                self.unconcerned(&about, environments).await
-            }
-        }
-    }
-
-    /// The checks of a group when there are no rules to plan it by. The pull requests say so too; the
-    /// one that mends the rules may be in the group.
-    ///
-    /// # Errors
-    /// As [`Self::group`].
-    pub async fn group_without_rules(&self, group: &Group<'_>) -> anyhow::Result<()> {
-        let environments = self.following(group.into).await?;
-        let title = "Not planned: the rules on the default branch cannot be read".to_owned();
-        let summary = title.clone();
-        let word = Word { state: CheckState::Neutral, title, summary: &summary, findings: &[] };
-        self.all(&group.into(), &environments, word).await
-    }
-
-    /// The checks of a group that are due no more after so many attempts, with the reason.
-    ///
-    /// # Errors
-    /// As [`Self::group`].
-    pub async fn group_given_up(
-        &self,
-        branch: &BranchName,
-        attempts: u32,
-        why: &str,
-    ) -> anyhow::Result<()> {
-        let head = self.house.store.pushed_head(self.repository, branch).await?;
-        let (Some(into), Some(head)) = (branch.queued_into(), head) else { return Ok(()) };
-        let group = Group { branch, head: &head, into: &into };
-        let environments = self.following(&into).await?;
-        let summary = self.house.templates.given_up(attempts, why)?;
-        self.all(&(&group).into(), &environments, given_up(&summary)).await
-    }
-
     /// The checks alone: for a pull request that nothing has to be said about.
     ///
     /// # Errors
@@ -257,76 +178,6 @@ impl Board<'_> {
             [&environment.branch, &environment.offered].into_iter().flatten().any(|it| it == base)
         });
         Ok(follows.map(|environment| environment.name).collect())
-    }
-
-    /// The checks of a pull request on its head that are not among those of `environments`: it went
-    /// into another branch before, or the rules named another environment.
-    ///
-    /// # Errors
-    /// The store could not be asked.
-    pub async fn left_over(
-        &self,
-        report: &PullReport,
-        environments: &[EnvironmentName],
-    ) -> anyhow::Result<Vec<LeftOver>> {
-        let base = report.base.as_str();
-        let now: BTreeSet<String> =
-            environments.iter().map(|environment| check_name(environment, base)).collect();
-        let mut left = self.told(report.pull, &report.head).await?;
-        left.retain(|(_, check)| !now.contains(&check.name) && !check.retired);
-        Ok(left.into_iter().map(|(environment, check)| LeftOver { environment, check }).collect())
-    }
-
-    /// Has checks say that they are about nothing any more. They stop nobody, and another pull request
-    /// that has them keeps them.
-    ///
-    /// # Errors
-    /// The store could not be asked or written to.
-    pub async fn retire(&self, report: &PullReport, left: Vec<LeftOver>) -> anyhow::Result<()> {
-        if left.is_empty() {
-            return Ok(());
-        }
-        let mut others = self.house.store.open_pulls(self.repository).await?;
-        others.retain(|other| other.number != report.pull && other.head == report.head);
-        let at = self.house.store.now().await?;
-        for LeftOver { environment, check } in left {
-            let has = |other: &Pull| check_name(&environment, other.base.as_str()) == check.name;
-            if others.iter().any(has) {
-                continue;
-            }
-            let title = format!("Not planned: this goes into {} now", report.base);
-            let check = CheckBody {
-                state: CheckState::Neutral(at),
-                summary: title.clone(),
-                title,
-                findings: Vec::new(),
-                buttons: Vec::new(),
-                retired: true,
-                ..check
-            };
-            self.put_check(check).await?;
-        }
-        Ok(())
-    }
-
-    /// The checks that a pull request was given on a head, as they were put last, by environment.
-    async fn told(
-        &self,
-        pull: PullNumber,
-        head: &CommitSha,
-    ) -> anyhow::Result<Vec<(EnvironmentName, CheckBody)>> {
-        let (store, prefix) = (&self.house.store, format!("check/{head}/"));
-        let bodies = store.items_under(self.repository, ItemKind::Check, &prefix).await?;
-        let ours = format!("{}/{pull}/", self.repository);
-        let mut told = Vec::new();
-        for body in bodies {
-            let check: CheckBody = serde_json::from_value(body)?;
-            let environment = check.external_id.strip_prefix(&ours).map(str::parse);
-            if let Some(Ok(environment)) = environment {
-                told.push((environment, check));
-            }
-        }
-        Ok(told)
     }
 
     fn check(

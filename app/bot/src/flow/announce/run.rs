@@ -2,7 +2,7 @@
 //! environment's deployments, and those whom the operator wants to be notified.
 
 use landfall_core::button::Button;
-use landfall_core::name::{BranchName, PullNumber};
+use landfall_core::name::{BranchName, EnvironmentName, PullNumber};
 use landfall_core::plan::{Origin, Plan};
 use landfall_core::report::{Legend, RunReport, RunStage};
 use landfall_core::view;
@@ -10,7 +10,7 @@ use landfall_store::{ItemKind, PlanId, Run, RunId};
 
 use super::{Board, FIRST, NEXT, plan_subject};
 use crate::operator::Event;
-use crate::publish::body::{CheckState, DeploymentWord, FoldWord};
+use crate::publish::body::{CheckState, DeploymentWord, FoldWord, run_check_name};
 use crate::publish::{CheckBody, CommentBody, DeploymentBody, NotificationBody};
 use crate::render::Document;
 
@@ -48,7 +48,11 @@ impl Board<'_> {
             let mut body = CommentBody::new(*pull, "run", &run.to_string(), document.clone());
             body.plans = plans.to_vec();
             self.run_comment(run, &report.stage, body).await?;
-            self.run_line(report, *pull).await?;
+            let part = match pulls {
+                [_] => None,
+                _ => self.part(report, *pull).await?,
+            };
+            self.run_line(report, *pull, part.as_deref()).await?;
         }
         let buttons = if pulls.is_empty() { Vec::new() } else { buttons(report) };
         self.run_check(run, report, (&document, buttons)).await?;
@@ -115,9 +119,13 @@ impl Board<'_> {
     }
 
     /// One line about the run in the one comment on the pull request, if there is one.
-    async fn run_line(&self, report: &RunReport, pull: PullNumber) -> anyhow::Result<()> {
-        let part = self.part(report, pull).await?;
-        let line = self.house.templates.run_line(report, part.as_deref())?;
+    async fn run_line(
+        &self,
+        report: &RunReport,
+        pull: PullNumber,
+        part: Option<&str>,
+    ) -> anyhow::Result<()> {
+        let line = self.house.templates.run_line(report, part)?;
         let key = self.comment_key(&plan_subject(pull));
         let amend = |body: &mut serde_json::Value| {
             body["runs"][report.environment.as_str()] = line.trim_end().into();
@@ -163,7 +171,7 @@ impl Board<'_> {
             RunStage::Superseded(_) | RunStage::Cancelled(_) => CheckState::Cancelled(now),
         };
         let check = CheckBody {
-            name: format!("landfall / {}", report.environment),
+            name: run_check_name(&report.environment),
             head: report.commit.clone(),
             state,
             title: view::run(report).title,
@@ -193,7 +201,28 @@ impl Board<'_> {
             state,
             description: view::run(report).title,
         };
-        self.put(ItemKind::Deployment, format!("run/{run}"), NEXT, &body).await
+        if body.state == DeploymentWord::Success {
+            self.replace_deployments(&body).await?;
+        }
+        let subject = deployment_subject(&body.environment, &body.run);
+        self.put(ItemKind::Deployment, subject, NEXT, &body).await
+    }
+
+    /// The environment's page shows what is live: what was live before is not any more.
+    async fn replace_deployments(&self, live: &DeploymentBody) -> anyhow::Result<()> {
+        let prefix = deployment_subject(&live.environment, "");
+        let (store, repository) = (&self.house.store, self.repository);
+        for body in store.items_under(repository, ItemKind::Deployment, &prefix).await? {
+            let earlier: DeploymentBody = serde_json::from_value(body)?;
+            if earlier.run == live.run || earlier.state != DeploymentWord::Success {
+                continue;
+            }
+            let subject = deployment_subject(&earlier.environment, &earlier.run);
+            let description = format!("{} took its place", live.commit.short());
+            let over = DeploymentBody { state: DeploymentWord::Inactive, description, ..earlier };
+            self.put(ItemKind::Deployment, subject, NEXT, &over).await?;
+        }
+        Ok(())
     }
 }
 
@@ -203,4 +232,8 @@ fn buttons(report: &RunReport) -> Vec<Button> {
     let RunStage::Held(waiting) = &report.stage else { return Vec::new() };
     let apply = report.digest.as_ref().filter(|_| waiting.ends_by_a_word()).map(Button::apply);
     apply.into_iter().chain([Button::Cancel]).collect()
+}
+
+fn deployment_subject(environment: &EnvironmentName, run: &str) -> String {
+    format!("{environment}/{run}")
 }

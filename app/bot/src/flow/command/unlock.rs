@@ -7,6 +7,7 @@ use landfall_store::{Run, RunState};
 
 use super::super::announce::report_of;
 use super::super::confirm::Brought;
+use super::super::run::follow_up;
 use super::{Answer, Said};
 
 pub(super) async fn unlock(
@@ -36,6 +37,7 @@ pub(super) async fn unlock(
     if run.state == RunState::Held {
         said.tell_cancelled(&given_up, why).await?;
     }
+    follow_up(said.house, said.job, &given_up).await?;
     said.audit("unlock", Some(&name), &run.reason).await?;
     Ok(Answer::Done)
 }

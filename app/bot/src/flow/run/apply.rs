@@ -16,7 +16,7 @@ use super::super::holding::Holding;
 use super::super::resolve::Left;
 use super::super::steps::{Execution, needs, told};
 use super::Course;
-use super::told::Outcome;
+use super::told::{Outcome, follow_up};
 use crate::gather::facts::{Pending, Survey};
 use crate::gather::sight::{Located, Sight};
 use crate::gather::{Declared, Sessions};
@@ -238,7 +238,7 @@ impl Applying<'_, '_> {
         if never_ran && steps.is_empty() && self.units.is_empty() {
             // Its first run is still to come, and that one waits for somebody's word.
             course.advance(RunState::Cancelled, "nothing is declared for it yet").await?;
-            course.replan_provisional().await?;
+            follow_up(course.house, course.job, &course.run).await?;
             return Ok(Ended::Done);
         }
         course.turn().await?;
@@ -251,7 +251,7 @@ impl Applying<'_, '_> {
         }
         if steps.is_empty() {
             course.advance(RunState::Succeeded, "").await?;
-            course.replan_provisional().await?;
+            follow_up(course.house, course.job, &course.run).await?;
         } else {
             let outcome = Outcome { steps, ..Outcome::default() };
             course.end(RunState::Succeeded, "", (RunStage::Succeeded, Some(outcome))).await?;

@@ -9,7 +9,7 @@ use landfall_store::{
 use uuid::Uuid;
 
 use super::super::Ended;
-use super::super::announce::{Board, report_of};
+use super::super::announce::{Board, report_of, unanswered};
 use super::super::confirm::Brought;
 use super::Course;
 use crate::house::House;
@@ -125,10 +125,21 @@ async fn replan_provisional(
     replan(house, job, place, |stored| stored.plan.provisional).await
 }
 
+/// What follows from the end of a run: plans that say something else since are made again, and workflows
+/// that wait for it are answered.
+pub(crate) async fn follow_up(house: &House, job: &ClaimedJob, run: &Run) -> anyhow::Result<()> {
+    replan_stale(house, job, run).await?;
+    let (repository, environment) = (run.run.repository, &run.run.environment);
+    let waiting = unanswered(&*house.store, repository, Some(environment)).await?;
+    let job = |key| NewJob { key, installation: job.installation, run_at: None };
+    let jobs: Vec<NewJob> = waiting.into_iter().map(job).collect();
+    Ok(house.store.enqueue(&jobs).await?)
+}
+
 /// Plans that say something else since a run ended, or is held, are made again: those that were made
 /// while it was under way, and those before with which it has a unit or a resource in common. What the
 /// others say is so still, although their base has moved, and nobody is told of that.
-pub(crate) async fn replan_stale(house: &House, job: &ClaimedJob, run: &Run) -> anyhow::Result<()> {
+async fn replan_stale(house: &House, job: &ClaimedJob, run: &Run) -> anyhow::Result<()> {
     let place = (run.run.repository, &run.run.environment);
     replan(house, job, place, |stored| {
         let before = run.ended_at.is_none_or(|ended| stored.created_at <= ended);

@@ -1,9 +1,9 @@
 //! Deployments and their statuses. Only the App makes them here.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Repo;
-use crate::github::model::{Deployment, DeploymentStatus};
+use crate::github::model::{Deployment, DeploymentStatus, Gated};
 
 pub(crate) struct NewDeployment {
     pub(crate) reference: String,
@@ -77,6 +77,54 @@ impl Repo {
             let known = repository.deployments.get_mut(&deployment)?;
             known.statuses.push(status.clone());
             Some((known.clone(), status))
+        })
+    }
+}
+
+impl Repo {
+    /// A workflow that was started for `sha` is about to deploy to an environment, and asks first.
+    /// Returns the number of its run.
+    ///
+    /// # Errors
+    /// The repository is gone.
+    pub fn ask_to_deploy(&self, environment: &str, sha: &str, user: &str) -> anyhow::Result<u64> {
+        self.acts(user);
+        let workflow_run = self.shared.world().next_id();
+        let deployment = self.create_deployment(NewDeployment {
+            reference: sha.to_owned(),
+            sha: sha.to_owned(),
+            task: "deploy".to_owned(),
+            environment: environment.to_owned(),
+            description: None,
+            payload: json!({}),
+            transient: false,
+            production: false,
+            creator: user.to_owned(),
+        })?;
+        let gated = Gated { environment: environment.to_owned(), answer: None };
+        self.change(|repository| repository.gated.insert(workflow_run, gated))?;
+        self.tell_gated(workflow_run, &deployment, user);
+        Ok(workflow_run)
+    }
+
+    /// What such a run was answered: `approved` or `rejected`, and why.
+    pub fn answered(&self, workflow_run: u64) -> Option<(String, String)> {
+        let gated = self.read(|repository| repository.gated.get(&workflow_run).cloned());
+        gated.ok().flatten()?.answer
+    }
+
+    /// Answers a run that waits; false when none does.
+    pub(crate) fn answer_gated(
+        &self,
+        workflow_run: u64,
+        environment: &str,
+        answer: (String, String),
+    ) -> anyhow::Result<bool> {
+        self.change(|repository| {
+            let gated = repository.gated.get_mut(&workflow_run);
+            let waits =
+                |gated: &&mut Gated| gated.environment == environment && gated.answer.is_none();
+            gated.filter(waits).map(|gated| gated.answer = Some(answer)).is_some()
         })
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::{Group, Repo};
 use crate::github::Shared;
 use crate::github::git::{CommitFacts, NO_COMMIT, Paths, Person};
-use crate::github::model::{CheckRun, Comment, Repository, UserKind};
+use crate::github::model::{CheckRun, Comment, Deployment, Repository, UserKind};
 use crate::github::show::View;
 use crate::github::world::{Event, World};
 
@@ -72,6 +72,23 @@ impl Repo {
             Some(json!({
                 "action": action,
                 "check_suite": view.check_suite_event(repository, run, count),
+                "repository": view.repository(repository),
+            }))
+        });
+    }
+
+    /// Tells that a run of a workflow wants to deploy.
+    pub(super) fn tell_gated(&self, workflow_run: u64, deployment: &Deployment, user: &str) {
+        self.tell("deployment_protection_rule", Some("requested"), user, |view, repository| {
+            let api = view.repository_api(repository);
+            Some(json!({
+                "action": "requested",
+                "environment": deployment.environment,
+                "event": "push",
+                "deployment_callback_url":
+                    format!("{api}/actions/runs/{workflow_run}/deployment_protection_rule"),
+                "deployment": view.deployment(repository, deployment),
+                "pull_requests": [],
                 "repository": view.repository(repository),
             }))
         });

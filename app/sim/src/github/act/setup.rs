@@ -184,6 +184,7 @@ fn new_repository(id: u64, (owner, name): (&str, &str), at: Timestamp, git: Bare
         comments: BTreeMap::new(),
         check_runs: BTreeMap::new(),
         deployments: BTreeMap::new(),
+        gated: BTreeMap::new(),
         git,
     }
 }

@@ -37,7 +37,15 @@ impl HookConfig {
 
 /// The events that an App like this subscribes to.
 pub(crate) fn usual_events() -> Vec<String> {
-    ["pull_request", "push", "issue_comment", "check_run", "check_suite", "merge_group"]
-        .map(str::to_owned)
-        .to_vec()
+    [
+        "pull_request",
+        "push",
+        "issue_comment",
+        "check_run",
+        "check_suite",
+        "merge_group",
+        "deployment_protection_rule",
+    ]
+    .map(str::to_owned)
+    .to_vec()
 }

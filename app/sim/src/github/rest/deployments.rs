@@ -147,3 +147,21 @@ pub(super) async fn add_status(
     let url = shown["url"].as_str().unwrap_or_default().to_owned();
     Ok((StatusCode::CREATED, [(LOCATION, url)], Json(shown)).into_response())
 }
+
+/// An App that is a protection rule of an environment answers a workflow that waits.
+pub(super) async fn review(
+    asked: Asked,
+    Path((_, _, run)): Numbered,
+    body: Body,
+) -> Reply<StatusCode> {
+    let repo = asked.repo(write(&["deployments"]))?;
+    let (environment, state) = (body.required("environment_name")?, body.required("state")?);
+    if !["approved", "rejected"].contains(&state) {
+        return Err(Refusal::unfit(&format!("For '/state', {state} is not known.")));
+    }
+    let answer = (state.to_owned(), body.text("comment").unwrap_or_default().to_owned());
+    match repo.answer_gated(run, environment, answer)? {
+        true => Ok(StatusCode::NO_CONTENT),
+        false => Err(Refusal::not_found()),
+    }
+}

@@ -1,0 +1,87 @@
+//! The checks of a group of the merge queue, on the commit that merging it would give.
+
+use landfall_core::name::{BranchName, CommitSha, EnvironmentName};
+use landfall_core::report::PullOutcome;
+use landfall_core::view;
+
+use super::super::Board;
+use super::{About, Subject, Word, errors, given_up};
+use crate::publish::body::CheckState;
+
+/// A group of the merge queue.
+#[derive(Debug, Clone, Copy)]
+pub struct Group<'a> {
+    /// The branch that was made for it.
+    pub branch: &'a BranchName,
+    /// Its commit.
+    pub head: &'a CommitSha,
+    /// The branch that it is to be merged into.
+    pub into: &'a BranchName,
+}
+
+impl<'a> From<&Group<'a>> for About<'a> {
+    fn from(group: &Group<'a>) -> Self {
+        let subject = Subject::Group(group.branch);
+        Self { subject, head: group.head, base: group.into }
+    }
+}
+
+impl Board<'_> {
+    /// The checks of a group of the merge queue.
+    ///
+    /// # Errors
+    /// A template that overrides ours does not print, or the store could not be written to.
+    pub async fn group(
+        &self,
+        group: &Group<'_>,
+        outcome: &PullOutcome,
+        environments: &[EnvironmentName],
+    ) -> anyhow::Result<()> {
+        let document =
+            self.house.templates.document(&view::outcome(group.head.short(), outcome))?;
+        let about = group.into();
+        match outcome {
+            PullOutcome::Planned { .. } => self.planned_of(&about, outcome, &document).await,
+            PullOutcome::Invalid(found) => {
+                let (title, summary) = (errors(found), document.whole());
+                let word =
+                    Word { state: CheckState::Failure, title, summary: &summary, findings: found };
+                self.all(&about, environments, word).await
+            }
+            PullOutcome::Unconcerned | PullOutcome::Skipped | PullOutcome::Conflicted(_) => {
+                self.unconcerned(&about, environments).await
+            }
+        }
+    }
+
+    /// The checks of a group when there are no rules to plan it by. The pull requests say so too; the
+    /// one that mends the rules may be in the group.
+    ///
+    /// # Errors
+    /// As [`Self::group`].
+    pub async fn group_without_rules(&self, group: &Group<'_>) -> anyhow::Result<()> {
+        let environments = self.following(group.into).await?;
+        let title = "Not planned: the rules on the default branch cannot be read".to_owned();
+        let summary = title.clone();
+        let word = Word { state: CheckState::Neutral, title, summary: &summary, findings: &[] };
+        self.all(&group.into(), &environments, word).await
+    }
+
+    /// The checks of a group that are due no more after so many attempts, with the reason.
+    ///
+    /// # Errors
+    /// As [`Self::group`].
+    pub async fn group_given_up(
+        &self,
+        branch: &BranchName,
+        attempts: u32,
+        why: &str,
+    ) -> anyhow::Result<()> {
+        let head = self.house.store.pushed_head(self.repository, branch).await?;
+        let (Some(into), Some(head)) = (branch.queued_into(), head) else { return Ok(()) };
+        let group = Group { branch, head: &head, into: &into };
+        let environments = self.following(&into).await?;
+        let summary = self.house.templates.given_up(attempts, why)?;
+        self.all(&(&group).into(), &environments, given_up(&summary)).await
+    }
+}
