@@ -75,6 +75,22 @@ pub struct EnvironmentReport {
     pub exposure: Exposure,
     /// Limits that the plan passes.
     pub violations: Vec<Violation>,
+    /// What is declared otherwise, where no provider is asked.
+    pub declares: Vec<Declares>,
+}
+
+/// What a service comes to otherwise than before, by its files alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Declares {
+    /// The service.
+    pub service: ServiceName,
+    /// Whether it was not there before.
+    pub is_new: bool,
+    /// Whether it is not there any more.
+    pub is_gone: bool,
+    /// The lines of its effective config that come and go, each with `+`, `-` or a space before it,
+    /// and those around them.
+    pub lines: Vec<String>,
 }
 
 impl EnvironmentReport {

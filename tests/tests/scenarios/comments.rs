@@ -129,16 +129,29 @@ async fn a_pull_request_from_a_fork_is_checked_and_not_planned() {
         w.open(NewPull::from("main").of_fork(&fork).by(EVE)).await;
         assert_snapshot!(below_the_title(&w.plan_comment().await), @"
         > [!CAUTION]
-        > **production** cannot be planned: a pull request from a fork is checked and not planned
+        > **production** cannot be planned: it comes from a fork, so no provider is asked; what it declares otherwise is shown
 
         | Environment | Plan | Digest |
         |---|---|---|
         | **production** (`main`) | cannot be planned | – |
 
+        <details open>
+        <summary><b>nas</b> in <b>production</b>: declares something else</summary>
+
+        ```diff
+        @@ declared @@
+          unifi_dns:
+            nas.internal.lan:
+        -     a: 192.168.1.50
+        +     a: 6.6.6.6
+        ```
+
+        </details>
+
         ---
         **Next:** After the merge the plan for **production** is shown here, and waits for `/apply`.
         ");
-        assert_snapshot!(w.check("landfall / production (main)").await, @"neutral: a pull request from a fork is checked and not planned");
+        assert_snapshot!(w.check("landfall / production (main)").await, @"neutral: it comes from a fork, so no provider is asked; what it declares otherwise is shown");
 
         fork.push("main", EVE, "Break it", [edit("services/nas.yaml", "unifi_dns: [\n")])
             .await

@@ -296,7 +296,7 @@ async fn one_whose_fork_was_deleted_is_checked_as_before() {
         fork.delete();
         w.comment("/plan");
         assert_eq!(w.plan_comment().await, before);
-        assert_snapshot!(w.check(CHECK).await, @"neutral: a pull request from a fork is checked and not planned");
+        assert_snapshot!(w.check(CHECK).await, @"neutral: it comes from a fork, so no provider is asked; what it declares otherwise is shown");
     })
     .await;
 }

@@ -126,6 +126,8 @@ impl Chapter {
             ways,
             exposure,
             violations,
+            // It asks providers, so there is a plan or a failure.
+            declares: _,
         } = &self.report;
         let whole = self.whole.as_ref().map(|whole| whole.digest);
         let digest = whole.or_else(|| plan.as_ref().ok().map(Plan::digest));

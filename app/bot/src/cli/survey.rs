@@ -99,6 +99,7 @@ impl View<'_> {
                 .guarded(survey)
                 .await?
                 .map_or_else(Vec::new, |waiting| waiting.violations().to_vec()),
+            declares: Vec::new(),
             plan: Ok(plan),
         })
     }
@@ -114,6 +115,7 @@ impl View<'_> {
             ways: Vec::new(),
             exposure: Exposure::default(),
             violations: Vec::new(),
+            declares: Vec::new(),
         }
     }
 

@@ -29,6 +29,7 @@ mod config;
 pub(crate) use closed::labelled;
 pub(crate) use config::owned_units;
 pub(super) mod environment;
+mod fork;
 
 /// Plans a pull request, after carrying out what people said on it.
 ///

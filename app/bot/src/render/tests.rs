@@ -87,6 +87,7 @@ fn environment(plan: Plan, next: NextStep) -> EnvironmentReport {
         ways: Vec::new(),
         exposure: Exposure::default(),
         violations: Vec::new(),
+        declares: Vec::new(),
     }
 }
 

@@ -63,6 +63,7 @@ fn report(next: NextStep) -> anyhow::Result<EnvironmentReport> {
         ways: Vec::new(),
         exposure: Exposure::default(),
         violations: Vec::new(),
+        declares: Vec::new(),
     })
 }
 

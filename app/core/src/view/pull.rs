@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::section::{ServiceSection, sections};
+use super::section::{ServiceSection, declared, sections};
 use super::{Finding, counts, findings, plural};
 use crate::diagnostic::Severity;
 use crate::name::UnitName;
@@ -147,6 +147,7 @@ impl PullView {
         if let Ok(plan) = &report.plan {
             self.sections.extend(sections(report, plan));
         }
+        self.sections.extend(declared(report));
         self.next.extend(next(report));
     }
 }

@@ -8,7 +8,7 @@ use super::shown::{Shown, UnitChanges};
 use super::{HopView, counts, way};
 use crate::name::{ServiceName, UnitName};
 use crate::plan::{Origin, Plan};
-use crate::report::EnvironmentReport;
+use crate::report::{Declares, EnvironmentReport};
 
 /// A folded section: one service in one environment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -58,6 +58,25 @@ pub(super) fn sections(report: &EnvironmentReport, plan: &Plan) -> Vec<ServiceSe
         }
     }
     sections
+}
+
+/// What is declared otherwise, service by service, where there is no plan.
+pub(super) fn declared(report: &EnvironmentReport) -> impl Iterator<Item = ServiceSection> {
+    report.declares.iter().map(|service| {
+        let changes = match service {
+            Declares { is_new: true, .. } => "is new",
+            Declares { is_gone: true, .. } => "is gone",
+            _ => "declares something else",
+        };
+        ServiceSection {
+            service: service.service.to_string(),
+            environment: report.environment.to_string(),
+            changes: changes.to_owned(),
+            pending: false,
+            components: vec![("declared".to_owned(), service.lines.clone())],
+            ways: Vec::new(),
+        }
+    })
 }
 
 /// A service with those of its units that change.

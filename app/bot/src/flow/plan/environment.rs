@@ -19,6 +19,7 @@ use landfall_store::{RunState, Unresolved};
 use super::super::confirm::past;
 use super::super::ground::{Ground, Rules};
 use super::super::steps::needs;
+use super::fork;
 use crate::gather::Declared;
 use crate::gather::facts::{self, Pending, Survey};
 use crate::gather::sight::Sight;
@@ -55,9 +56,14 @@ impl Place<'_> {
             ways: Vec::new(),
             exposure: Exposure::default(),
             violations: Vec::new(),
+            declares: Vec::new(),
         };
         if self.pull.is_some_and(Pull::is_fork) {
-            report.plan = Err("a pull request from a fork is checked and not planned".to_owned());
+            report.declares = fork::declares(environment, self.before, self.merged);
+            report.plan = match report.declares.is_empty() {
+                true => Ok(Plan::empty(name.clone())),
+                false => Err(fork::NOT_PLANNED.to_owned()),
+            };
             report.next = NextStep::NotPlanned;
             return Ok(report);
         }

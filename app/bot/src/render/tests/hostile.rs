@@ -10,9 +10,9 @@ use comrak::{Arena, Options, parse_document};
 use landfall_core::config::{REPOSITORY_CONFIG, proposal};
 use landfall_core::diagnostic::{Diagnostic, Position, Span};
 use landfall_core::guardrail::Violation;
-use landfall_core::name::{BranchName, ConfigPath};
+use landfall_core::name::{BranchName, ConfigPath, ServiceName};
 use landfall_core::plan::Conflict;
-use landfall_core::report::Detour;
+use landfall_core::report::{Declares, Detour};
 use proptest::prelude::*;
 
 use super::*;
@@ -197,6 +197,9 @@ fn pulls(text: &str) -> Vec<PullReport> {
     later.branch = Some(branch(text));
     let mut failed = environment(plan(Vec::new()), NextStep::Mend);
     failed.plan = Err(text.to_owned());
+    let service: ServiceName = "nas".parse().unwrap();
+    let lines = vec![text.to_owned(), format!("+ {text}")];
+    failed.declares = vec![Declares { service, is_new: true, is_gone: false, lines }];
     let mut planned = report(vec![production, later, failed]);
     planned.config_note = Some(text.to_owned());
     if let PullOutcome::Planned { warnings, .. } = &mut planned.outcome {
