@@ -132,7 +132,7 @@ async fn a_step_that_was_cut_off_and_then_undone_by_somebody_else_waits_for_a_pe
         assert_snapshot!(w.run_comment().await, @r"
         ### ⚠️ production needs a look: what became of a step is not known
 
-        `commit-4` on `main`
+        `commit-4` on `main`, plan `6e76b3af`: 1 to update
 
         > units with unresolved steps were left out
 
