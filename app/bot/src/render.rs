@@ -7,7 +7,7 @@
 
 use std::path::Path;
 
-use landfall_core::command::USAGE;
+use landfall_core::command;
 use landfall_core::markdown;
 use landfall_core::report::{PullReport, RunReport};
 use landfall_core::view::{self, PullView, ServiceSection};
@@ -116,7 +116,10 @@ impl Templates {
         let tail = self.print("pull-tail.md", Value::from(Serde(view)))?;
         let lines: usize = view.sections.iter().map(lines).sum();
         let open = lines <= OPEN_LINES;
-        let sections = view.sections.iter().map(|section| self.section(section, open));
+        let sections = view
+            .sections
+            .iter()
+            .map(|section| self.section(section, section.opened.unwrap_or(open)));
         Ok(Document { head, sections: sections.collect::<anyhow::Result<_>>()?, tail })
     }
 
@@ -152,8 +155,10 @@ impl Templates {
     /// # Errors
     /// As [`Self::pull`].
     pub fn help(&self) -> anyhow::Result<String> {
-        let commands: Vec<_> =
-            USAGE.iter().map(|usage| context! { form => usage.form, does => usage.does }).collect();
+        let line = |usage: command::Usage| {
+            context! { form => usage.form, does => usage.does, example => usage.example }
+        };
+        let commands: Vec<_> = command::usages().map(line).collect();
         self.print("help.md", context! { commands })
     }
 

@@ -60,7 +60,7 @@ impl Button {
         match self {
             Self::Plan => "/plan".to_owned(),
             Self::Apply(digest) => format!("/apply {environment} {digest}"),
-            Self::Cancel => format!("/unlock {environment}"),
+            Self::Cancel => format!("/cancel {environment}"),
         }
     }
 

@@ -7,6 +7,7 @@
 //! and by [`Environment::digest`].
 
 mod budget;
+mod commands;
 mod connection;
 mod digest;
 mod effective;

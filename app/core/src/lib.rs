@@ -7,6 +7,7 @@
 
 pub mod button;
 pub mod check;
+pub mod codeowners;
 pub mod command;
 pub mod config;
 pub mod coverage;
@@ -18,6 +19,7 @@ pub mod markdown;
 pub mod name;
 pub mod plan;
 pub mod report;
+pub mod rights;
 pub mod view;
 pub mod way;
 pub mod yaml;

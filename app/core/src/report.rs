@@ -13,7 +13,7 @@ use crate::diagnostic::Diagnostic;
 use crate::guardrail::Violation;
 use crate::label::Label;
 use crate::name::{
-    BranchName, CommitSha, ConfigPath, DnsName, EnvironmentName, PullNumber, ServiceName,
+    BranchName, CommitSha, ConfigPath, DnsName, EnvironmentName, KindName, PullNumber, ServiceName,
 };
 use crate::plan::{Change, Digest, Needs, Plan, Ranks, ResourceKey, Target};
 use crate::view::plural;
@@ -34,6 +34,19 @@ pub struct PullReport {
     pub outcome: PullOutcome,
     /// What `landfall.yaml` of this pull request would change once it is on the default branch.
     pub config_note: Option<String>,
+    /// What somebody wants to look at; none leaves it to the length of the plan.
+    pub opened: Option<Opened>,
+}
+
+/// What is opened in a comment and not folded. The plan is whole all the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opened {
+    /// Only this environment; all without.
+    pub environment: Option<EnvironmentName>,
+    /// Only these services; all when there is none.
+    pub services: Vec<ServiceName>,
+    /// Only services with a change of one of these components; all when there is none.
+    pub kinds: Vec<KindName>,
 }
 
 /// What came of planning a pull request.
@@ -172,6 +185,13 @@ pub enum Waiting {
     Branch(Detour),
     /// Pull requests that are brought along have the label that says so.
     Label(Vec<PullNumber>),
+    /// Somebody keeps every run of the environment from beginning.
+    Locked {
+        /// Their login then.
+        by: String,
+        /// Why, in their words; empty when they said nothing.
+        reason: String,
+    },
 }
 
 impl Waiting {
@@ -190,7 +210,7 @@ impl Waiting {
             | Self::Loosened(_)
             | Self::Branch(_)
             | Self::Label(_) => true,
-            Self::Conflicts | Self::Guardrail(_) => false,
+            Self::Conflicts | Self::Guardrail(_) | Self::Locked { .. } => false,
         }
     }
 
@@ -246,6 +266,8 @@ impl fmt::Display for Waiting {
                 let label = Label::Hold.as_str();
                 write!(f, "{who} {} {has} the label {label}", pulls.join(", "))
             }
+            Self::Locked { by, reason } if reason.is_empty() => write!(f, "{by} locked it"),
+            Self::Locked { by, reason } => write!(f, "{by} locked it: {reason}"),
         }
     }
 }

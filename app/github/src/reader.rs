@@ -8,18 +8,20 @@ use landfall_core::label::Label;
 use landfall_core::name::{
     BranchName, CommitSha, EnvironmentName, PullNumber, RepositoryName, UserId,
 };
+use landfall_core::rights::Level;
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use url::Url;
 
 use crate::actor::User;
+use crate::app::Scope;
 use crate::check::PublishedCheck;
 use crate::comment::{Author, Comment, CommentId, Marker, is_by};
 use crate::deployment::Deployment;
 use crate::error::{Failure, GithubError};
 use crate::pull::Pull;
-use crate::repository::{CollaboratorPermission, InstalledRepository, Permission, Repository};
+use crate::repository::{CollaboratorPermission, InstalledRepository, Repository};
 use crate::session::Session;
 use crate::transport::Call;
 
@@ -42,6 +44,11 @@ pub struct GitCredentials {
 impl Reader {
     pub(crate) fn new(session: Session) -> Self {
         Self(session)
+    }
+
+    /// What reads the organisation's members, with a token that reads nothing else.
+    pub(crate) fn of_members(&self) -> Session {
+        self.0.clone().within(Scope::Members)
     }
 
     /// The repository that is read.
@@ -167,11 +174,15 @@ impl Reader {
     ///
     /// # Errors
     /// As every call.
-    pub async fn permission(&self, user: UserId, login: &str) -> Result<Permission, GithubError> {
+    pub async fn permission(
+        &self,
+        user: UserId,
+        login: &str,
+    ) -> Result<Option<Level>, GithubError> {
         let path = self.0.path().then("collaborators").then(login).then("permission");
         match self.0.call::<CollaboratorPermission>(Call::get(path)).await {
             Ok(answer) => Ok(answer.of(user)),
-            Err(GithubError { failure: Failure::NotFound, .. }) => Ok(Permission::None),
+            Err(GithubError { failure: Failure::NotFound, .. }) => Ok(None),
             Err(error) => Err(error),
         }
     }

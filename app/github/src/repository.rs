@@ -1,7 +1,8 @@
 //! Repositories as an installation sees them, and what somebody may do in one.
 
 use landfall_core::name::{BranchName, InstallationId, RepositoryId, RepositoryName, UserId};
-use serde::{Deserialize, Serialize};
+use landfall_core::rights::Level;
+use serde::Deserialize;
 
 /// A repository that the App is installed on. All that is kept about it is keyed by the two
 /// numbers; the name is only for the paths of requests, and may have changed meanwhile.
@@ -33,39 +34,6 @@ pub struct Repository {
     pub fork: bool,
 }
 
-/// What somebody may do in a repository, lowest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Permission {
-    /// Nothing, as far as GitHub tells us.
-    None,
-    /// Look.
-    Read,
-    /// Sort issues and pull requests.
-    Triage,
-    /// Push.
-    Write,
-    /// Push and change some settings.
-    Maintain,
-    /// Everything.
-    Admin,
-}
-
-impl Permission {
-    /// Reads a `role_name` or the older `permission`, which knows neither triage nor maintain.
-    fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "none" => Self::None,
-            "read" => Self::Read,
-            "triage" => Self::Triage,
-            "write" => Self::Write,
-            "maintain" => Self::Maintain,
-            "admin" => Self::Admin,
-            _ => return None,
-        })
-    }
-}
-
 /// The answer of `GET .../collaborators/{login}/permission`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct CollaboratorPermission {
@@ -83,12 +51,11 @@ struct Collaborator {
 impl CollaboratorPermission {
     /// What `user` may do. Nothing, if the login belongs to somebody else by now or the answer
     /// does not say to whom. A custom role counts as the ordinary one it is built on.
-    pub(crate) fn of(&self, user: UserId) -> Permission {
-        if self.user.as_ref().is_none_or(|found| found.id != user) {
-            return Permission::None;
-        }
-        let role = self.role_name.as_deref().and_then(Permission::named);
-        role.or_else(|| Permission::named(&self.permission)).unwrap_or(Permission::None)
+    pub(crate) fn of(&self, user: UserId) -> Option<Level> {
+        self.user.as_ref().filter(|found| found.id == user)?;
+        // The older `permission` knows neither triage nor maintain.
+        let role = self.role_name.as_deref().and_then(Level::named);
+        role.or_else(|| Level::named(&self.permission))
     }
 }
 
@@ -108,17 +75,17 @@ mod tests {
             });
             answer(json).of(UserId(7))
         };
-        assert_eq!(role("write", "maintain"), Permission::Maintain);
-        assert_eq!(role("read", "triage"), Permission::Triage);
-        assert_eq!(role("write", "release-captain"), Permission::Write);
-        assert_eq!(role("sudo", "release-captain"), Permission::None);
+        assert_eq!(role("write", "maintain"), Some(Level::Maintain));
+        assert_eq!(role("read", "triage"), Some(Level::Triage));
+        assert_eq!(role("write", "release-captain"), Some(Level::Write));
+        assert_eq!(role("sudo", "release-captain"), None);
     }
 
     #[test]
     fn a_login_that_changed_hands_grants_nothing() {
         let json = serde_json::json!({ "permission": "admin", "user": { "id": 8 } });
-        assert_eq!(answer(json).of(UserId(7)), Permission::None);
+        assert_eq!(answer(json).of(UserId(7)), None);
         let json = serde_json::json!({ "permission": "admin", "user": null });
-        assert_eq!(answer(json).of(UserId(7)), Permission::None);
+        assert_eq!(answer(json).of(UserId(7)), None);
     }
 }

@@ -38,6 +38,11 @@ impl Session {
         Self { until: Some(until), ..self }
     }
 
+    /// The same repository, with another right.
+    pub(crate) fn within(self, scope: Scope) -> Self {
+        Self { scope, ..self }
+    }
+
     pub(crate) fn app(&self) -> &App {
         &self.app
     }

@@ -106,6 +106,10 @@ pub trait ConnectionProvider: ConnectionKind {
         connection: &dyn Connection,
         access: Access,
     ) -> Result<Arc<dyn Writer>, ProviderError>;
+
+    /// Forgets what was found out through connections that were opened earlier. Most kinds remember
+    /// nothing.
+    fn forget(&self) {}
 }
 
 /// Reads through one connection. Never one request per resource.

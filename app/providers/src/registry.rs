@@ -45,6 +45,11 @@ impl Registry {
         self.connections.iter().find(|provider| provider.name() == *kind).map(AsRef::as_ref)
     }
 
+    /// Has every kind of connection forget what it found out so far.
+    pub fn forget(&self) {
+        self.connections.iter().for_each(|connection| connection.forget());
+    }
+
     /// All providers.
     pub fn providers(&self) -> impl Iterator<Item = &dyn Provider> {
         self.providers.iter().map(AsRef::as_ref)

@@ -38,8 +38,8 @@ pub use hooks::{Attempt, Fate, Hooks, On as OnDelivery, signature};
 pub use limit::{RateLimit, secondary_limit};
 pub use model::{
     Access, CheckRun, Chosen, Comment, Deployment, DeploymentStatus, Gated, Installation, Issue,
-    IssueState, MergeMethod, Merged, Pull, PullState, Reaction, Repository, Role, Size, User,
-    UserKind,
+    IssueState, MergeMethod, Merged, Pull, PullState, Reaction, Repository, Role, Size, Standing,
+    User, UserKind,
 };
 
 use auth::AppKey;

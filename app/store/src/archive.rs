@@ -35,10 +35,11 @@ const FORMAT: u32 = 1;
 pub(crate) const SCHEMA: i64 = 1;
 
 /// Everything that is kept, in an order in which each row comes after those that it refers to.
-pub(crate) const TABLES: [&str; 24] = [
+pub(crate) const TABLES: [&str; 25] = [
     "restore",
     "repository",
     "environment",
+    "environment_lock",
     "pushed",
     "pull",
     "delivery",

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use landfall_core::name::{PullNumber, RepositoryId, UserId};
+use landfall_core::plan::Digest;
 
 use crate::words::UnknownWord;
 use crate::{DeliveryId, Fence, Result};
@@ -69,6 +70,9 @@ pub struct NewCommand {
     pub login: String,
     /// The command's own line: `/apply production 0123abcd`.
     pub text: String,
+    /// The digest of the whole comment, so that it can be told whether it was edited since; none of a
+    /// click, which nobody can edit.
+    pub said: Option<Digest>,
     /// When the comment was written, by GitHub's clock; since when what was clicked on was shown.
     pub commented_at: Timestamp,
 }

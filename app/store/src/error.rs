@@ -1,5 +1,6 @@
 //! What can go wrong in the store, as far as a caller acts differently on it.
 
+use landfall_core::name::EnvironmentName;
 use landfall_core::plan::{Owner, ResourceKey, Target};
 
 use crate::{ArchiveError, RunId, RunState, StepId};
@@ -27,6 +28,9 @@ pub enum StoreError {
         /// What it was to become.
         to: RunState,
     },
+    /// Somebody keeps every run of the environment from beginning.
+    #[error("{0} is locked")]
+    Locked(EnvironmentName),
     /// The resource has another owner; nothing of the operation was kept.
     #[error("{key} belongs to {} of repository {}", owner.unit, owner.repository)]
     OwnedElsewhere {

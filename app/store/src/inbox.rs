@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use landfall_core::name::{BranchName, CommitSha, InstallationId, PullNumber, RepositoryId};
 
 use crate::words::uuid_id;
-use crate::{NewCommand, NewJob, Pull, Repository, Result, Retry};
+use crate::{Item, NewCommand, NewJob, Pull, Repository, Result, Retry};
 
 uuid_id!(
     /// `X-GitHub-Delivery`: the same for every attempt to deliver one event.
@@ -72,6 +72,8 @@ pub struct Consequences {
     pub heads: Vec<PushedHead>,
     /// What somebody said.
     pub commands: Vec<NewCommand>,
+    /// What is to be published at once.
+    pub items: Vec<Item>,
     /// What has to be done.
     pub jobs: Vec<NewJob>,
 }

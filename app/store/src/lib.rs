@@ -29,6 +29,7 @@ mod error;
 mod inbox;
 mod jobs;
 mod leases;
+mod locks;
 mod missed;
 mod outbox;
 mod pace;
@@ -65,6 +66,7 @@ pub use jobs::{
     BACKGROUND, ClaimJob, ClaimedJob, Fence, GivenUp, JobId, JobKey, JobKind, Jobs, NewJob, Retry,
 };
 pub use leases::{Acquired, LeaseRequest, Leases};
+pub use locks::{Lock, Locks};
 pub use missed::{LogRead, LoggedDelivery, Missed, MissedDelivery};
 pub use outbox::{Addressee, Amend, ClaimedItem, Item, ItemClaim, ItemKey, ItemKind, Outbox, Turn};
 pub use pace::Pace;
@@ -123,6 +125,7 @@ pub trait Store:
     + Jobs
     + Commands
     + Leases
+    + Locks
     + Repositories
     + Pulls
     + Plans

@@ -23,6 +23,7 @@ mod inbox;
 mod jobs;
 mod lanes;
 mod leases;
+mod locks;
 mod missed;
 mod news;
 mod open;

@@ -65,8 +65,6 @@ pub struct Environment {
     pub bootstrapped_at: Option<Timestamp>,
     /// Its last succeeded run.
     pub last: Option<Applied>,
-    /// Why nothing runs there until somebody says so; none when it is not frozen.
-    pub frozen: Option<String>,
     /// When the store was restored from a backup, if no run has succeeded since: what it says of the
     /// environment may be older than the world.
     pub restored: Option<Timestamp>,
@@ -141,14 +139,5 @@ pub trait Repositories {
         fence: &Fence,
         repository: RepositoryId,
         name: &EnvironmentName,
-    ) -> Result<()>;
-
-    /// Freezes an environment with a reason, or thaws it with none.
-    async fn freeze(
-        &self,
-        fence: &Fence,
-        repository: RepositoryId,
-        name: &EnvironmentName,
-        reason: Option<&str>,
     ) -> Result<()>;
 }

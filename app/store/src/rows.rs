@@ -11,10 +11,10 @@ use landfall_core::plan::{Action, Change, Landed, Owned, Owner, ResourceKey};
 use crate::columns::{Columns, unreadable};
 use crate::{
     Applied, Approval, AuditEntry, AuditRow, ClaimedItem, ClaimedJob, Command, CommandId, Delivery,
-    DeliveryId, Environment, Fence, GivenUp, Item, ItemClaim, ItemKey, JobId, JobKey, LogRead,
-    LoggedDelivery, MissedDelivery, NewCommand, NewDelivery, NewPlan, NewRun, OwnedResource,
-    Published, Pull, PullState, Repository, Restored, Result, Run, Step, StepId, StepState,
-    StoreError, StoredPlan,
+    DeliveryId, Environment, Fence, GivenUp, Item, ItemClaim, ItemKey, JobId, JobKey, Lock,
+    LogRead, LoggedDelivery, MissedDelivery, NewCommand, NewDelivery, NewPlan, NewRun,
+    OwnedResource, Published, Pull, PullState, Repository, Restored, Result, Run, Step, StepId,
+    StepState, StoreError, StoredPlan,
 };
 
 pub(crate) fn delivery(row: &impl Columns) -> Result<Delivery> {
@@ -80,9 +80,22 @@ pub(crate) fn command(row: &impl Columns) -> Result<Command> {
         author: UserId(row.number("author")?),
         login: row.text("login")?,
         text: row.text("text")?,
+        said: row.maybe_text("said")?,
         commented_at: row.at("commented_at")?,
     };
     Ok(Command { command, taken: row.flag("taken")? })
+}
+
+pub(crate) fn lock(row: &impl Columns) -> Result<Lock> {
+    Ok(Lock {
+        repository: RepositoryId(row.number("repository")?),
+        environment: row.text("environment")?,
+        command: CommandId { source: row.text("source")?, index: row.small("idx")? },
+        by: UserId(row.number("by")?),
+        login: row.text("login")?,
+        reason: row.text("reason")?,
+        at: row.at("at")?,
+    })
 }
 
 pub(crate) fn repository(row: &impl Columns) -> Result<Repository> {
@@ -114,7 +127,6 @@ pub(crate) fn environment(row: &impl Columns) -> Result<Environment> {
         offered: row.maybe_text("offered")?,
         bootstrapped_at: row.maybe_at("bootstrapped_at")?,
         last: applied(row)?,
-        frozen: row.maybe_text("frozen")?,
         restored: row.maybe_at("restored_at")?,
     })
 }
@@ -195,6 +207,7 @@ pub(crate) fn run(row: &impl Columns) -> Result<Run> {
         plan: row.maybe_json("plan")?,
         approvals: Vec::new(),
         attempt: row.small("attempt")?,
+        stop: row.maybe_text("stop")?,
         created_at: row.at("created_at")?,
         started_at: row.maybe_at("started_at")?,
         ended_at: row.maybe_at("ended_at")?,

@@ -146,6 +146,8 @@ pub struct Run {
     pub approvals: Vec<Approval>,
     /// How often it was set going, from 1.
     pub attempt: u32,
+    /// Who asked it to stop before its next step, while it is under way; none when nobody did.
+    pub stop: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it last began to run.
@@ -185,7 +187,8 @@ pub trait Runs {
     /// A run by its id.
     async fn run(&self, id: RunId) -> Result<Option<Run>>;
 
-    /// Brings a run to its next state, if that may follow; into `held` only [`Self::hold_run`] leads.
+    /// Brings a run to its next state, if that may follow; into `held` only [`Self::hold_run`] leads,
+    /// and none begins while its environment is locked ([`Locks`](crate::Locks)).
     /// Success is noted at the environment in the same transaction.
     async fn advance_run(
         &self,
@@ -226,6 +229,13 @@ pub trait Runs {
     /// environment that nobody could find out about are dismissed. None, and nothing is changed,
     /// when the run goes on by itself.
     async fn give_up_run(&self, fence: &Fence, id: RunId, why: &str) -> Result<Option<Run>>;
+
+    /// Cancels a run that has not begun, and asks one that is under way to stop before its next step.
+    /// None, and nothing is changed, when it has ended.
+    async fn cancel_run(&self, fence: &Fence, id: RunId, why: &str) -> Result<Option<Run>>;
+
+    /// Who asked a run that is under way to stop before its next step.
+    async fn stop_asked(&self, id: RunId) -> Result<Option<String>>;
 
     /// All runs in one of these states, oldest first.
     async fn runs_in(&self, states: &[RunState]) -> Result<Vec<Run>>;

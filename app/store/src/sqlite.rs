@@ -15,6 +15,7 @@ mod inbox;
 mod jobs;
 mod lanes;
 mod leases;
+mod locks;
 mod missed;
 mod open;
 mod outbox;

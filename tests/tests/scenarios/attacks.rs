@@ -91,7 +91,7 @@ async fn a_word_on_a_merge_that_was_forced_away_brings_it_back() {
         w.read_everything().await;
         let word = w.on(pull).comment("/apply");
         w.read_everything().await;
-        assert_eq!(w.reactions(word).await, "confused");
+        assert_eq!(w.reactions(word).await, "eyes confused");
         assert_eq!(w.unifi.record("nas.internal.lan", "A"), ["192.168.1.50"]);
     })
     .await;
@@ -107,7 +107,7 @@ async fn somebody_commands_where_nothing_can_be_planned_any_more() {
         for words in ["/plan", "/apply"] {
             let word = w.comment(words);
             w.read_everything().await;
-            assert_eq!(w.reactions(word).await, "confused", "{words}");
+            assert_eq!(w.reactions(word).await, "eyes confused", "{words}");
         }
         assert_eq!(w.unifi.record("nas.internal.lan", "A"), ["192.168.1.50"]);
     })
@@ -215,7 +215,7 @@ async fn a_person_whom_github_does_not_know_commands() {
         w.github.faults().inject(On::get("/repos/*/*/collaborators/*/permission"), gone);
         let word = w.comment_as(BOB, "/apply");
         w.read_everything().await;
-        assert_eq!(w.reactions(word).await, "confused");
+        assert_eq!(w.reactions(word).await, "eyes confused");
         assert_eq!(w.writes(), 0);
     })
     .await;

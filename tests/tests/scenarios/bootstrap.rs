@@ -70,7 +70,7 @@ async fn the_first_pull_request_shows_the_whole_plan_and_a_word_applies_it() {
         assert_eq!(w.writes(), 0);
 
         let word = w.comment("/apply");
-        assert_eq!(w.reactions(word).await, "rocket");
+        assert_eq!(w.reactions(word).await, "eyes rocket");
         assert_snapshot!(w.run_comment().await, @"
         ### ✅ Applied to production
 
@@ -113,7 +113,7 @@ async fn the_digest_may_be_named_and_another_one_is_refused() {
 
         Look at the plan of the run that waits; its digest begins with `c1005935`.
         ");
-        assert_eq!(w.reactions(wrong).await, "confused");
+        assert_eq!(w.reactions(wrong).await, "eyes confused");
         assert_eq!(w.writes(), 0);
 
         w.comment("/apply production c1005935");

@@ -1,8 +1,9 @@
 //! What people say to Landfall in a comment, and what it answers.
 
 use insta::assert_snapshot;
+use landfall_sim::github::{Fate, OnDelivery};
 use landfall_sim::unifi::RecordValue;
-use landfall_tests::world::{BOB, EVE, NAS, world};
+use landfall_tests::world::{ALICE, BOB, EVE, NAS, World, world};
 
 #[tokio::test]
 async fn help_lists_what_there_is() {
@@ -10,13 +11,15 @@ async fn help_lists_what_there_is() {
         w.bootstrap().await;
         w.comment_as(EVE, "/help");
         assert_snapshot!(w.answer().await, @"
-        | Command | What it does |
-        |---|---|
-        | `/help` | shows this list |
-        | `/plan [environment]` | plans again |
-        | `/apply [environment] [digest]` | on a merged pull request: releases a run that is held, or retries one that failed |
-        | `/status` | shows what is live and what waits |
-        | `/unlock [environment]` | cancels a held run, or gives up steps whose outcome nobody knows, after you looked |
+        | Command | What it does | For example |
+        |---|---|---|
+        | `/help` | shows this list | `/help` |
+        | `/plan [environment] [service …] [only:COMPONENT] [fresh]` | plans again, and opens what is named; `fresh` believes nothing that was found out earlier | `/plan production nas only:unifi_dns` |
+        | `/apply [environment] [digest]` | on a merged pull request: releases a run that is held, or retries one that failed or was cancelled | `/apply production 1a2b3c4d` |
+        | `/status` | shows what is live, what waits, and what is locked | `/status` |
+        | `/lock ENVIRONMENT [reason]` | keeps every run of an environment from beginning until `/unlock` | `/lock production the database is being moved` |
+        | `/unlock [environment]` | takes a lock off; without one, cancels a held run or gives up steps whose outcome nobody knows, after you looked | `/unlock production` |
+        | `/cancel [environment]` | cancels a run that waits, and stops one that is under way before its next step | `/cancel production` |
 
         `/landfall plan` works too.
         ");
@@ -29,7 +32,7 @@ async fn help_lists_what_there_is() {
         assert_snapshot!(w.answer().await, @"
         `alice`: `/landfall aply` was not carried out. `aply` is not a command; did you mean `/apply`?
 
-        `/help` lists what there is.
+        There are `/help`, `/plan`, `/apply`, `/status`, `/lock`, `/unlock`, `/cancel`.
         ");
     })
     .await;
@@ -58,7 +61,7 @@ async fn status_before_anything_ran_says_so() {
         w.read_everything().await;
         let word = w.comment("/status");
         assert_snapshot!(w.answer().await, @"Nothing was ever applied from this repository.");
-        assert_eq!(w.reactions(word).await, "");
+        assert_eq!(w.reactions(word).await, "eyes");
     })
     .await;
 }
@@ -90,7 +93,7 @@ async fn plan_plans_again_what_changed_outside() {
         });
         let word = w.comment_as(BOB, "/plan");
         assert!(w.plan_comment().await.contains("-     values: 192.168.1.99"));
-        assert_eq!(w.reactions(word).await, "eyes");
+        assert_eq!(w.reactions(word).await, "eyes rocket");
         w.merge().await;
         assert_snapshot!(w.outcome().await, @"✅ Applied to production (`commit-4`): 1 updated");
     })
@@ -113,7 +116,130 @@ async fn unlock_gives_up_a_run_that_waits() {
         > unlocked by alice
         ");
         assert_snapshot!(w.outcome().await, @"⏹️ The run on production was cancelled (`commit-2`)");
-        assert_eq!(w.reactions(word).await, "rocket");
+        assert_eq!(w.reactions(word).await, "eyes rocket");
+        assert_eq!(w.writes(), 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_plan_opens_what_is_named_and_stays_whole() {
+    world(async |w| {
+        w.bootstrap().await;
+        let nas = ("services/nas.yaml", NAS.replace(".50", ".51"));
+        let plex = (
+            "services/plex.yaml",
+            "unifi_dns:\n  \"plex${suffix}.internal.lan\": { a: 192.168.1.60 }\n",
+        );
+        w.pull("both", [nas, (plex.0, plex.1.to_owned())]).await;
+        let open = |comment: &str, service: &str| {
+            let summary = format!("<summary><b>{service}</b>");
+            let before = comment.split(&summary).next().unwrap_or_default();
+            before.trim_end().ends_with("<details open>")
+        };
+        let whole = w.plan_comment().await;
+        assert!(open(&whole, "nas") && open(&whole, "plex"));
+        w.comment("/plan production plex fresh");
+        let named = w.plan_comment().await;
+        assert!(!open(&named, "nas") && open(&named, "plex"), "{named}");
+        assert_eq!(named.replace("<details open>", "<details>"), whole.replace(" open", ""));
+        w.comment("/plan only:cloudflare_tunnel");
+        let named = w.plan_comment().await;
+        assert!(!open(&named, "nas") && !open(&named, "plex"), "{named}");
+
+        w.comment("/plan pelx");
+        w.settle().await;
+        assert_snapshot!(w.comments().await.join("\n"), @"
+        ### Landfall plan for `commit-3`
+
+        | Environment | Plan | Digest |
+        |---|---|---|
+        | **production** (`main`) | 1 to create, 1 to update | `2eec8fba` |
+
+        <details open>
+        <summary><b>nas</b> in <b>production</b>: 1 to update</summary>
+
+        ```diff
+        @@ unifi_dns @@
+        ! update A nas.internal.lan
+        -     values: 192.168.1.50
+        +     values: 192.168.1.51
+        ```
+
+        `jellyfin.example.com` → `tunnel media` → `nas.internal.lan` *changed* → `192.168.1.51` *changed*
+
+        </details>
+
+        <details open>
+        <summary><b>plex</b> in <b>production</b>: 1 to create</summary>
+
+        ```diff
+        @@ unifi_dns @@
+        + create A plex.internal.lan = 192.168.1.60
+        ```
+
+        </details>
+
+        ---
+        **Next:** Merge to apply to **production**.
+        `alice`: `/plan pelx` was not carried out. There is no environment and no service `pelx` here.
+
+        Did you mean `plex`?
+        ");
+        w.comment("/plan staging");
+        assert_snapshot!(w.comments().await.join("\n"), @"`alice`: `/plan staging` was not carried out. This pull request goes into main, and staging does not follow main.");
+        w.comment("/plan only:unify_dns");
+        assert_snapshot!(w.answer().await, @"
+        `alice`: `/plan only:unify_dns` was not carried out. There is no kind of component `unify_dns`.
+
+        Did you mean `unifi_dns`?
+        ");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn fresh_asks_the_providers_for_what_was_known() {
+    world(async |w| {
+        w.bootstrap().await;
+        w.pull("move", [("services/nas.yaml", NAS.replace(".50", ".51"))]).await;
+        w.plan_comment().await;
+        let asked =
+            |w: &World| w.exchanges().count(|exchange| exchange.path.ends_with("/client/v4/zones"));
+        let before = asked(w);
+        w.comment("/plan");
+        w.plan_comment().await;
+        assert_eq!(asked(w), before);
+        w.comment("/plan fresh");
+        w.plan_comment().await;
+        assert_eq!(asked(w), before + 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_edited_or_deleted_before_it_was_carried_out_is_not_done() {
+    world(async |w| {
+        w.pull("readme", [("README.md", "# Homelab\n")]).await;
+        w.read_everything().await;
+        w.merge().await;
+        w.read_everything().await;
+        w.github.hooks().fate(OnDelivery::event("issue_comment"), Fate::Held);
+        let edited = w.comment_as(BOB, "/apply");
+        w.repo.edit_comment(edited, ALICE, "/apply\n\nWait, not yet.").unwrap();
+        w.github.hooks().release();
+        assert_snapshot!(w.answer().await, @"
+        `bob`: `/apply` was not carried out. The comment was edited before it was carried out.
+
+        Say it again in a new comment.
+        ");
+        assert_eq!(w.reactions(edited).await, "eyes confused");
+
+        w.github.hooks().fate(OnDelivery::event("issue_comment"), Fate::Held);
+        let deleted = w.comment_as(BOB, "/apply");
+        w.repo.delete_comment(deleted, BOB).unwrap();
+        w.github.hooks().release();
+        w.assert_silence().await;
         assert_eq!(w.writes(), 0);
     })
     .await;

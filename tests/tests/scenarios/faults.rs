@@ -237,7 +237,7 @@ async fn one_retry_brings_what_two_pull_requests_could_not() {
 
         w.cloudflare.faults().clear();
         let word = w.comment("/apply");
-        assert_eq!(w.reactions(word).await, "rocket");
+        assert_eq!(w.reactions(word).await, "eyes rocket");
         assert_snapshot!(w.run_comment().await, @"
         ### ✅ Applied to production
 

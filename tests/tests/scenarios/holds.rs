@@ -88,7 +88,7 @@ async fn no_word_passes_a_guardrail_and_no_merge_is_judged_by_the_rules_alone_th
         w.read_everything().await;
 
         let word = w.comment("/apply");
-        assert_eq!(w.reactions(word).await, "confused");
+        assert_eq!(w.reactions(word).await, "eyes confused");
         assert_snapshot!(w.answer().await, @"
         `alice`: `/apply` was not carried out. production waits: a guardrail is passed. Naming a digest does not change that.
 

@@ -11,11 +11,11 @@ async fn who_may_not_write_is_refused() {
         held(w).await;
         let word = w.comment_as(EVE, "/apply");
         assert_snapshot!(w.answer().await, @"`eve`: `/apply` was not carried out. It takes write permission on this repository.");
-        assert_eq!(w.reactions(word).await, "confused");
+        assert_eq!(w.reactions(word).await, "eyes confused");
         assert_eq!(w.writes(), 0);
 
         let word = w.comment_as(BOB, "/apply");
-        assert_eq!(w.reactions(word).await, "rocket");
+        assert_eq!(w.reactions(word).await, "eyes rocket");
         w.read_everything().await;
         assert_eq!(w.unifi.record("nas.internal.lan", "A"), ["192.168.1.50"]);
     })
@@ -30,7 +30,7 @@ async fn rights_are_asked_for_when_a_command_acts_not_when_it_is_said() {
         let word = w.comment_as(BOB, "/apply");
         w.repo.remove_user(BOB).unwrap();
         w.github.hooks().release();
-        assert_eq!(w.reactions(word).await, "confused");
+        assert_eq!(w.reactions(word).await, "eyes confused");
         w.answer().await;
         assert_eq!(w.writes(), 0);
     })
@@ -56,7 +56,7 @@ async fn of_several_commands_in_one_burst_none_is_lost() {
         ### ✅ Applied to production
         | Environment | Live | Waits |
         `eve`: `/apply` was not carried out. It takes write permission on this repository.
-        | Command | What it does |
+        | Command | What it does | For example |
         | Environment | Live | Waits |
         `alice`: `/plan` was not carried out. This pull request is closed, so there is nothing to plan.
         ");
@@ -64,7 +64,7 @@ async fn of_several_commands_in_one_burst_none_is_lost() {
         for word in words {
             reactions.push(w.reactions(word).await);
         }
-        assert_eq!(reactions, ["", "confused", "", "confused", "rocket"]);
+        assert_eq!(reactions, ["eyes", "eyes confused", "eyes", "eyes confused", "eyes rocket"]);
         assert_eq!(w.unifi.record("nas.internal.lan", "A"), ["192.168.1.50"]);
     })
     .await;
@@ -80,11 +80,11 @@ async fn a_digest_of_an_old_head_is_refused_and_the_one_that_waits_is_named() {
 
         Look at the plan of the run that waits; its digest begins with `43447d50`.
         ");
-        assert_eq!(w.reactions(word).await, "confused");
+        assert_eq!(w.reactions(word).await, "eyes confused");
         assert_eq!(w.writes(), 0);
 
         let word = w.comment(&format!("/apply production {new}"));
-        assert_eq!(w.reactions(word).await, "rocket");
+        assert_eq!(w.reactions(word).await, "eyes rocket");
         w.read_everything().await;
         assert_eq!(w.unifi.record("nas.internal.lan", "A"), ["192.168.1.51"]);
     })
@@ -137,7 +137,7 @@ async fn what_is_no_command_of_ours_is_said_only_to_who_named_us() {
         assert_snapshot!(w.answer().await, @"
         `alice`: `/landfall aply` was not carried out. `aply` is not a command; did you mean `/apply`?
 
-        `/help` lists what there is.
+        There are `/help`, `/plan`, `/apply`, `/status`, `/lock`, `/unlock`, `/cancel`.
         ");
         w.comment("/rollback production");
         assert_snapshot!(w.answer().await, @"
@@ -149,7 +149,7 @@ async fn what_is_no_command_of_ours_is_said_only_to_who_named_us() {
         assert_snapshot!(w.answer().await, @"
         `alice`: `/apply production 1234` was not carried out. `/apply` does not take `1234`: one environment and one digest of at least eight digits.
 
-        `/help` lists what there is.
+        It is written `/apply [environment] [digest]`, for example `/apply production 1a2b3c4d`.
         ");
     })
     .await;

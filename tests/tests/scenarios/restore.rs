@@ -248,7 +248,7 @@ async fn a_word_from_before_the_restore_is_not_heeded() {
 
         Look at the run that waits now, and say it again if you mean that.
         ");
-        assert_eq!(w.reactions(word).await, "confused");
+        assert_eq!(w.reactions(word).await, "eyes confused");
         assert_eq!(w.writes(), writes);
     })
     .await;

@@ -1,6 +1,7 @@
 //! Announcing: reports into the outbox. Nothing is sent from here.
 
 use landfall_core::name::{InstallationId, PullNumber, RepositoryId};
+use landfall_github::InstalledRepository;
 use landfall_store::{ClaimedJob, CommandId, CommandSource, Fence, Item, ItemKey, ItemKind};
 use serde::Serialize;
 
@@ -18,10 +19,27 @@ pub use checks::Group;
 pub use protection::unanswered;
 pub use run::report_of;
 
-/// Comments go first: people read them, and a plan counts as reviewed from then on.
-const FIRST: u8 = 0;
+/// That a command was heard, which people look for within a second.
+const AT_ONCE: u8 = 0;
+/// Comments: people read them, and a plan counts as reviewed from then on.
+const FIRST: u8 = 1;
 /// Everything else.
-const NEXT: u8 = 1;
+const NEXT: u8 = 2;
+
+/// The reaction to a comment with commands in it, before anybody looks what they are about.
+///
+/// # Errors
+/// Never: its body is plain text and numbers.
+pub fn heard(on: &InstalledRepository, comment: u64) -> anyhow::Result<Item> {
+    let reaction = ReactionBody { comment, reaction: ReactionWord::Heard };
+    let key = ItemKey {
+        installation: on.installation,
+        repository: on.id,
+        kind: ItemKind::Reaction,
+        subject: reaction.subject(),
+    };
+    Ok(Item { key, body: serde_json::to_value(reaction)?, priority: AT_ONCE })
+}
 
 /// Where something is announced.
 #[derive(Debug, Clone, Copy)]
@@ -109,8 +127,8 @@ impl<'a> Board<'a> {
     /// The store could not be written to.
     pub async fn react(&self, said: CommandId, reaction: ReactionWord) -> anyhow::Result<()> {
         let CommandSource::Comment(comment) = said.source else { return Ok(()) };
-        let subject = format!("comment/{comment}/{}", reaction.as_str());
-        self.put(ItemKind::Reaction, subject, FIRST, &ReactionBody { comment, reaction }).await
+        let body = ReactionBody { comment, reaction };
+        self.put(ItemKind::Reaction, body.subject(), FIRST, &body).await
     }
 }
 

@@ -65,8 +65,7 @@ impl Ground {
     /// # Errors
     /// GitHub or git could not be asked; [`RepoError::Gone`] when a ref is not there.
     pub async fn fetch(mut self, wanted: &[Wanted]) -> anyhow::Result<Self> {
-        let credentials = self.reader.git_credentials().await?;
-        let remote = Remote { url: credentials.url, token: Some(credentials.password) };
+        let remote = self.remote().await?;
         let mut wanted = wanted.to_vec();
         if !wanted.contains(&Wanted::AllBranches) {
             wanted.push(Wanted::Branch(self.repository.default_branch.clone()));
@@ -75,6 +74,23 @@ impl Ground {
         wanted.dedup();
         self.fetched = self.mirror.fetch(&remote, &wanted).await?;
         Ok(self)
+    }
+
+    async fn remote(&self) -> anyhow::Result<Remote> {
+        let credentials = self.reader.git_credentials().await?;
+        Ok(Remote { url: credentials.url, token: Some(credentials.password) })
+    }
+
+    /// Where a branch is now. Its commit is in the mirror then.
+    ///
+    /// # Errors
+    /// As [`Self::fetch`].
+    pub async fn newest(&self, branch: &BranchName) -> anyhow::Result<CommitSha> {
+        let wanted = Wanted::Branch(branch.clone());
+        let fetched =
+            self.mirror.fetch(&self.remote().await?, std::slice::from_ref(&wanted)).await?;
+        let tip = fetched.tip(&wanted).cloned();
+        Ok(tip.ok_or_else(|| RepoError::Gone(wanted.to_string()))?)
     }
 
     /// Where a branch was at the fetch.

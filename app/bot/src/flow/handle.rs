@@ -11,6 +11,8 @@ use landfall_store::{
     CommandId, CommandSource, Consequences, DeliveryId, JobKey, NewCommand, NewJob, PushedHead,
 };
 
+use super::announce::heard;
+use super::command::said;
 use super::installations::look_at;
 use crate::house::House;
 
@@ -63,7 +65,7 @@ pub async fn consequences(
             found.jobs.push(NewJob { key, installation: event.on.installation, run_at: None });
             found
         }
-        Event::IssueComment(event) => issue_comment(event, house.github.id()),
+        Event::IssueComment(event) => issue_comment(event, house.github.id())?,
         Event::CheckRun(event) => clicks::check_run(house, delivery, event).await?,
         Event::CheckSuite(event) => clicks::check_suite(house, delivery, event).await?,
         Event::Installation(event) => {
@@ -186,15 +188,15 @@ fn merge_group(event: &MergeGroup) -> Consequences {
 
 /// Only what a person says when they say it: an edit would fire with today's rights on an old,
 /// trusted-looking comment. What our own App says is no command.
-fn issue_comment(event: &IssueComment, us: landfall_github::AppId) -> Consequences {
+fn issue_comment(event: &IssueComment, us: landfall_github::AppId) -> anyhow::Result<Consequences> {
     let mut found = described(event.on.installation, &event.repository);
-    let CommentedOn::Pull { number, .. } = event.commented_on else { return found };
-    let Some(author) = &event.comment.user else { return found };
+    let CommentedOn::Pull { number, .. } = event.commented_on else { return Ok(found) };
+    let Some(author) = &event.comment.user else { return Ok(found) };
     let spoken = event.action == CommentAction::Created
         && author.kind == UserKind::User
         && event.comment.app.is_none_or(|app| app.id != us);
     if !spoken {
-        return found;
+        return Ok(found);
     }
     let lines = command::lines(&event.comment.body);
     let commands = lines.into_iter().zip(0..).map(|(text, index)| NewCommand {
@@ -204,13 +206,15 @@ fn issue_comment(event: &IssueComment, us: landfall_github::AppId) -> Consequenc
         author: author.id,
         login: author.login.clone(),
         text,
+        said: Some(said(&event.comment.body)),
         commented_at: event.comment.created_at,
     });
     found.commands = commands.collect();
     if !found.commands.is_empty() {
+        found.items.push(heard(&event.on, event.comment.id.0)?);
         found.jobs.push(plan_job(event.on.installation, event.repository.id, number));
     }
-    found
+    Ok(found)
 }
 
 fn plan_job(

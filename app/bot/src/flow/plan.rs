@@ -18,6 +18,7 @@ use landfall_store::{Asked, ClaimedJob, NewPlan, PlanId};
 use uuid::Uuid;
 
 use super::announce::Board;
+use super::command::{Found, Ordered, There};
 use super::ground::{Ground, Rules, findings, no_rules};
 use super::{Ended, command, resolve};
 use crate::gather::{Declared, LoadError};
@@ -44,7 +45,7 @@ pub async fn plan(
     let Some(ground) = Ground::open(house, repository).await? else { return Ok(Ended::Done) };
     let pull = ground.reader.pull(number).await?;
     super::handle::note_pull(house, repository, &pull).await?;
-    command::carry_out(house, job, &ground, &pull).await?;
+    let (ground, ordered) = command::carry_out(house, job, ground, &pull).await?;
     match pull.state {
         PullState::Open => {}
         PullState::Closed => return closed::discard(house, job, &pull, repository).await,
@@ -67,7 +68,7 @@ pub async fn plan(
     {
         return Ok(resolve::behind(house, job, &error.into()));
     }
-    Planning { house, job, ground: &ground, pull: &pull, asked }.publish().await
+    Planning { house, job, ground: &ground, pull: &pull, asked, ordered }.publish().await
 }
 
 /// One pull request being planned.
@@ -79,6 +80,8 @@ struct Planning<'a> {
     pull: &'a Pull,
     /// What is answered by it.
     asked: Asked,
+    /// Who asked for it by a command, and what they want to look at.
+    ordered: Ordered,
 }
 
 /// What planning came to.
@@ -88,6 +91,32 @@ struct Planned {
     /// The environments that a check is due for.
     environments: Vec<EnvironmentName>,
     rows: Vec<NewPlan>,
+    /// What commands named of it.
+    found: Found,
+}
+
+impl Planned {
+    /// What came of it where there is no plan.
+    fn of(outcome: PullOutcome, environments: Vec<EnvironmentName>) -> Self {
+        let (rows, found) = (Vec::new(), Found::default());
+        Self { outcome, config_note: None, environments, rows, found }
+    }
+}
+
+/// What a command may name: a service that is removed is in the plan alone.
+fn there<'a>(
+    place: &'a environment::Place<'_>,
+    planned: &'a [EnvironmentName],
+    rows: &'a [NewPlan],
+) -> There<'a> {
+    let declared = place.merged.tree.services.iter().map(|service| &service.name);
+    let changed = rows.iter().flat_map(|row| row.plan.units.keys()).map(|unit| &unit.service);
+    There {
+        base: place.into,
+        environments: place.rules.config.environments.keys().collect(),
+        planned,
+        services: declared.chain(changed).collect(),
+    }
 }
 
 impl Planning<'_> {
@@ -107,6 +136,7 @@ impl Planning<'_> {
             draft: self.pull.draft,
             outcome: planned.outcome,
             config_note: planned.config_note,
+            opened: planned.found.opened.clone(),
         };
         let left_over = board.left_over(&report, &planned.environments).await?;
         if !left_over.is_empty() || matches!(report.outcome, PullOutcome::Skipped) {
@@ -148,6 +178,7 @@ impl Planning<'_> {
             PullOutcome::Planned { .. } => board.pull(&report, &ids).await?,
         }
         board.retire(&report, left_over).await?;
+        self.ordered.done(&board, &planned.found).await?;
         store.plan_made(&self.job.fence, repository, self.pull.number, self.asked).await?;
         Ok(Ended::Done)
     }
@@ -162,16 +193,14 @@ impl Planning<'_> {
         };
         let environments = rules.as_ref().map(|rules| self.environments(rules)).unwrap_or_default();
         if self.pull.has(Label::Skip) {
-            let outcome = PullOutcome::Skipped;
-            return Ok(Planned { outcome, config_note: None, environments, rows: Vec::new() });
+            return Ok(Planned::of(PullOutcome::Skipped, environments));
         }
         let base = self.ground.tip(&self.pull.base.branch)?.clone();
         let tree = match self.ground.mirror.merge_tree(&base, &self.pull.head.sha).await? {
             Merged::Tree(tree) => tree,
             Merged::Conflict(paths) => {
                 let paths = paths.into_iter().filter_map(|path| path.parse().ok()).collect();
-                let outcome = PullOutcome::Conflicted(paths);
-                return Ok(Planned { outcome, config_note: None, environments, rows: Vec::new() });
+                return Ok(Planned::of(PullOutcome::Conflicted(paths), environments));
             }
         };
         let note = match self.own_rules(rules.as_ref(), &tree).await? {
@@ -179,12 +208,8 @@ impl Planning<'_> {
             Err(found) => return Ok(self.invalid(found, environments)),
         };
         let Some(rules) = rules else {
-            return Ok(Planned {
-                outcome: PullOutcome::Unconcerned,
-                config_note: without,
-                environments,
-                rows: Vec::new(),
-            });
+            let planned = Planned::of(PullOutcome::Unconcerned, environments);
+            return Ok(Planned { config_note: without, ..planned });
         };
         let merged = match self.ground.declared(self.house, &rules, &tree).await {
             Ok(declared) => declared,
@@ -236,7 +261,8 @@ impl Planning<'_> {
         } else {
             PullOutcome::Unconcerned
         };
-        Ok(Planned { outcome, config_note, environments: names, rows })
+        let found = self.ordered.find(&there(place, &names, &rows));
+        Ok(Planned { outcome, config_note, environments: names, rows, found })
     }
 
     /// Checks the rules that the pull request brings, if it brings others: what they would change
@@ -282,12 +308,7 @@ impl Planning<'_> {
     /// Only what is wrong is told: a warning may be about nothing but what could not be read.
     fn invalid(&self, mut found: Vec<Diagnostic>, environments: Vec<EnvironmentName>) -> Planned {
         found.retain(|finding| finding.severity == Severity::Error);
-        Planned {
-            outcome: PullOutcome::Invalid(found),
-            config_note: None,
-            environments,
-            rows: Vec::new(),
-        }
+        Planned::of(PullOutcome::Invalid(found), environments)
     }
 
     fn base(&self) -> &BranchName {

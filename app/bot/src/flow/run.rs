@@ -13,7 +13,7 @@ use landfall_core::plan::Plan;
 use landfall_core::report::{Detour, RunStage, Waiting};
 use landfall_providers::ProviderError;
 use landfall_repo::Wanted;
-use landfall_store::{ClaimedJob, NewRun, RunId, RunState, Trigger};
+use landfall_store::{ClaimedJob, NewRun, RunId, RunState, StoreError, Trigger};
 use uuid::Uuid;
 
 use super::confirm::Brought;
@@ -152,11 +152,27 @@ impl Road<'_> {
             row,
             run,
         };
-        let ended = course.go().await?;
+        let ended = match course.go().await {
+            // Somebody locked the environment or cancelled the run meanwhile: look again.
+            Err(error) if was_kept_back(&error) => {
+                Ended::Again(std::time::Duration::ZERO, error.to_string())
+            }
+            ended => ended?,
+        };
         let run = house.store.run(id).await?;
         let arrived = run.is_some_and(|run| run.state.is_ended());
         Ok(if arrived { Gone::Arrived } else { Gone::Stopped(ended) })
     }
+}
+
+/// Whether a run did not begin because of what somebody said since it was looked at.
+fn was_kept_back(error: &anyhow::Error) -> bool {
+    matches!(
+        error.downcast_ref::<StoreError>(),
+        Some(
+            StoreError::Locked(_) | StoreError::IllegalTransition { from: RunState::Cancelled, .. }
+        )
+    )
 }
 
 /// One run on its way.
@@ -185,6 +201,9 @@ impl<'a> Course<'a> {
         }
         if let Some(wait) = left.wait {
             return Ok(Ended::Later(wait, "a request may still be on its way".to_owned()));
+        }
+        if let Some(why) = self.run.stop.clone() {
+            return self.stop(why).await;
         }
         let tree = self.ground.mirror.tree(&self.run.run.commit).await?;
         let declared = match self.ground.declared(self.house, self.rules, &tree).await {
@@ -324,6 +343,26 @@ impl<'a> Course<'a> {
         let told: Vec<String> = errors.take(5).map(ToString::to_string).collect();
         self.end(RunState::Failed, &told.join("; "), (RunStage::Invalid(found), None)).await?;
         Ok(Ended::Done)
+    }
+
+    /// The end of a run that was cut off after somebody had asked it to stop. What it did stays done.
+    async fn stop(mut self, why: String) -> anyhow::Result<Ended> {
+        let steps = self.house.store.steps(self.run.run.id).await?;
+        let steps = steps.iter().map(super::steps::told).collect();
+        let told =
+            (RunStage::Cancelled(why.clone()), Some(Outcome { steps, ..Outcome::default() }));
+        self.end(RunState::Cancelled, &why, told).await?;
+        Ok(Ended::Done)
+    }
+
+    /// The lock that keeps the run from beginning. One that is under way goes on.
+    async fn locked(&self) -> anyhow::Result<Option<Waiting>> {
+        if self.run.state == RunState::Running {
+            return Ok(None);
+        }
+        let (repository, name) = (self.ground.repository.id, &self.environment.name);
+        let lock = self.house.store.lock_on(repository, name).await?;
+        Ok(lock.as_ref().map(super::command::under))
     }
 
     async fn advance(&mut self, to: RunState, reason: &str) -> anyhow::Result<()> {

@@ -115,7 +115,7 @@ impl Execution<'_> {
                 batch.changes.into_iter().partition(|change| failed.holds_back(change, self.needs));
             reports.extend(skipped(&batch.target, held));
             for effect in self.effects(&batch.target, free) {
-                if failed.targets.contains(&effect.target) {
+                if failed.targets.contains(&effect.target) || self.is_to_stop().await? {
                     reports.push(report(&effect, StepResult::Skipped));
                     continue;
                 }
@@ -132,6 +132,12 @@ impl Execution<'_> {
             }
         }
         Ok(Ok(reports))
+    }
+
+    /// Whether somebody wants nothing more to be sent. Asked before each step, so the one that is under
+    /// way ends.
+    async fn is_to_stop(&self) -> anyhow::Result<bool> {
+        Ok(self.tools.store.stop_asked(self.run).await?.is_some())
     }
 
     /// Changes that no provider has to be told.

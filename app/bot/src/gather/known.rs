@@ -49,6 +49,12 @@ impl KnownTargets {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.retain(|question, answer| question.repository != repository || answer != target);
     }
+
+    /// Forgets all that was answered to `repository`.
+    pub fn forget_all(&self, repository: RepositoryId) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|question, _| question.repository != repository);
+    }
 }
 
 #[cfg(test)]

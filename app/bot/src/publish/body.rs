@@ -225,6 +225,14 @@ pub struct ReactionBody {
     pub reaction: ReactionWord,
 }
 
+impl ReactionBody {
+    /// What the outbox calls it.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        format!("comment/{}/{}", self.comment, self.reaction.as_str())
+    }
+}
+
 /// What a reaction says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -105,6 +105,7 @@ fn report(environments: Vec<EnvironmentReport>) -> PullReport {
         draft: false,
         outcome: PullOutcome::Planned { warnings: Vec::new(), environments },
         config_note: None,
+        opened: None,
     }
 }
 

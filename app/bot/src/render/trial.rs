@@ -34,6 +34,7 @@ impl Templates {
                 outcome,
                 config_note: Some("takes effect once it is on main".to_owned()),
                 draft: true,
+                opened: None,
             })?;
         }
         for stage in [RunStage::Running, RunStage::Held(Waiting::Bootstrap), RunStage::Succeeded] {

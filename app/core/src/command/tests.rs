@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::name::EnvironmentName;
 
 fn one(comment: &str) -> Result<Command, CommandError> {
     let mut found = parse(comment);
@@ -12,20 +13,45 @@ fn one(comment: &str) -> Result<Command, CommandError> {
 fn both_forms_and_all_arguments_are_read() {
     let staging = Some(EnvironmentName::new("staging").unwrap());
     let digest = Some(DigestPrefix::new("A1B2C3D4").unwrap());
-    assert_eq!(one("/help"), Ok(Command::Help));
-    assert_eq!(one("/landfall"), Ok(Command::Help));
-    assert_eq!(one("/landfall plan"), Ok(Command::Plan { environment: None }));
-    assert_eq!(one("/plan staging"), Ok(Command::Plan { environment: staging.clone() }));
-    let both = Ok(Command::Apply { environment: staging, digest });
+    assert_eq!(one("/help"), Ok(Command::Help(Help)));
+    assert_eq!(one("/landfall"), Ok(Command::Help(Help)));
+    let plan = Plan { names: Vec::new(), only: Vec::new(), fresh: false };
+    assert_eq!(one("/landfall plan"), Ok(Command::Plan(plan)));
+    let both = Ok(Command::Apply(Apply { environment: staging.clone(), digest }));
     assert_eq!(one("/apply staging a1b2c3d4"), both);
     assert_eq!(one("/apply a1b2c3d4 staging"), both);
-    assert_eq!(one("  /status  "), Ok(Command::Status));
+    assert_eq!(one("  /status  "), Ok(Command::Status(Status)));
+    assert_eq!(one("/cancel staging"), Ok(Command::Cancel(Cancel { environment: staging })));
+}
+
+#[test]
+fn a_plan_names_an_environment_services_and_kinds_in_any_order() {
+    let Ok(Command::Plan(plan)) = one("/plan fresh staging only:unifi_dns nas jellyfin") else {
+        panic!("it is a plan")
+    };
+    assert!(plan.fresh);
+    assert_eq!(plan.only, ["unifi_dns".parse().unwrap()]);
+    let staging: EnvironmentName = "staging".parse().unwrap();
+    let (environment, services) = plan.about(|name| *name == staging);
+    assert_eq!(environment.as_ref(), Some(&staging));
+    assert_eq!(services, ["nas".parse().unwrap(), "jellyfin".parse().unwrap()]);
+    let (environment, services) = plan.about(|_| false);
+    assert_eq!((environment, services.len()), (None, 3));
+}
+
+#[test]
+fn a_lock_keeps_its_reason_as_it_was_said() {
+    let Ok(Command::Lock(lock)) = one("/lock staging  the database,  which moves") else {
+        panic!("it is a lock")
+    };
+    assert_eq!(lock.reason, "the database, which moves");
+    assert!(matches!(one("/lock"), Err(CommandError::Missing { .. })));
 }
 
 #[test]
 fn several_commands_in_one_comment_keep_their_order() {
     let found = parse("Looks good.\n/plan\nthanks\n/apply\n");
-    assert!(matches!(found[..], [Ok(Command::Plan { .. }), Ok(Command::Apply { .. })]));
+    assert!(matches!(found[..], [Ok(Command::Plan(_)), Ok(Command::Apply(_))]));
 }
 
 #[test]
@@ -67,8 +93,13 @@ fn other_apps_commands_are_left_alone_and_ours_are_corrected() {
 #[test]
 fn a_wrong_argument_is_an_error_that_says_what_is_taken() {
     for comment in [
-        "/plan a b",
         "/plan Staging",
+        "/plan a b c d e f g",
+        "/plan only:UniFi",
+        "/plan fresh fresh fresh!",
+        "/apply only:unifi_dns",
+        "/apply fresh",
+        "/unlock staging production",
         "/apply staging production",
         "/apply 12345678 87654321",
         "/status x",
@@ -81,7 +112,7 @@ fn a_wrong_argument_is_an_error_that_says_what_is_taken() {
 fn a_short_digest_is_taken_for_an_environment_and_refused_there_later() {
     assert!(matches!(
         one("/apply a1b2"),
-        Ok(Command::Apply { digest: None, environment: Some(_) })
+        Ok(Command::Apply(Apply { digest: None, environment: Some(_) }))
     ));
 }
 
@@ -108,14 +139,15 @@ fn a_long_line_is_cut_to_nothing_that_it_did_not_say() {
     let spaces = " ".repeat(400);
     let kept = lines(&format!("/apply staging{spaces}a1b2c3d4"));
     assert_eq!(kept, ["/apply staging a1b2c3d4"]);
-    let kept = lines(&format!("/plan staging{spaces}{}", "x".repeat(400)));
+    let kept = lines(&format!("/plan staging{spaces}{}", "x".repeat(1200)));
     assert!(matches!(one(&kept[0]), Err(CommandError::Argument { .. })), "{kept:?}");
 }
 
 #[test]
 fn every_command_has_its_own_line_of_help() {
-    for usage in USAGE {
-        assert_eq!(one(&format!("/{}", usage.word)).unwrap().usage(), usage);
+    for usage in usages() {
+        assert_eq!(one(usage.example).unwrap().usage(), usage);
+        assert!(usage.form.starts_with(&format!("/{}", usage.word)));
     }
 }
 

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::budget::{MAX_LISTED, at_most};
+use super::commands::{self, Within};
 use super::connection::{self, NamedConnection};
 use super::{Registry, Variables, digest, later};
 use crate::coverage::PlanChanged;
@@ -13,6 +14,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::guardrail::{Guardrails, Protect};
 use crate::name::{BranchName, ConnectionName, EnvironmentName, KindName, NameError};
 use crate::plan::{Adoption, Digest};
+use crate::rights::Rights;
 use crate::yaml::{Entries, Key, Node, Spanned, decode, did_you_mean};
 
 /// The longest value of a variable, in bytes.
@@ -37,6 +39,8 @@ pub struct Environment {
     pub plan_changed: PlanChanged,
     /// The limits of its plans.
     pub guardrails: Guardrails,
+    /// Who may give which command for it; what is not in it is as in the whole repository.
+    pub commands: Rights,
     /// Of all that is written about it, without places: what was made of a service file and an
     /// environment may be kept as long as the blob and this are the same.
     pub digest: Digest,
@@ -57,6 +61,9 @@ pub(super) struct Written {
     plan_changed: Option<OnChange>,
     /// Limits on what one plan may take away.
     guardrails: Option<WrittenGuardrails>,
+    /// Who may give which command for it, in place of what `commands` at the top says.
+    #[serde(default)]
+    commands: commands::Written,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
@@ -143,6 +150,7 @@ impl Environment {
         }
         let vars = variables(written.vars, &mut findings);
         let guardrails = guardrails(registry, written.guardrails, &mut findings);
+        let commands = written.commands.rights(Within::Environment, &mut findings);
         match name {
             Some(name) if findings.is_empty() => Ok(Self {
                 name,
@@ -156,6 +164,7 @@ impl Environment {
                     Some(OnChange::Hold) | None => PlanChanged::Hold,
                 },
                 guardrails,
+                commands,
                 digest: digest::digest(node),
             }),
             _ => Err(findings),

@@ -6,9 +6,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::budget::{MAX_ENVIRONMENTS, MAX_LISTED, at_most};
+use super::commands::{self, Within};
 use super::{Environment, Registry, ServiceGlob, later};
+use crate::command::Usage;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::name::{ConfigPath, EnvironmentName, HostPattern};
+use crate::rights::{Right, Rights};
 use crate::yaml::{Entries, Node, NodeValue, Spanned, decode, parse};
 
 /// The version of the language that this Landfall reads.
@@ -23,6 +26,8 @@ pub struct RepositoryConfig {
     pub scopes: Vec<Scope>,
     /// Names that somebody else declares: an origin may point at them.
     pub known_names: Vec<HostPattern>,
+    /// Who may give which command, where the environment does not say otherwise.
+    pub commands: Rights,
     /// The environments.
     pub environments: BTreeMap<EnvironmentName, Environment>,
 }
@@ -58,6 +63,9 @@ pub(super) struct Written {
     /// Names that somebody else declares and an origin may point at.
     #[serde(default)]
     known_names: Vec<HostPattern>,
+    /// Who may give which command: one right, or several of which any is enough.
+    #[serde(default)]
+    commands: commands::Written,
 }
 
 impl RepositoryConfig {
@@ -105,7 +113,17 @@ impl RepositoryConfig {
         let scopes =
             written.scopes.0.into_iter().filter_map(|(glob, hosts)| scope(glob, hosts, findings));
         let scopes = scopes.collect();
-        Self { services, scopes, known_names: written.known_names, environments }
+        let commands = written.commands.rights(Within::Repository, findings);
+        Self { services, scopes, known_names: written.known_names, commands, environments }
+    }
+
+    /// The rights of which any is enough to give a command for `environment`; without one, or for one
+    /// that is not here, what holds for the whole repository.
+    #[must_use]
+    pub fn rights(&self, usage: Usage, environment: Option<&EnvironmentName>) -> Vec<Right> {
+        let here = environment.and_then(|name| self.environments.get(name)?.commands.of(usage));
+        let said = here.or_else(|| self.commands.of(usage));
+        said.map_or_else(|| vec![Right::Level(usage.takes)], <[Right]>::to_vec)
     }
 
     /// The environments that may follow `branch`.

@@ -92,6 +92,11 @@ pub fn pull(report: &PullReport) -> PullView {
     view.base = report.base.to_string();
     view.draft = report.draft;
     view.config_note.clone_from(&report.config_note);
+    if let Some(opened) = &report.opened {
+        for section in &mut view.sections {
+            section.opened = Some(section.is_in(opened));
+        }
+    }
     view
 }
 
@@ -212,6 +217,10 @@ fn next(report: &EnvironmentReport) -> Option<NextLine> {
         NextStep::MergeThenApply(Waiting::Guardrail(_)) => (
             "Merging applies nothing to ",
             " until `guardrails` in `landfall.yaml` allow it.".to_owned(),
+        ),
+        NextStep::MergeThenApply(waiting @ Waiting::Locked { .. }) => (
+            "Merge. The run on ",
+            format!(" then waits until `/unlock {name}`, because {waiting}."),
         ),
         NextStep::MergeThenApply(waiting) => (
             "Merge. The run on ",

@@ -176,7 +176,13 @@ fn title(report: &RunReport) -> String {
             format!("{name} needs a look: what became of a step is not known")
         }
         RunStage::Superseded(by) => format!("{name} goes on with {}", by.short()),
-        RunStage::Cancelled(_) => format!("The run on {name} was cancelled"),
+        RunStage::Cancelled(_) if report.steps.is_empty() => {
+            format!("The run on {name} was cancelled")
+        }
+        RunStage::Cancelled(_) => {
+            let all = plural(report.steps.len(), "step", "steps");
+            format!("The run on {name} was cancelled: {done} of {all} done")
+        }
     }
 }
 
@@ -214,6 +220,10 @@ fn commands(report: &RunReport, digest: Option<&str>) -> Vec<SuggestedCommand> {
     let name = &report.environment;
     let command = |command: String, does: &str| SuggestedCommand { command, does: does.to_owned() };
     match &report.stage {
+        RunStage::Held(Waiting::Locked { .. }) => vec![
+            command(format!("/unlock {name}"), "takes the lock off, and the run goes on"),
+            command(format!("/cancel {name}"), "gives this run up"),
+        ],
         RunStage::Held(waiting) if !waiting.ends_by_a_word() => {
             vec![command(format!("/unlock {name}"), "gives this run up")]
         }
@@ -228,6 +238,9 @@ fn commands(report: &RunReport, digest: Option<&str>) -> Vec<SuggestedCommand> {
             vec![command(format!("/apply {name}"), "tries again")]
         }
         RunStage::Failed(_) => vec![command(format!("/apply {name}"), "tries what is left again")],
+        RunStage::Cancelled(_) if !report.steps.is_empty() => {
+            vec![command(format!("/apply {name}"), "does what is left")]
+        }
         RunStage::NeedsAttention(_) => vec![
             command(format!("/apply {name}"), "looks again, and goes on where that settles it"),
             command(

@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use super::shown::{Shown, UnitChanges};
 use super::{HopView, counts, way};
-use crate::name::{ServiceName, UnitName};
+use crate::name::{KindName, ServiceName, UnitName};
 use crate::plan::{Origin, Plan};
-use crate::report::{Declares, EnvironmentReport};
+use crate::report::{Declares, EnvironmentReport, Opened};
 
 /// A folded section: one service in one environment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -21,10 +21,23 @@ pub struct ServiceSection {
     pub changes: String,
     /// Whether it is here without this pull request having changed it.
     pub pending: bool,
+    /// Whether it is open or folded, if somebody said what they want to look at.
+    pub opened: Option<bool>,
     /// For each component its kind and the lines of its diff.
     pub components: Vec<(String, Vec<String>)>,
     /// The ways of its public names.
     pub ways: Vec<Vec<HopView>>,
+}
+
+impl ServiceSection {
+    /// Whether somebody who wants to look at `opened` wants to look at it.
+    pub(super) fn is_in(&self, opened: &Opened) -> bool {
+        let here = opened.environment.as_ref().is_none_or(|name| name.as_str() == self.environment);
+        let (services, kinds) = (&opened.services, &opened.kinds);
+        let named = services.iter().any(|service| service.as_str() == self.service);
+        let of_kind = |kind: &KindName| self.components.iter().any(|(has, _)| has == kind.as_str());
+        here && (named || services.is_empty()) && (kinds.is_empty() || kinds.iter().any(of_kind))
+    }
 }
 
 /// The sections of an environment, the service that is begun first at the top.
@@ -39,6 +52,7 @@ pub(super) fn sections(report: &EnvironmentReport, plan: &Plan) -> Vec<ServiceSe
             environment: report.environment.to_string(),
             changes: counts(units.iter().flat_map(|(_, changes)| changes.iter().copied())),
             pending: !report.is_first() && units.iter().all(|(unit, _)| is_pending(unit)),
+            opened: None,
             components: components.collect(),
             ways: Vec::new(),
         }
@@ -73,6 +87,7 @@ pub(super) fn declared(report: &EnvironmentReport) -> impl Iterator<Item = Servi
             environment: report.environment.to_string(),
             changes: changes.to_owned(),
             pending: false,
+            opened: None,
             components: vec![("declared".to_owned(), service.lines.clone())],
             ways: Vec::new(),
         }

@@ -6,6 +6,7 @@
 )]
 
 mod checks;
+mod commands;
 mod kinds;
 mod load;
 mod properties;

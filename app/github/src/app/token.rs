@@ -34,6 +34,8 @@ pub(crate) enum Scope {
     Propose,
     /// Finding out which repositories there are.
     List,
+    /// Finding out who is in a team.
+    Members,
 }
 
 /// Names of permissions and their levels, as GitHub writes them.
@@ -58,6 +60,7 @@ impl Scope {
             ],
             Self::Propose => &[("issues", "write"), ("metadata", "read")],
             Self::List => &[("metadata", "read")],
+            Self::Members => &[("members", "read"), ("metadata", "read")],
         };
         list.iter().map(|(name, level)| ((*name).to_owned(), (*level).to_owned())).collect()
     }
@@ -216,7 +219,7 @@ mod tests {
     #[test]
     fn no_token_asks_for_what_the_app_was_not_given() {
         let asked = |name: &str| needs::PERMISSIONS.iter().find(|known| known.name == name);
-        for scope in [Scope::Read, Scope::Write, Scope::Propose, Scope::List] {
+        for scope in [Scope::Read, Scope::Write, Scope::Propose, Scope::List, Scope::Members] {
             for (name, level) in scope.permissions() {
                 let asked = asked(&name).map(|known| known.asked);
                 assert!(Level::named(&level) <= asked, "{scope:?} takes {name}: {level}");

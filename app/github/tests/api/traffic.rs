@@ -4,8 +4,9 @@ use std::collections::HashSet;
 
 use jiff::{SignedDuration, Timestamp};
 use landfall_core::name::{BranchName, CommitSha, InstallationId, PullNumber, UserId};
+use landfall_core::rights::Level;
 use landfall_github::comment::Marker;
-use landfall_github::{App, Failure, InstalledRepository, Permission, SettingsError};
+use landfall_github::{App, Failure, InstalledRepository, SettingsError};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -113,7 +114,7 @@ async fn what_has_not_changed_is_not_read_again_and_is_asked_for_all_the_same() 
     for _ in 0..4 {
         permissions.push(reader.permission(UserId(7), "ada").await.unwrap());
     }
-    let expected = [Permission::Write, Permission::Write, Permission::Read, Permission::None];
+    let expected = [Some(Level::Write), Some(Level::Write), Some(Level::Read), None];
     assert_eq!(permissions, expected);
     let elsewhere = InstalledRepository { installation: InstallationId(6), ..homelab() };
     server.app.reader(elsewhere).permission(UserId(7), "ada").await.unwrap();
@@ -246,7 +247,7 @@ async fn a_stranger_has_no_permission_and_a_failure_is_not_a_stranger() {
     let server = Server::start().await;
     let reader = server.app.reader(homelab());
     server.reply([status(404), status(502)]);
-    assert_eq!(reader.permission(UserId(7), "ada").await.unwrap(), Permission::None);
+    assert_eq!(reader.permission(UserId(7), "ada").await.unwrap(), None);
     assert!(reader.permission(UserId(7), "ada").await.is_err());
     assert!(server.calls()[0].uri.ends_with("/collaborators/ada/permission"));
 }

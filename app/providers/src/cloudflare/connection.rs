@@ -63,6 +63,10 @@ impl ConnectionProvider for CloudflareKind {
         let session = self.open(connection, &access)?;
         Ok(Arc::new(CloudflareWriter { session, marker: access.marker }))
     }
+
+    fn forget(&self) {
+        self.zone_ids.forget_all();
+    }
 }
 
 impl CloudflareKind {

@@ -58,6 +58,11 @@ impl ZoneIds {
         ids.retain(|_, (known, _)| known != id);
     }
 
+    /// Forgets all of them.
+    pub(super) fn forget_all(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// Remembers an id found at `now`.
     pub(super) fn put(&self, key: ZoneKey, id: String, now: Instant) {
         let mut ids = self.0.lock().unwrap_or_else(PoisonError::into_inner);

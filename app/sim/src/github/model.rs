@@ -55,6 +55,24 @@ impl Role {
     }
 }
 
+/// How somebody stands to a team.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Invited, and has not accepted.
+    Pending,
+    Active,
+}
+
+impl Standing {
+    /// As `state` has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Standing::Pending => "pending",
+            Standing::Active => "active",
+        }
+    }
+}
+
 /// One repository with all that hangs on it.
 #[derive(Debug, Clone)]
 pub struct Repository {

@@ -31,6 +31,7 @@ mod paging;
 mod pulls;
 mod reply;
 mod repositories;
+mod teams;
 
 /// All routes of the API.
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
@@ -87,6 +88,7 @@ fn app_routes() -> Router<Arc<Shared>> {
         .route("/installation/token", delete(apps::revoke_token))
         .route("/orgs/{org}/installation", get(apps::organization_installation))
         .route("/graphql", post(graphql::mutate))
+        .route("/orgs/{org}/teams/{team_slug}/memberships/{username}", get(teams::membership))
         .route("/rate_limit", get(apps::rate_limit))
         .route("/meta", get(apps::meta))
 }

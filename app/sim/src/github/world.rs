@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::auth::Token;
 use super::manifest::Manifests;
-use super::model::{Access, Installation, Repository, User, UserKind};
+use super::model::{Access, Installation, Repository, Standing, User, UserKind};
 use crate::clock::Clock;
 
 /// The App under test, as its owner registered it.
@@ -41,6 +41,8 @@ pub(crate) struct World {
     /// Names that a repository had before it was renamed.
     pub(crate) renamed: HashMap<String, u64>,
     pub(crate) installations: BTreeMap<u64, Installation>,
+    /// Who is in which team: by organisation and slug.
+    pub(crate) teams: BTreeMap<(String, String), BTreeMap<String, Standing>>,
     pub(crate) tokens: HashMap<String, Token>,
     pub(crate) lags: Lags,
     pub(crate) manifests: Manifests,
@@ -126,6 +128,7 @@ impl World {
             repositories: BTreeMap::new(),
             renamed: HashMap::new(),
             installations: BTreeMap::new(),
+            teams: BTreeMap::new(),
             tokens: HashMap::new(),
             lags: Lags::default(),
             manifests: Manifests::default(),

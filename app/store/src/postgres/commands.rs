@@ -12,8 +12,8 @@ use crate::{Command, CommandId, Commands, Fence, NewCommand, Result};
 /// Keeps a command, once.
 pub(super) async fn insert(conn: &mut PgConnection, new: &NewCommand) -> Result<()> {
     sqlx::query(
-        "insert into command (source, idx, repository, pull, author, login, text, commented_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing",
+        "insert into command (source, idx, repository, pull, author, login, text, said, commented_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing",
     )
     .bind(new.id.source.to_string())
     .bind(i64::from(new.id.index))
@@ -22,6 +22,7 @@ pub(super) async fn insert(conn: &mut PgConnection, new: &NewCommand) -> Result<
     .bind(new.author.0.cast_signed())
     .bind(without_nul(&new.login))
     .bind(without_nul(&new.text))
+    .bind(new.said.map(|said| said.to_string()))
     .bind(new.commented_at.as_millisecond())
     .execute(conn)
     .await?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::columns::without_nul;
-use super::{Postgres, Write, after, commands, jobs, pulls, repositories, retried};
+use super::{Postgres, Write, after, commands, jobs, outbox, pulls, repositories, retried};
 use crate::columns::Columns;
 use crate::rows;
 use crate::{
@@ -35,6 +35,9 @@ async fn follow(write: &mut Write, consequences: &Consequences) -> Result<()> {
     }
     for command in &consequences.commands {
         commands::insert(write.conn(), command).await?;
+    }
+    for item in &consequences.items {
+        outbox::put(write, item).await?;
     }
     for job in &consequences.jobs {
         jobs::enqueue(write.conn(), job, now).await?;
@@ -184,6 +187,7 @@ impl Inbox for Postgres {
     async fn finish_deliveries(&self, handled: &[(DeliveryId, Consequences)]) -> Result<()> {
         retried(|| self.finish_once(handled)).await?;
         self.news.wake(Topic::Jobs);
+        self.news.wake(Topic::Outbox);
         Ok(())
     }
 

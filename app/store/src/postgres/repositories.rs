@@ -6,7 +6,6 @@ use landfall_core::name::{
 };
 use sqlx::postgres::PgConnection;
 
-use super::columns::without_nul;
 use super::{Postgres, Write};
 use crate::columns::Columns;
 use crate::rows;
@@ -205,26 +204,6 @@ impl Repositories for Postgres {
         .bind(repository.0.cast_signed())
         .bind(name.as_str())
         .bind(now)
-        .execute(write.conn())
-        .await?;
-        write.commit().await
-    }
-
-    async fn freeze(
-        &self,
-        fence: &Fence,
-        repository: RepositoryId,
-        name: &EnvironmentName,
-        reason: Option<&str>,
-    ) -> Result<()> {
-        let mut write = self.write_as(fence).await?;
-        sqlx::query(
-            "insert into environment (repository, name, frozen) values ($1, $2, $3)
-             on conflict (repository, name) do update set frozen = excluded.frozen",
-        )
-        .bind(repository.0.cast_signed())
-        .bind(name.as_str())
-        .bind(reason.map(without_nul))
         .execute(write.conn())
         .await?;
         write.commit().await

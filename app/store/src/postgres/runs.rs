@@ -9,7 +9,7 @@ use landfall_core::report::Waiting;
 use sqlx::postgres::{PgConnection, PgRow};
 
 use super::columns::without_nul;
-use super::{Postgres, Write, repositories, retried, steps};
+use super::{Postgres, Write, locks, repositories, retried, steps};
 use crate::columns::{Columns, json, words};
 use crate::rows;
 use crate::{Approval, Created, Fence, NewRun, Result, Run, RunId, RunState, Runs, StoreError};
@@ -131,7 +131,7 @@ async fn begin_anew(mut write: Write, id: RunId) -> Result<Run> {
         .await?;
     sqlx::query(
         "update run set seq = default, state = 'queued', reason = '', plan = null,
-             attempt = attempt + 1, started_at = null, ended_at = null
+             stop = null, attempt = attempt + 1, started_at = null, ended_at = null
          where id = $1",
     )
     .bind(id.to_string())
@@ -188,6 +188,12 @@ impl Runs for Postgres {
         if !run.state.may_become(to) || to == RunState::Held {
             return Err(illegal(&run, to));
         }
+        if to == RunState::Running {
+            let NewRun { repository, environment, .. } = &run.run;
+            if locks::get(write.conn(), *repository, environment).await?.is_some() {
+                return Err(StoreError::Locked(environment.clone()));
+            }
+        }
         set_state(&mut write, id, to, reason, None).await?;
         if to == RunState::Succeeded {
             repositories::succeeded(&mut write, &run.run).await?;
@@ -227,7 +233,7 @@ impl Runs for Postgres {
             return Err(illegal(&run, RunState::Queued));
         }
         sqlx::query(
-            "update run set state = 'queued', reason = '', plan = null, attempt = attempt + 1,
+            "update run set state = 'queued', reason = '', plan = null, stop = null, attempt = attempt + 1,
                  started_at = null, ended_at = null
              where id = $1",
         )
@@ -313,6 +319,30 @@ impl Runs for Postgres {
         let run = get(write.conn(), id).await?;
         write.commit().await?;
         Ok(Some(run))
+    }
+
+    async fn cancel_run(&self, fence: &Fence, id: RunId, why: &str) -> Result<Option<Run>> {
+        let mut write = self.write_as(fence).await?;
+        let run = lock(write.conn(), id).await?;
+        match run.state {
+            RunState::Queued | RunState::Held => {
+                set_state(&mut write, id, RunState::Cancelled, why, None).await?;
+            }
+            RunState::Running | RunState::Verifying => {
+                let query = sqlx::query("update run set stop = $1 where id = $2 and stop is null");
+                query.bind(without_nul(why)).bind(id.to_string()).execute(write.conn()).await?;
+            }
+            _ => return Ok(None),
+        }
+        let run = get(write.conn(), id).await?;
+        write.commit().await?;
+        Ok(Some(run))
+    }
+
+    async fn stop_asked(&self, id: RunId) -> Result<Option<String>> {
+        let query = sqlx::query_scalar::<_, Option<String>>("select stop from run where id = $1");
+        let found = query.bind(id.to_string()).fetch_optional(&self.pool).await?;
+        Ok(found.flatten())
     }
 
     async fn runs_in(&self, states: &[RunState]) -> Result<Vec<Run>> {

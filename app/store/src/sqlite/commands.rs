@@ -11,8 +11,8 @@ use crate::{Command, CommandId, Commands, Fence, NewCommand, Result};
 /// Keeps a command, once.
 pub(super) async fn insert(conn: &mut SqliteConnection, new: &NewCommand) -> Result<()> {
     sqlx::query(
-        "insert into command (source, idx, repository, pull, author, login, text, commented_at)
-         values (?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing",
+        "insert into command (source, idx, repository, pull, author, login, text, said, commented_at)
+         values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing",
     )
     .bind(new.id.source.to_string())
     .bind(new.id.index)
@@ -21,6 +21,7 @@ pub(super) async fn insert(conn: &mut SqliteConnection, new: &NewCommand) -> Res
     .bind(new.author.0.cast_signed())
     .bind(&new.login)
     .bind(&new.text)
+    .bind(new.said.map(|said| said.to_string()))
     .bind(new.commented_at.as_millisecond())
     .execute(conn)
     .await?;

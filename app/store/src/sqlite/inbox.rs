@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sqlx::sqlite::SqliteConnection;
 
-use super::{Sqlite, Write, after, commands, jobs, pulls, repositories};
+use super::{Sqlite, Write, after, commands, jobs, outbox, pulls, repositories};
 use crate::columns::Columns;
 use crate::rows;
 use crate::{
@@ -35,6 +35,9 @@ async fn follow(write: &mut Write, consequences: &Consequences) -> Result<()> {
     }
     for command in &consequences.commands {
         commands::insert(write.conn(), command).await?;
+    }
+    for item in &consequences.items {
+        outbox::put(write, item).await?;
     }
     for job in &consequences.jobs {
         jobs::enqueue(write.conn(), job, now).await?;
@@ -87,6 +90,7 @@ impl Inbox for Sqlite {
         }
         write.commit().await?;
         self.wake(Topic::Jobs);
+        self.wake(Topic::Outbox);
         Ok(())
     }
 

@@ -52,7 +52,7 @@ async fn next(write: &mut Write, addressee: Addressee) -> Result<Option<i64>> {
 }
 
 /// Puts an item. One that is being published stays in the lane where it is.
-async fn put(write: &mut Write, item: &Item) -> Result<()> {
+pub(super) async fn put(write: &mut Write, item: &Item) -> Result<()> {
     let now = write.now;
     sqlx::query(
         "insert into outbox (installation, repository, kind, subject, body, priority, ready_at, uncertain)

@@ -206,24 +206,4 @@ impl Repositories for Sqlite {
         .await?;
         write.commit().await
     }
-
-    async fn freeze(
-        &self,
-        fence: &Fence,
-        repository: RepositoryId,
-        name: &EnvironmentName,
-        reason: Option<&str>,
-    ) -> Result<()> {
-        let mut write = self.write_as(fence).await?;
-        sqlx::query(
-            "insert into environment (repository, name, frozen) values (?, ?, ?)
-             on conflict (repository, name) do update set frozen = excluded.frozen",
-        )
-        .bind(repository.0.cast_signed())
-        .bind(name.as_str())
-        .bind(reason)
-        .execute(write.conn())
-        .await?;
-        write.commit().await
-    }
 }

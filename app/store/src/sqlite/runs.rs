@@ -9,7 +9,7 @@ use landfall_core::report::Waiting;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::columns::json_words;
-use super::{Sqlite, Write, repositories, steps};
+use super::{Sqlite, Write, locks, repositories, steps};
 use crate::columns::{Columns, json};
 use crate::rows;
 use crate::{Approval, Created, Fence, NewRun, Result, Run, RunId, RunState, Runs, StoreError};
@@ -124,7 +124,7 @@ async fn begin_anew(mut write: Write, id: RunId) -> Result<Run> {
         .await?;
     sqlx::query(
         "update run set seq = (select max(seq) + 1 from run), state = 'queued', reason = '', plan = null,
-             attempt = attempt + 1, started_at = null, ended_at = null
+             stop = null, attempt = attempt + 1, started_at = null, ended_at = null
          where id = ?",
     )
     .bind(id.to_string())
@@ -175,6 +175,12 @@ impl Runs for Sqlite {
         if !run.state.may_become(to) || to == RunState::Held {
             return Err(illegal(&run, to));
         }
+        if to == RunState::Running {
+            let NewRun { repository, environment, .. } = &run.run;
+            if locks::get(write.conn(), *repository, environment).await?.is_some() {
+                return Err(StoreError::Locked(environment.clone()));
+            }
+        }
         set_state(&mut write, id, to, reason, None).await?;
         if to == RunState::Succeeded {
             repositories::succeeded(&mut write, &run.run).await?;
@@ -214,7 +220,7 @@ impl Runs for Sqlite {
             return Err(illegal(&run, RunState::Queued));
         }
         sqlx::query(
-            "update run set state = 'queued', reason = '', plan = null, attempt = attempt + 1,
+            "update run set state = 'queued', reason = '', plan = null, stop = null, attempt = attempt + 1,
                  started_at = null, ended_at = null
              where id = ?",
         )
@@ -300,6 +306,30 @@ impl Runs for Sqlite {
         let run = get(write.conn(), id).await?;
         write.commit().await?;
         Ok(Some(run))
+    }
+
+    async fn cancel_run(&self, fence: &Fence, id: RunId, why: &str) -> Result<Option<Run>> {
+        let mut write = self.write_as(fence).await?;
+        let run = get(write.conn(), id).await?;
+        match run.state {
+            RunState::Queued | RunState::Held => {
+                set_state(&mut write, id, RunState::Cancelled, why, None).await?;
+            }
+            RunState::Running | RunState::Verifying => {
+                let query = sqlx::query("update run set stop = ? where id = ? and stop is null");
+                query.bind(why).bind(id.to_string()).execute(write.conn()).await?;
+            }
+            _ => return Ok(None),
+        }
+        let run = get(write.conn(), id).await?;
+        write.commit().await?;
+        Ok(Some(run))
+    }
+
+    async fn stop_asked(&self, id: RunId) -> Result<Option<String>> {
+        let query = sqlx::query_scalar::<_, Option<String>>("select stop from run where id = ?");
+        let found = query.bind(id.to_string()).fetch_optional(&self.readers).await?;
+        Ok(found.flatten())
     }
 
     async fn runs_in(&self, states: &[RunState]) -> Result<Vec<Run>> {

@@ -4,7 +4,7 @@ use landfall_core::name::PullNumber;
 use landfall_store::{CommandId, CommandSource, Consequences, NewCommand, Store};
 
 use crate::engine::Engine;
-use crate::given::{HOMELAB, OCTOCAT, fence};
+use crate::given::{HOMELAB, OCTOCAT, digest, fence};
 use crate::inbox::delivery;
 
 const PULL: PullNumber = PullNumber(7);
@@ -17,6 +17,7 @@ fn command(comment: u64, index: u32, text: &str) -> NewCommand {
         author: OCTOCAT,
         login: "octocat".to_owned(),
         text: text.to_owned(),
+        said: Some(digest(text)),
         commented_at: "2026-01-05T09:00:00Z".parse().unwrap(),
     }
 }

@@ -125,7 +125,7 @@ async fn writes(store: &dyn Store, fence: &Fence) -> Vec<(&'static str, Result<(
         ("note_heads", store.note_heads(fence, HOMELAB, &[]).await),
         ("follow_branch", store.follow_branch(fence, HOMELAB, &name, &branch).await),
         ("bootstrap", store.bootstrap(fence, HOMELAB, &name).await),
-        ("freeze", store.freeze(fence, HOMELAB, &name, None).await),
+        ("unlock", store.unlock_environment(fence, HOMELAB, &name).await.map(drop)),
         ("insert_plan", store.insert_plan(fence, &plan).await.map(drop)),
         ("discard_plans", store.discard_plans(fence, HOMELAB, PullNumber(7)).await),
         ("insert_or_get_run", store.insert_or_get_run(fence, &run).await.map(drop)),

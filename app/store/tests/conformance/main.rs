@@ -14,6 +14,7 @@ mod given;
 mod inbox;
 mod jobs;
 mod leases;
+mod locks;
 mod missed;
 mod model;
 mod outbox;
@@ -48,6 +49,7 @@ macro_rules! suite {
                     whoever_makes_sure_of_work_hurries_nobody, work_that_comes_again_is_added_once_in_its_time;
                 leases: all_or_none_are_taken, of_two_who_ask_at_once_one_gets_them, an_epoch_never_goes_back,
                     a_lost_lease_is_neither_good_nor_renewed, renewing_is_all_or_nothing;
+                locks: the_first_lock_stays_until_it_is_taken_off, no_run_begins_under_a_lock_and_none_is_stopped_by_it;
                 missed: what_lacks_is_noted_with_how_far_was_read, nothing_is_noted_by_a_stale_worker,
                     one_that_was_fetched_is_handled_like_any_other, one_that_cannot_be_fetched_holds_up_no_other,
                     one_that_failed_is_missed_again_once_somebody_has_it_redelivered;
@@ -73,7 +75,8 @@ macro_rules! suite {
                     what_is_there_is_replaced_only_when_asked, nothing_is_restored_under_a_server,
                     what_was_given_out_never_becomes_good, nothing_that_was_reviewed_or_found_is_believed,
                     a_run_from_before_a_restore_is_begun_anew_once;
-                runs: a_run_is_unique_for_its_commit_and_config, illegal_steps_between_states_are_refused,
+                runs: a_run_that_waits_is_cancelled_and_one_under_way_is_asked_to_stop,
+                    a_run_is_unique_for_its_commit_and_config, illegal_steps_between_states_are_refused,
                     success_is_noted_at_the_environment, a_newer_run_supersedes_only_what_waits,
                     a_hold_is_kept_with_its_plan_until_the_run_goes_on, a_retry_is_asked_for_and_counted, each_word_for_a_digest_is_kept_once,
                     a_run_that_was_overtaken_is_begun_anew, a_run_that_was_cut_off_is_ended_by_the_next,

@@ -36,21 +36,18 @@ pub(crate) async fn an_environment_remembers(engine: &Engine) {
     store.bootstrap(&fence, HOMELAB, &production()).await.unwrap();
     store.follow_branch(&fence, HOMELAB, &production(), &"main".parse().unwrap()).await.unwrap();
     offers_are_settled_by_following(store, &fence).await;
-    store.freeze(&fence, HOMELAB, &production(), Some("main was force-pushed")).await.unwrap();
-    let frozen = store.environment(HOMELAB, &production()).await.unwrap().unwrap();
-    assert_eq!(frozen.bootstrapped_at, Some(first), "the first time stays");
-    assert_eq!(frozen.branch, Some("main".parse().unwrap()));
-    assert_eq!(frozen.frozen.as_deref(), Some("main was force-pushed"));
-    store.freeze(&fence, HOMELAB, &production(), None).await.unwrap();
-    store.freeze(&fence, HOMELAB, &staging(), None).await.unwrap();
+    let known = store.environment(HOMELAB, &production()).await.unwrap().unwrap();
+    assert_eq!(known.bootstrapped_at, Some(first), "the first time stays");
+    assert_eq!(known.branch, Some("main".parse().unwrap()));
+    store.follow_branch(&fence, HOMELAB, &staging(), &"develop".parse().unwrap()).await.unwrap();
     let names: Vec<_> = store
         .environments(HOMELAB)
         .await
         .unwrap()
         .into_iter()
-        .map(|e| (e.name, e.frozen))
+        .map(|environment| environment.name)
         .collect();
-    assert_eq!(names, [(production(), None), (staging(), None)]);
+    assert_eq!(names, [production(), staging()]);
 }
 
 async fn offers_are_settled_by_following(store: &dyn Store, fence: &Fence) {

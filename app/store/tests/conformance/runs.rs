@@ -116,6 +116,33 @@ pub(crate) async fn a_newer_run_supersedes_only_what_waits(engine: &Engine) {
     );
 }
 
+pub(crate) async fn a_run_that_waits_is_cancelled_and_one_under_way_is_asked_to_stop(
+    engine: &Engine,
+) {
+    let store = &*engine.store;
+    let fence = fence(store).await;
+    let busy = running(store, &fence, &new_run(1, commit('1'))).await;
+    store.insert_or_get_run(&fence, &new_run(2, commit('2'))).await.unwrap();
+    store.insert_or_get_run(&fence, &new_run(3, commit('3'))).await.unwrap();
+    let plan = Plan::empty(production());
+    store.hold_run(&fence, run_id(3), &Waiting::Bootstrap, &plan).await.unwrap();
+    for waiting in [run_id(2), run_id(3)] {
+        let run = store.cancel_run(&fence, waiting, "by octocat").await.unwrap().unwrap();
+        assert_eq!((run.state, run.reason.as_str()), (RunState::Cancelled, "by octocat"));
+        assert_eq!((run.waiting, run.stop), (None, None));
+        assert_eq!(store.cancel_run(&fence, waiting, "again").await.unwrap(), None);
+    }
+    assert_eq!(store.stop_asked(busy).await.unwrap(), None);
+    for who in ["by octocat", "by somebody else"] {
+        let run = store.cancel_run(&fence, busy, who).await.unwrap().unwrap();
+        assert_eq!((run.state, run.stop.as_deref()), (RunState::Running, Some("by octocat")));
+    }
+    assert_eq!(store.stop_asked(busy).await.unwrap().as_deref(), Some("by octocat"));
+    store.advance_run(&fence, busy, RunState::Cancelled, "by octocat").await.unwrap();
+    let again = store.retry_run(&fence, busy).await.unwrap();
+    assert_eq!((again.state, again.stop), (RunState::Queued, None));
+}
+
 pub(crate) async fn a_hold_is_kept_with_its_plan_until_the_run_goes_on(engine: &Engine) {
     let store = &*engine.store;
     let fence = fence(store).await;

@@ -81,7 +81,7 @@ impl Evidence<'_> {
         }
         let (reaction, comment) = match outcome {
             "answered" => (None, Some("answer")),
-            "planned again" => (Some("eyes"), None),
+            "planned again" => (Some("rocket"), None),
             "done" => (Some("rocket"), None),
             _ => (Some("confused"), Some("refused")),
         };

@@ -11,7 +11,7 @@ use landfall_core::button::Button;
 use landfall_core::diagnostic::{Diagnostic, Severity};
 use landfall_core::label::Label;
 use landfall_core::name::{BranchName, CommitSha, EnvironmentName, PullNumber};
-use landfall_core::report::{EnvironmentReport, NextStep, PullOutcome, PullReport};
+use landfall_core::report::{EnvironmentReport, NextStep, PullOutcome, PullReport, Waiting};
 use landfall_core::view;
 
 use super::super::ground::check_name;
@@ -233,6 +233,10 @@ fn judge(report: &EnvironmentReport, now: Timestamp) -> (CheckState, String) {
     let counts = if counts.is_empty() { "Nothing to do".to_owned() } else { counts };
     match report.next {
         NextStep::Mend => (CheckState::Failure(now), "Something is in the way".to_owned()),
+        // It may be merged: the run waits, and goes on by itself.
+        NextStep::MergeThenApply(ref waiting @ Waiting::Locked { .. }) => {
+            (CheckState::Success(now), shortened(&format!("{counts}; {waiting}")))
+        }
         NextStep::MergeThenApply(ref waiting) if !waiting.ends_by_a_word() => {
             (CheckState::ActionRequired(now), format!("{counts}; {waiting}"))
         }

@@ -3,21 +3,22 @@
 use std::collections::BTreeSet;
 
 use anyhow::Context as _;
-use landfall_core::command::DigestPrefix;
+use landfall_core::command::{Apply, DigestPrefix};
 use landfall_core::name::{CommitSha, EnvironmentName};
 use landfall_core::plan::{Digest, Plan};
 use landfall_core::report::Waiting;
 use landfall_github::PullState;
-use landfall_store::{Approval, JobKey, NewJob, PlanScope, Run, RunState};
+use landfall_store::{Approval, JobKey, NewJob, Run, RunState};
 
 use super::super::confirm::names;
-use super::{Answer, Said};
+use super::{Answer, Said, lock};
 
 pub(super) async fn apply(
     said: &Said<'_>,
-    environment: Option<EnvironmentName>,
-    digest: Option<DigestPrefix>,
+    command: Apply,
+    environments: &[EnvironmentName],
 ) -> anyhow::Result<Answer> {
+    let Apply { environment, digest } = command;
     let commit = match &said.pull.state {
         PullState::Open => {
             return Ok(Answer::refuse_with(
@@ -30,7 +31,7 @@ pub(super) async fn apply(
         }
         PullState::Merged { commit: Some(commit), .. } => commit.clone(),
     };
-    let mut waiting = said.waiting(environment.as_ref(), &commit).await?;
+    let mut waiting = said.waiting(environments, &commit).await?;
     if waiting.iter().any(|run| run.state.waits_for_somebody()) {
         waiting.retain(|run| run.state.waits_for_somebody());
     }
@@ -39,34 +40,49 @@ pub(super) async fn apply(
             Some(name) => format!("No run on {name} that brings this waits or has failed."),
             None => "No run of this pull request waits or has failed.".to_owned(),
         })),
-        [run] => match run.state {
-            RunState::Held => said.release(run, digest.as_ref()).await,
-            state if state.may_be_retried() => said.retry(run).await,
-            // It is on its way; if its job was given up, it is not any more.
-            _ => said.go_on(run).await,
+        [run] => match said.kept_back(run).await? {
+            Some(refusal) => Ok(refusal),
+            None => said.let_go(run, digest.as_ref()).await,
         },
-        several => {
-            let names: Vec<String> =
-                several.iter().map(|run| run.run.environment.to_string()).collect();
-            Ok(Answer::refuse_with(
-                format!("Several environments wait: {}.", names.join(", ")),
-                "Name one: `/apply ENVIRONMENT`.",
-            ))
-        }
+        several => Ok(Answer::several(several, "apply")),
     }
 }
 
 impl Said<'_> {
-    /// The newest run of each environment, where it brings `commit` and has not succeeded.
+    /// Who holds the lock under which a run cannot begin.
+    async fn kept_back(&self, run: &Run) -> anyhow::Result<Option<Answer>> {
+        let environment = &run.run.environment;
+        if matches!(run.state, RunState::Running | RunState::Verifying) {
+            return Ok(None);
+        }
+        let lock = self.house.store.lock_on(run.run.repository, environment).await?;
+        Ok(lock.map(|lock| {
+            Answer::refuse_with(
+                format!("{environment} waits: {}.", lock::waiting(&lock)),
+                format!("`/unlock {environment}` takes the lock off."),
+            )
+        }))
+    }
+
+    async fn let_go(&self, run: &Run, digest: Option<&DigestPrefix>) -> anyhow::Result<Answer> {
+        match run.state {
+            RunState::Held => self.release(run, digest).await,
+            state if state.may_be_retried() => self.retry(run).await,
+            // It is on its way; if its job was given up, it is not any more.
+            _ => self.go_on(run).await,
+        }
+    }
+
+    /// The newest run of each of these environments, where it brings `commit` and has not succeeded.
     pub(super) async fn waiting(
         &self,
-        only: Option<&EnvironmentName>,
+        environments: &[EnvironmentName],
         commit: &CommitSha,
     ) -> anyhow::Result<Vec<Run>> {
         let (store, repository) = (&self.house.store, self.ground.repository.id);
         let mut waiting = Vec::new();
         for environment in store.environments(repository).await? {
-            if only.is_some_and(|only| *only != environment.name) {
+            if !environments.contains(&environment.name) {
                 continue;
             }
             let Some(run) = store.recent_runs(repository, &environment.name, 1).await?.pop() else {
@@ -91,7 +107,7 @@ impl Said<'_> {
         let environment = &run.run.environment;
         if let Some(waiting) = run.waiting.as_ref().filter(|waiting| !waiting.ends_by_a_word()) {
             // What is in the way may have gone meanwhile.
-            self.set_going(run).await?;
+            self.set_going(&run.run.environment).await?;
             return Ok(Answer::refuse_with(
                 format!("{environment} waits: {waiting}. Naming a digest does not change that."),
                 mending(waiting),
@@ -126,7 +142,7 @@ impl Said<'_> {
             Approval { digest, by: self.words.author, login: self.words.login.clone(), at };
         self.house.store.approve_run(&self.job.fence, run.run.id, &approval).await?;
         self.audit("apply", Some(&run.run.environment), &format!("digest {digest}")).await?;
-        self.set_going(run).await
+        self.set_going(&run.run.environment).await
     }
 
     /// Without a digest the command can only mean the one plan that was there to be seen.
@@ -135,33 +151,27 @@ impl Said<'_> {
         environment: &EnvironmentName,
         digest: &Digest,
     ) -> anyhow::Result<bool> {
-        let scope = PlanScope {
-            repository: self.ground.repository.id,
-            pull: self.pull.number,
-            environment: environment.clone(),
-        };
+        let scope = self.scope(environment);
         let published = self.house.store.published_digests(&scope, self.words.commented_at).await?;
         Ok(published == BTreeSet::from([*digest]))
     }
 
     async fn go_on(&self, run: &Run) -> anyhow::Result<Answer> {
         self.audit("go on", Some(&run.run.environment), &run.reason).await?;
-        self.set_going(run).await?;
+        self.set_going(&run.run.environment).await?;
         Ok(Answer::Done)
     }
 
     async fn retry(&self, run: &Run) -> anyhow::Result<Answer> {
         self.house.store.retry_run(&self.job.fence, run.run.id).await?;
         self.audit("retry", Some(&run.run.environment), &run.reason).await?;
-        self.set_going(run).await?;
+        self.set_going(&run.run.environment).await?;
         Ok(Answer::Done)
     }
 
-    pub(super) async fn set_going(&self, run: &Run) -> anyhow::Result<()> {
-        let key = JobKey::Run {
-            repository: run.run.repository,
-            environment: run.run.environment.clone(),
-        };
+    pub(super) async fn set_going(&self, environment: &EnvironmentName) -> anyhow::Result<()> {
+        let repository = self.ground.repository.id;
+        let key = JobKey::Run { repository, environment: environment.clone() };
         let job = NewJob { key, installation: self.job.installation, run_at: None };
         Ok(self.house.store.enqueue(&[job]).await?)
     }

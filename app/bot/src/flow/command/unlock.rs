@@ -1,4 +1,5 @@
-//! `/unlock`: gives up a run that is held, or the steps whose outcome nobody could find out.
+//! `/unlock`: takes a lock off. Where there is none, gives up a run that is held, or the steps whose
+//! outcome nobody could find out.
 
 use landfall_core::name::EnvironmentName;
 use landfall_core::report::RunStage;
@@ -8,26 +9,42 @@ use landfall_store::{Run, RunState};
 use super::super::announce::report_of;
 use super::super::confirm::Brought;
 use super::super::run::follow_up;
-use super::{Answer, Said};
+use super::{Answer, Said, lock};
 
 pub(super) async fn unlock(
     said: &Said<'_>,
-    environment: Option<EnvironmentName>,
+    environments: &[EnvironmentName],
 ) -> anyhow::Result<Answer> {
+    let mut locks = said.house.store.locks(said.ground.repository.id).await?;
+    locks.retain(|lock| environments.contains(&lock.environment));
+    match locks.as_slice() {
+        [] => give_up(said, environments).await,
+        [lock] => said.take_off(lock).await,
+        _ => Ok(Answer::refuse_with(
+            "Several environments are locked.",
+            "Name one: `/unlock ENVIRONMENT`.",
+        )),
+    }
+}
+
+async fn give_up(said: &Said<'_>, environments: &[EnvironmentName]) -> anyhow::Result<Answer> {
     let PullState::Merged { commit: Some(commit), .. } = &said.pull.state else {
-        return Ok(Answer::refuse("This pull request is not merged, so no run of it can be held."));
+        return Ok(Answer::refuse(
+            "There is no lock, and this pull request is not merged, so no run of it can be held.",
+        ));
     };
-    let mut waiting = said.waiting(environment.as_ref(), commit).await?;
+    if let Some(answer) = said.cut_off() {
+        return Ok(answer);
+    }
+    let mut waiting = said.waiting(environments, commit).await?;
     waiting.retain(|run| run.state.waits_for_somebody());
     let run = match waiting.as_slice() {
-        [] => return Ok(Answer::refuse("No run of this pull request waits.")),
-        [run] => run,
-        _ => {
-            return Ok(Answer::refuse_with(
-                "Several environments wait.",
-                "Name one: `/unlock ENVIRONMENT`.",
-            ));
+        [] => {
+            let why = "There is no lock, and no run of this pull request waits.";
+            return Ok(Answer::refuse(why));
         }
+        [run] => run,
+        several => return Ok(Answer::several(several, "unlock")),
     };
     let (store, name) = (&said.house.store, run.run.environment.clone());
     let why = format!("unlocked by {}", said.words.login);
@@ -43,8 +60,18 @@ pub(super) async fn unlock(
 }
 
 impl Said<'_> {
+    async fn take_off(&self, lock: &landfall_store::Lock) -> anyhow::Result<Answer> {
+        let name = &lock.environment;
+        let (store, repository) = (&self.house.store, self.ground.repository.id);
+        // Noted before, so that it is there even if this is cut off in between.
+        self.audit("unlock", Some(name), &lock::waiting(lock).to_string()).await?;
+        store.unlock_environment(&self.job.fence, repository, name).await?;
+        self.tell_of_lock(name).await?;
+        Ok(Answer::Done)
+    }
+
     /// Says wherever the run was told of that it waits no more.
-    async fn tell_cancelled(&self, run: &Run, why: String) -> anyhow::Result<()> {
+    pub(super) async fn tell_cancelled(&self, run: &Run, why: String) -> anyhow::Result<()> {
         let repository = self.ground.repository.id;
         let row = self.house.store.environment(repository, &run.run.environment).await?;
         let Some(branch) = row.as_ref().and_then(|row| row.branch.clone()) else { return Ok(()) };

@@ -204,6 +204,7 @@ impl Click<'_> {
                         author: self.sender.id,
                         login: self.sender.login.clone(),
                         text,
+                        said: None,
                         commented_at: self.shown_at,
                     });
                     found.jobs.push(plan_job(installation, repository, pull));

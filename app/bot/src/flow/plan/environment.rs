@@ -16,6 +16,7 @@ use landfall_github::Pull;
 use landfall_providers::ProviderError;
 use landfall_store::{RunState, Unresolved};
 
+use super::super::command;
 use super::super::confirm::past;
 use super::super::ground::{Ground, Rules};
 use super::super::steps::needs;
@@ -167,7 +168,11 @@ impl Place<'_> {
         if is_busy(self.house, self.repository(), &plan.environment).await? {
             return Ok(NextStep::Provisional);
         }
-        let waiting = guarded
+        let lock = self.house.store.lock_on(self.repository(), &plan.environment).await?;
+        let waiting = lock
+            .as_ref()
+            .map(command::under)
+            .or(guarded)
             .or_else(|| self.switch(row))
             .or_else(|| always_waits(plan, past(row)).map(Waiting::from))
             .or_else(|| self.label());

@@ -131,6 +131,9 @@ impl Applying<'_, '_> {
         let plan = &survey.plan;
         let course = &self.course;
         let mut brought = course.brought().await?;
+        if let Some(locked) = course.locked().await? {
+            return Ok(Confirmed::No(locked));
+        }
         if plan.conflicts().any(|(unit, _)| !pending.blocked.contains_key(unit)) {
             return Ok(Confirmed::No(Waiting::Conflicts));
         }
@@ -209,9 +212,16 @@ impl Applying<'_, '_> {
         let repository = course.ground.repository.id;
         course.house.store.record_units(&course.job.fence, repository, &applied).await?;
         let blocked = !pending.blocked.is_empty();
-        let (state, stage) = outcome(&steps, blocked);
+        let (state, stage) = match outcome(&steps, blocked) {
+            (RunState::Succeeded, _) if let Some(why) = stopped(course, &steps).await? => {
+                (RunState::Cancelled, RunStage::Cancelled(why))
+            }
+            ended => ended,
+        };
         let reason = match &stage {
-            RunStage::Failed(why) | RunStage::NeedsAttention(why) => why.clone(),
+            RunStage::Failed(why) | RunStage::NeedsAttention(why) | RunStage::Cancelled(why) => {
+                why.clone()
+            }
             _ => String::new(),
         };
         let outcome = Outcome {
@@ -241,6 +251,12 @@ impl Applying<'_, '_> {
             follow_up(course.house, course.job, &course.run).await?;
             return Ok(Ended::Done);
         }
+        if let Some(locked) = course.locked().await? {
+            let nothing = Plan::empty(course.environment.name.clone());
+            return self.course.hold(&nothing, Legend::default(), locked).await;
+        }
+        // Who was told that it waits is told that it does so no more.
+        let was_shown = course.run.state == RunState::Held;
         course.turn().await?;
         if steps.is_empty() {
             let plan = Plan::empty(course.environment.name.clone());
@@ -249,7 +265,7 @@ impl Applying<'_, '_> {
         if course.run.state != RunState::Running {
             course.advance(RunState::Running, "").await?;
         }
-        if steps.is_empty() {
+        if steps.is_empty() && !was_shown {
             course.advance(RunState::Succeeded, "").await?;
             follow_up(course.house, course.job, &course.run).await?;
         } else {
@@ -279,6 +295,14 @@ fn goes_on(run: &Run, rest: &Plan) -> bool {
         let known: BTreeSet<Digest> = whole.changes().map(Change::digest).collect();
         rest.changes().all(|change| known.contains(&change.digest()))
     })
+}
+
+/// Who had a run stop that left steps undone, none of which stands behind one that failed.
+async fn stopped(course: &Course<'_>, steps: &[StepReport]) -> anyhow::Result<Option<String>> {
+    if steps.iter().all(|step| step.result == StepResult::Done) {
+        return Ok(None);
+    }
+    Ok(course.house.store.stop_asked(course.run.run.id).await?)
 }
 
 /// Why the units of a step stay out.

@@ -200,7 +200,9 @@ fn pulls(text: &str) -> Vec<PullReport> {
     let service: ServiceName = "nas".parse().unwrap();
     let lines = vec![text.to_owned(), format!("+ {text}")];
     failed.declares = vec![Declares { service, is_new: true, is_gone: false, lines }];
-    let mut planned = report(vec![production, later, failed]);
+    let locked = NextStep::MergeThenApply(locked(text));
+    let locked = environment(hostile_plan(text), locked);
+    let mut planned = report(vec![production, later, failed, locked]);
     planned.config_note = Some(text.to_owned());
     if let PullOutcome::Planned { warnings, .. } = &mut planned.outcome {
         *warnings = vec![Diagnostic {
@@ -216,6 +218,10 @@ fn pulls(text: &str) -> Vec<PullReport> {
     others.into_iter().chain([planned]).collect()
 }
 
+fn locked(text: &str) -> Waiting {
+    Waiting::Locked { by: text.to_owned(), reason: text.to_owned() }
+}
+
 fn runs(text: &str) -> Vec<RunReport> {
     let changes: Vec<Change> = hostile_plan(text).changes().cloned().collect();
     let differs = Waiting::Differs { extra: changes[..1].to_vec(), missing: changes[1..].to_vec() };
@@ -224,6 +230,7 @@ fn runs(text: &str) -> Vec<RunReport> {
         RunStage::Held(differs),
         RunStage::Held(Waiting::Branch(forced)),
         RunStage::Held(Waiting::Conflicts),
+        RunStage::Held(locked(text)),
         RunStage::Invalid(vec![finding(text)]),
         RunStage::Failed(text.to_owned()),
         RunStage::NeedsAttention(format!("no {text}")),

@@ -10,7 +10,7 @@ use super::Repo;
 use crate::github::GithubSim;
 use crate::github::auth::Token;
 use crate::github::git::{Bare, Edit, NewCommit, Person};
-use crate::github::model::{Repository, Role, UserKind};
+use crate::github::model::{Repository, Role, Standing, UserKind};
 
 /// The branch that new repositories begin with.
 const MAIN: &str = "main";
@@ -58,6 +58,14 @@ impl GithubSim {
         let token = format!("ghp_{:036}", user.id);
         world.tokens.insert(token.clone(), Token::Person(login.to_owned()));
         token
+    }
+
+    /// Puts a person into a team of an organisation, made at first mention, or invites them.
+    pub fn add_to_team(&self, organization: &str, slug: &str, login: &str, standing: Standing) {
+        let mut world = self.shared.world();
+        world.ensure_user(login, UserKind::Person);
+        let team = world.teams.entry((organization.to_owned(), slug.to_owned())).or_default();
+        team.insert(login.to_owned(), standing);
     }
 
     /// Makes every installation token that was handed out worthless, as a revocation does.

@@ -107,6 +107,7 @@ create table command (
     author bigint not null,
     login text not null,
     text text not null,
+    said text, -- the digest of the whole comment; null of a click
     commented_at bigint not null,
     taken boolean not null default false,
     outcome text,
@@ -143,9 +144,21 @@ create table environment (
     last_rules text,
     last_at bigint,
     offered text, -- another branch that was pushed to
-    frozen text,
     restored_at bigint, -- when a restore made this older than the world may be; null once a run has succeeded since
     primary key (repository, name)
+);
+
+-- Environments in which no run begins.
+create table environment_lock (
+    repository bigint not null,
+    environment text not null,
+    source text not null, -- the command that put it there
+    idx bigint not null,
+    by bigint not null,
+    login text not null,
+    reason text not null,
+    at bigint not null,
+    primary key (repository, environment)
 );
 
 -- Where branches are, as webhooks or a comparison said last. A mirror that lacks it was fetched too early.
@@ -213,6 +226,7 @@ create table run (
     waiting text, -- what a held one waits for, in JSON
     plan text,
     attempt bigint not null default 1,
+    stop text, -- who asked a run that is under way to stop before its next step; null when nobody did
     created_at bigint not null,
     started_at bigint,
     ended_at bigint,

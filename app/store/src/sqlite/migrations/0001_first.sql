@@ -105,6 +105,7 @@ create table command (
     author integer not null,
     login text not null,
     text text not null,
+    said text, -- the digest of the whole comment; null of a click
     commented_at integer not null,
     taken integer not null default 0 check (taken in (0, 1)),
     outcome text,
@@ -141,9 +142,21 @@ create table environment (
     last_rules text,
     last_at integer,
     offered text, -- another branch that was pushed to
-    frozen text,
     restored_at integer, -- when a restore made this older than the world may be; null once a run has succeeded since
     primary key (repository, name)
+) strict, without rowid;
+
+-- Environments in which no run begins.
+create table environment_lock (
+    repository integer not null,
+    environment text not null,
+    source text not null, -- the command that put it there
+    idx integer not null,
+    by integer not null,
+    login text not null,
+    reason text not null,
+    at integer not null,
+    primary key (repository, environment)
 ) strict, without rowid;
 
 -- Where branches are, as webhooks or a comparison said last. A mirror that lacks it was fetched too early.
@@ -211,6 +224,7 @@ create table run (
     waiting text, -- what a held one waits for, in JSON
     plan text,
     attempt integer not null default 1,
+    stop text, -- who asked a run that is under way to stop before its next step; null when nobody did
     created_at integer not null,
     started_at integer,
     ended_at integer,

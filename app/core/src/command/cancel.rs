@@ -1,0 +1,31 @@
+//! `/cancel [environment]`
+
+use super::CommandError;
+use super::arguments::Arguments;
+use super::definition::{About, Defined, Usage};
+use crate::name::EnvironmentName;
+use crate::rights::Level;
+
+/// Ends a run that waits, and stops one that is under way before its next step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cancel {
+    /// The environment; may be left out where there is one.
+    pub environment: Option<EnvironmentName>,
+}
+
+impl Defined for Cancel {
+    const USAGE: Usage = Usage {
+        word: "cancel",
+        form: "/cancel [environment]",
+        does: "cancels a run that waits, and stops one that is under way before its next step",
+        example: "/cancel production",
+        about: About::Services,
+        takes: Level::Write,
+    };
+
+    fn read(mut arguments: Arguments<'_>) -> Result<Self, CommandError> {
+        let environment = arguments.environment()?;
+        arguments.end(super::ONE_ENVIRONMENT)?;
+        Ok(Self { environment })
+    }
+}

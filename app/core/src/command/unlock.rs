@@ -1,0 +1,31 @@
+//! `/unlock [environment]`
+
+use super::CommandError;
+use super::arguments::Arguments;
+use super::definition::{About, Defined, Usage};
+use crate::name::EnvironmentName;
+use crate::rights::Level;
+
+/// Takes a lock off. Without one, gives up a held run, or steps whose outcome nobody knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unlock {
+    /// The environment; may be left out where there is one.
+    pub environment: Option<EnvironmentName>,
+}
+
+impl Defined for Unlock {
+    const USAGE: Usage = Usage {
+        word: "unlock",
+        form: "/unlock [environment]",
+        does: "takes a lock off; without one, cancels a held run or gives up steps whose outcome nobody knows, after you looked",
+        example: "/unlock production",
+        about: About::Services,
+        takes: Level::Write,
+    };
+
+    fn read(mut arguments: Arguments<'_>) -> Result<Self, CommandError> {
+        let environment = arguments.environment()?;
+        arguments.end(super::ONE_ENVIRONMENT)?;
+        Ok(Self { environment })
+    }
+}
