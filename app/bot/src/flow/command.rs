@@ -2,7 +2,7 @@
 //!
 //! Each is a row of its own, so none is lost in a burst. A command that was taken and has no outcome
 //! is carried out again: what it does is written down by digest or found out anew. Where that could
-//! meet what nobody meant, it is refused instead ([`Said::cut_off`]).
+//! meet what nobody meant, it is refused instead.
 //!
 //! What a command does is a file here; how it is written, a file of the same name in the core.
 
