@@ -160,8 +160,14 @@ pub struct Timing {
 /// The wait after attempt number `attempt`, from 1: the one in its place, or the last one.
 #[must_use]
 pub fn wait(waits: &[Duration], attempt: u32) -> Duration {
+    wait_within(waits, attempt).or(waits.last().copied()).unwrap_or_default()
+}
+
+/// The wait in the place of attempt number `attempt`, from 1; none once there were as many.
+#[must_use]
+pub fn wait_within(waits: &[Duration], attempt: u32) -> Option<Duration> {
     let place = usize::try_from(attempt).unwrap_or(usize::MAX).saturating_sub(1);
-    waits.get(place).or(waits.last()).copied().unwrap_or_default()
+    waits.get(place).copied()
 }
 
 impl Default for Timing {

@@ -22,7 +22,7 @@ use super::left::Ending;
 use super::{Ended, confirm, resolve};
 use crate::gather::facts::Place;
 use crate::gather::{Declared, LoadError};
-use crate::house::{House, Kinds};
+use crate::house::{House, Kinds, wait_within};
 
 mod apply;
 mod heading;
@@ -102,8 +102,7 @@ impl Road<'_> {
     async fn lag(&self) -> anyhow::Result<Option<Ended>> {
         let (store, ground, branch) = (&self.house.store, self.ground, &self.heading.branch);
         let announced = store.pushed_head(ground.repository.id, branch).await?;
-        let patient =
-            usize::try_from(self.job.attempt).is_ok_and(|n| n <= self.house.timing.lag.len());
+        let patient = wait_within(&self.house.timing.lag, self.job.attempt).is_some();
         let tip = &self.heading.tip;
         let Some(head) = announced.filter(|head| patient && head != tip) else { return Ok(None) };
         let mirror = &ground.mirror;
@@ -224,15 +223,13 @@ impl<'a> Course<'a> {
     /// When to ask a provider again that could not be asked; or what to say of it when that has been
     /// tried often enough.
     fn patience(&self, error: &ProviderError) -> Result<Ended, String> {
-        let attempt = usize::try_from(self.job.attempt).unwrap_or(usize::MAX);
         let message = self.house.redactor.redact(&error.to_string()).into_owned();
-        let wait = self.house.timing.retry.get(attempt.saturating_sub(1));
-        match (wait, error) {
+        match (wait_within(&self.house.timing.retry, self.job.attempt), error) {
             (None, _) => Err(message),
             (Some(wait), ProviderError::Limited { after, .. }) => {
-                Ok(Ended::Again(*after.max(wait), message))
+                Ok(Ended::Again(wait.max(*after), message))
             }
-            (Some(wait), _) => Ok(Ended::Again(*wait, message)),
+            (Some(wait), _) => Ok(Ended::Again(wait, message)),
         }
     }
 

@@ -20,6 +20,7 @@ use super::told::{Outcome, follow_up};
 use crate::gather::facts::{Pending, Survey};
 use crate::gather::sight::{Located, Sight};
 use crate::gather::{Declared, Sessions};
+use crate::house::wait_within;
 
 /// A run whose tree was read.
 pub(super) struct Applying<'a, 'c> {
@@ -171,13 +172,12 @@ impl Applying<'_, '_> {
             Err(waiting) => waiting,
         };
         // The index at GitHub lags behind a push: look again before it counts as pushed directly.
-        let attempt = usize::try_from(course.job.attempt).unwrap_or(usize::MAX).saturating_sub(1);
-        match course.house.timing.attribution.get(attempt) {
+        match wait_within(&course.house.timing.attribution, course.job.attempt) {
             Some(wait)
                 if !brought.unattributed.is_empty() && course.run.state == RunState::Queued =>
             {
                 let why = "which pull request the commit came from is not known yet".to_owned();
-                Ok(Confirmed::Wait(Ended::Again(*wait, why)))
+                Ok(Confirmed::Wait(Ended::Again(wait, why)))
             }
             _ => Ok(Confirmed::No(waiting)),
         }
