@@ -2,7 +2,8 @@
 //!
 //! One that may follow it and follows another is offered it; its run says what would come of that.
 
-use landfall_core::config::RepositoryConfig;
+use std::collections::BTreeSet;
+
 use landfall_core::name::{BranchName, EnvironmentName, RepositoryId};
 use landfall_store::{ClaimedJob, JobKey, NewJob};
 
@@ -25,10 +26,14 @@ pub async fn branch(
 ) -> anyhow::Result<Ended> {
     let Some(ground) = Ground::open(house, repository).await? else { return Ok(Ended::Done) };
     let ground = ground.fetch(&[]).await?;
+    let jobs = |keys: BTreeSet<JobKey>| -> Vec<NewJob> {
+        let installation = job.installation;
+        keys.into_iter().map(|key| NewJob { key, installation, run_at: None }).collect()
+    };
     let rules = match ground.rules(house).await {
         Ok(rules) => rules,
         Err(LoadError::NoConfig) => {
-            house.store.enqueue(&orphaned(house, job, repository, None).await?).await?;
+            house.store.enqueue(&jobs(left::orphans(house, repository, None).await?)).await?;
             return Ok(Ended::Done);
         }
         Err(error) => {
@@ -39,7 +44,7 @@ pub async fn branch(
         }
     };
     let rules_moved = *branch == ground.repository.default_branch;
-    let mut jobs = Vec::new();
+    let mut keys = left::orphans(house, repository, Some(&rules.config)).await?;
     for environment in rules.config.environments.values() {
         let name = &environment.name;
         if environment.branches.contains(branch) {
@@ -47,28 +52,10 @@ pub async fn branch(
         } else if !rules_moved || !was_judged_otherwise(house, repository, name, &rules).await? {
             continue;
         }
-        let key = JobKey::Run { repository, environment: name.clone() };
-        jobs.push(NewJob { key, installation: job.installation, run_at: None });
+        keys.insert(JobKey::Run { repository, environment: name.clone() });
     }
-    jobs.extend(orphaned(house, job, repository, Some(&rules.config)).await?);
-    house.store.enqueue(&jobs).await?;
+    house.store.enqueue(&jobs(keys)).await?;
     Ok(Ended::Done)
-}
-
-/// Jobs for the environments with runs that have not ended and that the rules do not name any more.
-async fn orphaned(
-    house: &House,
-    job: &ClaimedJob,
-    repository: RepositoryId,
-    rules: Option<&RepositoryConfig>,
-) -> anyhow::Result<Vec<NewJob>> {
-    let orphans = left::orphans(house, repository, rules).await?.into_iter();
-    let jobs = orphans.map(|environment| NewJob {
-        key: JobKey::Run { repository, environment },
-        installation: job.installation,
-        run_at: None,
-    });
-    Ok(jobs.collect())
 }
 
 /// Whether the newest run of an environment went by other rules. One that never ran begins with a

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use landfall_core::config::RepositoryConfig;
 use landfall_core::name::{EnvironmentName, PullNumber, RepositoryId};
 use landfall_core::report::{RunReport, RunStage};
-use landfall_store::{ClaimedJob, Run, RunState};
+use landfall_store::{ClaimedJob, JobKey, Run, RunState};
 
 use super::Ended;
 use super::announce::{Board, report_of};
@@ -24,7 +24,8 @@ const OPEN: [RunState; 4] =
 /// Those among them in which somebody was at work.
 const BEGUN: [RunState; 2] = [RunState::Running, RunState::Verifying];
 
-/// The environments of a repository with runs that have not ended, and that its rules do not name.
+/// The jobs of the environments of a repository with runs that have not ended, and that its rules do
+/// not name.
 ///
 /// # Errors
 /// The store could not be asked.
@@ -32,12 +33,13 @@ pub async fn orphans(
     house: &House,
     repository: RepositoryId,
     rules: Option<&RepositoryConfig>,
-) -> anyhow::Result<BTreeSet<EnvironmentName>> {
+) -> anyhow::Result<BTreeSet<JobKey>> {
     let named =
         |name: &EnvironmentName| rules.is_some_and(|rules| rules.environments.contains_key(name));
     let open = house.store.runs_in(&OPEN).await?.into_iter().map(|run| run.run);
     let here = open.filter(|run| run.repository == repository).map(|run| run.environment);
-    Ok(here.filter(|name| !named(name)).collect())
+    let orphans = here.filter(|name| !named(name));
+    Ok(orphans.map(|environment| JobKey::Run { repository, environment }).collect())
 }
 
 /// The end of what an environment's runs have begun. Its job is held, so nobody works on them.

@@ -36,7 +36,8 @@ use super::run::leads_to;
 use crate::house::House;
 
 /// States of a run in which somebody has to be working on it.
-const UNDER_WAY: [RunState; 3] = [RunState::Queued, RunState::Running, RunState::Verifying];
+pub(super) const UNDER_WAY: [RunState; 3] =
+    [RunState::Queued, RunState::Running, RunState::Verifying];
 
 /// Makes sure that somebody works on every run that is under way: the server that did may be gone,
 /// and its job with it.
@@ -65,9 +66,8 @@ pub async fn reconcile(
 ) -> anyhow::Result<Ended> {
     let Some(ground) = Ground::open(house, repository).await? else { return Ok(Ended::Done) };
     if !ground.reader.has_file(REPOSITORY_CONFIG).await? {
-        let orphans = left::orphans(house, repository, None).await?;
         let installation = ground.repository.installation;
-        let keys = orphans.into_iter().map(|environment| JobKey::Run { repository, environment });
+        let keys = left::orphans(house, repository, None).await?.into_iter();
         let jobs = keys.map(|key| NewJob { key, installation, run_at: None });
         ensure(house, jobs.collect()).await?;
         onboard(house, &job.fence, &ground).await?;
@@ -248,9 +248,7 @@ impl Comparison<'_> {
             }
         }
         missed.extend(unanswered(&*self.house.store, repository, None).await?);
-        let orphans = left::orphans(self.house, repository, Some(&rules.config)).await?;
-        missed
-            .extend(orphans.into_iter().map(|environment| JobKey::Run { repository, environment }));
+        missed.extend(left::orphans(self.house, repository, Some(&rules.config)).await?);
         Ok(missed)
     }
 }

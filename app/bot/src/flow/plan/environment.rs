@@ -14,11 +14,12 @@ use landfall_core::report::{Detour, EnvironmentReport, Legend, NextStep, Waiting
 use landfall_core::way::{Exposure, Network};
 use landfall_github::Pull;
 use landfall_providers::ProviderError;
-use landfall_store::{RunState, Unresolved};
+use landfall_store::Unresolved;
 
 use super::super::command;
 use super::super::confirm::past;
 use super::super::ground::{Ground, Rules};
+use super::super::reconcile::UNDER_WAY;
 use super::super::steps::needs;
 use super::fork;
 use crate::gather::Declared;
@@ -203,7 +204,5 @@ pub(super) async fn is_busy(
     environment: &EnvironmentName,
 ) -> anyhow::Result<bool> {
     let newest = house.store.recent_runs(repository, environment, 1).await?;
-    Ok(newest.first().is_some_and(|run| {
-        matches!(run.state, RunState::Queued | RunState::Running | RunState::Verifying)
-    }))
+    Ok(newest.first().is_some_and(|run| UNDER_WAY.contains(&run.state)))
 }
