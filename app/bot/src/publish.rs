@@ -25,7 +25,9 @@ mod policy;
 mod protection;
 mod reaction;
 
-pub use body::{CheckBody, CommentBody, DeploymentBody, IssueBody, NotificationBody, ReactionBody};
+pub use body::{
+    AnswerBody, CheckBody, CommentBody, DeploymentBody, IssueBody, NotificationBody, ReactionBody,
+};
 use policy::{Next, Why, next};
 
 /// How an attempt ended.

@@ -7,6 +7,7 @@
 
 use std::path::Path;
 
+use jiff::Timestamp;
 use landfall_core::command;
 use landfall_core::markdown;
 use landfall_core::report::{PullReport, RunReport};
@@ -48,6 +49,12 @@ pub struct Document {
 }
 
 impl Document {
+    /// A document that fits into one comment.
+    #[must_use]
+    pub fn of(text: String) -> Self {
+        Self { head: text, sections: Vec::new(), tail: String::new() }
+    }
+
     /// The document in one piece.
     #[must_use]
     pub fn whole(&self) -> String {
@@ -137,7 +144,7 @@ impl Templates {
     /// As [`Self::pull`].
     pub fn run(&self, report: &RunReport) -> anyhow::Result<Document> {
         let head = self.print("run.md", Value::from(Serde(view::run(report))))?;
-        Ok(Document { head, sections: Vec::new(), tail: String::new() })
+        Ok(Document::of(head))
     }
 
     /// One line about a run, for the comment on its pull request. `part` is what is that pull
@@ -150,16 +157,16 @@ impl Templates {
         self.print("run-line.md", context! { part, ..run })
     }
 
-    /// The list of commands.
+    /// The list of commands, which `login` asked for.
     ///
     /// # Errors
     /// As [`Self::pull`].
-    pub fn help(&self) -> anyhow::Result<String> {
+    pub fn help(&self, login: &str) -> anyhow::Result<String> {
         let line = |usage: command::Usage| {
             context! { form => usage.form, does => usage.does, example => usage.example }
         };
         let commands: Vec<_> = command::usages().map(line).collect();
-        self.print("help.md", context! { commands })
+        self.print("help.md", context! { login, commands })
     }
 
     /// Why a command was not carried out.
@@ -192,12 +199,19 @@ impl Templates {
         self.print("closed.md", context! {})
     }
 
-    /// What is live and what waits.
+    /// What was live and what waited when `login` asked for it.
     ///
     /// # Errors
     /// As [`Self::pull`].
-    pub fn status(&self, environments: &[StatusRow]) -> anyhow::Result<String> {
-        self.print("status.md", context! { environments => Value::from(Serde(environments)) })
+    pub fn status(
+        &self,
+        login: &str,
+        at: Timestamp,
+        environments: &[StatusRow],
+    ) -> anyhow::Result<String> {
+        let at = at.strftime("%Y-%m-%d %H:%M UTC").to_string();
+        let environments = Value::from(Serde(environments));
+        self.print("status.md", context! { login, at, environments })
     }
 
     /// The issue in a repository that has no rules: a first `landfall.yaml` for its default branch.

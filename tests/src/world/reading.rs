@@ -8,6 +8,8 @@ use super::World;
 
 /// The App's account.
 const US: &str = "landfall[bot]";
+/// How the answer to a command begins.
+const ANSWER: &str = "<details open>\n<summary><code>/";
 
 impl World {
     /// The plan on the pull request that is meant, with all of its parts.
@@ -22,10 +24,20 @@ impl World {
         texts.join("\n")
     }
 
-    /// What stands last in the plan's comment: what to do next, or what became of it.
+    /// What stands last in the plan's comment, before answers: what to do next, or what became of it.
     pub async fn outcome(&mut self) -> String {
         let plan = self.plan_comment().await;
+        let plan = plan.split(ANSWER).next().unwrap_or_default().trim_end();
         plan.rsplit_once("\n---\n").map_or(String::new(), |(_, tail)| tail.to_owned())
+    }
+
+    /// The answers to commands at the end of the plan's comment.
+    ///
+    /// # Panics
+    /// There is no such comment.
+    pub async fn answers(&mut self) -> String {
+        let plan = self.plan_comment().await;
+        plan.find(ANSWER).map_or(String::new(), |at| plan[at..].to_owned())
     }
 
     /// What was said of the newest run that needed somebody.

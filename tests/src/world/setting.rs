@@ -1,8 +1,9 @@
 //! How a world begins: what stands in the repository, what the vendors are like, how patient the
 //! server is.
 //!
-//! Ports and commits differ from one run of a story to the next, so a story never sees them:
-//! in what it writes and reads, the simulators have fixed addresses and commits have numbers.
+//! Ports, commits and the time differ from one run of a story to the next, so a story never sees
+//! them: in what it writes and reads, the simulators have fixed addresses, commits have numbers, and it
+//! is always then.
 
 use std::time::Duration;
 
@@ -181,6 +182,24 @@ impl Names {
             let name = format!("commit-{number}");
             text = text.replace(sha.as_str(), &name).replace(&sha[..7], &name);
         }
-        text
+        without_times(&text)
     }
+}
+
+/// The text with `THEN` in place of every `2026-08-01 09:30 UTC`.
+fn without_times(text: &str) -> String {
+    const LENGTH: usize = "2026-08-01 09:30".len();
+    let is_time = |text: &str| {
+        text.len() == LENGTH && text.bytes().all(|b| b.is_ascii_digit() || b"- :".contains(&b))
+    };
+    let mut told = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((piece, behind)) = rest.split_once(" UTC") {
+        match piece.split_at_checked(piece.len().saturating_sub(LENGTH)) {
+            Some((before, time)) if is_time(time) => told.extend([before, "THEN"]),
+            _ => told.extend([piece, " UTC"]),
+        }
+        rest = behind;
+    }
+    told + rest
 }

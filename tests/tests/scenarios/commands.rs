@@ -10,7 +10,10 @@ async fn help_lists_what_there_is() {
     world(async |w| {
         w.bootstrap().await;
         w.comment_as(EVE, "/help");
-        assert_snapshot!(w.answer().await, @"
+        assert_snapshot!(w.answers().await, @"
+        <details open>
+        <summary><code>/help</code>, asked for by <b>eve</b></summary>
+
         | Command | What it does | For example |
         |---|---|---|
         | `/help` | shows this list | `/help` |
@@ -22,9 +25,11 @@ async fn help_lists_what_there_is() {
         | `/cancel [environment]` | cancels a run that waits, and stops one that is under way before its next step | `/cancel production` |
 
         `/landfall plan` works too.
+
+        </details>
         ");
         w.comment("/landfall help");
-        w.answer().await;
+        assert!(w.answers().await.contains("asked for by <b>alice</b>"));
         // It may be another bot's.
         w.comment("/aply");
         w.assert_silence().await;
@@ -45,10 +50,15 @@ async fn status_tells_what_is_live_and_what_waits() {
         w.push("main", [("services/nas.yaml", NAS.replace(".50", ".51"))]).await;
         w.settle().await;
         w.comment_as(EVE, "/status");
-        assert_snapshot!(w.answer().await, @"
+        assert_snapshot!(w.answers().await, @"
+        <details open>
+        <summary><code>/status</code> at THEN, asked for by <b>eve</b></summary>
+
         | Environment | Live | Waits |
         |---|---|---|
         | **production** | `commit-2` | held at `commit-3`: this was pushed without a pull request |
+
+        </details>
         ");
     })
     .await;
@@ -60,8 +70,125 @@ async fn status_before_anything_ran_says_so() {
         w.pull("readme", [("README.md", "# Homelab\n")]).await;
         w.read_everything().await;
         let word = w.comment("/status");
-        assert_snapshot!(w.answer().await, @"Nothing was ever applied from this repository.");
-        assert_eq!(w.reactions(word).await, "eyes");
+        assert_snapshot!(w.answers().await, @"
+        <details open>
+        <summary><code>/status</code> at THEN, asked for by <b>alice</b></summary>
+
+        Nothing was ever applied from this repository.
+
+        </details>
+        ");
+        assert_eq!(w.reactions(word).await, "eyes rocket");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_answer_stands_in_the_one_comment_until_another_head_is_planned() {
+    world(async |w| {
+        w.bootstrap().await;
+        let pull = w.pull("move", [("services/nas.yaml", NAS.replace(".50", ".51"))]).await;
+        w.plan_comment().await;
+        w.comment("Where are we?\n/status\n/help");
+        w.comment_as(EVE, "/status");
+        let answered = w.plan_comment().await;
+        assert_snapshot!(answered.split("| `/plan ").next().unwrap_or_default(), @"
+        ### Landfall plan for `commit-3`
+
+        | Environment | Plan | Digest |
+        |---|---|---|
+        | **production** (`main`) | 1 to update | `2f488bee` |
+
+        <details open>
+        <summary><b>nas</b> in <b>production</b>: 1 to update</summary>
+
+        ```diff
+        @@ unifi_dns @@
+        ! update A nas.internal.lan
+        -     values: 192.168.1.50
+        +     values: 192.168.1.51
+        ```
+
+        `jellyfin.example.com` → `tunnel media` → `nas.internal.lan` *changed* → `192.168.1.51` *changed*
+
+        </details>
+
+        ---
+        **Next:** Merge to apply to **production**.
+
+        <details open>
+        <summary><code>/help</code>, asked for by <b>alice</b></summary>
+
+        | Command | What it does | For example |
+        |---|---|---|
+        | `/help` | shows this list | `/help` |
+        ");
+
+        // Whatever is told of the same head beside it.
+        w.comment("/plan");
+        w.settle().await;
+        assert_eq!(w.plan_comment().await, answered);
+        w.comment("/lock production");
+        let locked = w.plan_comment().await;
+        assert!(locked.contains("alice locked it") && locked.contains("asked for by <b>eve</b>"));
+        w.comment("/unlock production");
+        assert_eq!(w.plan_comment().await, answered);
+
+        w.push("move", [("services/nas.yaml", NAS.replace(".50", ".52"))]).await;
+        assert_eq!(w.answers().await, "");
+        w.comment_as(EVE, "/help");
+        let asked = w.answers().await;
+        w.merge().await;
+        assert!(w.outcome().await.starts_with("✅ Applied to production"));
+        assert_eq!(w.answers().await, asked);
+        assert_eq!(w.repo.comments(pull).iter().filter(|c| c.author == "landfall[bot]").count(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn where_there_is_no_comment_the_answer_makes_it() {
+    world(async |w| {
+        w.bootstrap().await;
+        let pull = w.pull("readme", [("README.md", "# Homelab\n")]).await;
+        w.assert_silence().await;
+        w.comment("/status");
+        assert_snapshot!(w.plan_comment().await, @"
+        <details open>
+        <summary><code>/status</code> at THEN, asked for by <b>alice</b></summary>
+
+        | Environment | Live | Waits |
+        |---|---|---|
+        | **production** | `commit-2` | nothing |
+
+        </details>
+        ");
+        w.push("readme", [("README.md", "# The homelab\n")]).await;
+        assert_snapshot!(w.plan_comment().await, @"
+        ### Landfall for `commit-4`
+
+        No service changes; merging applies nothing.
+        ");
+        w.repo.close(pull, ALICE).unwrap();
+        w.read_everything().await;
+        w.comment("/status");
+        assert_snapshot!(w.plan_comment().await, @"
+        ### Landfall for `commit-4`
+
+        No service changes; merging applies nothing.
+
+        ---
+        ⏹️ Closed without being merged, so nothing of this is applied. Opened again, it is planned anew.
+
+        <details open>
+        <summary><code>/status</code> at THEN, asked for by <b>alice</b></summary>
+
+        | Environment | Live | Waits |
+        |---|---|---|
+        | **production** | `commit-2` | nothing |
+
+        </details>
+        ");
     })
     .await;
 }

@@ -220,10 +220,15 @@ async fn a_branch_that_was_forced_back_waits_with_what_that_would_do() {
         assert_eq!(w.unifi.record("wiki.internal.lan", "A"), ["192.168.1.53"]);
 
         w.on(pull).comment("/status");
-        assert_snapshot!(w.answer().await, @"
+        assert_snapshot!(w.answers().await, @"
+        <details open>
+        <summary><code>/status</code> at THEN, asked for by <b>alice</b></summary>
+
         | Environment | Live | Waits |
         |---|---|---|
         | **production** | `commit-4` | held at `commit-5`: main was forced away from commit-4 |
+
+        </details>
         ");
     })
     .await;

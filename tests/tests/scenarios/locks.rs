@@ -45,10 +45,15 @@ async fn no_run_begins_in_a_locked_environment_before_it_is_unlocked() {
         `/unlock production` takes the lock off.
         ");
         w.comment("/status");
-        assert_snapshot!(w.answer().await, @"
+        assert_snapshot!(w.answers().await, @"
+        <details open>
+        <summary><code>/status</code> at THEN, asked for by <b>alice</b></summary>
+
         | Environment | Live | Waits |
         |---|---|---|
         | **production** | `commit-2` | alice locked it: the console is being updated; held at `commit-4` |
+
+        </details>
         ");
         assert_eq!(w.writes(), before);
 

@@ -2,7 +2,9 @@
 
 use landfall_core::name::{InstallationId, PullNumber, RepositoryId};
 use landfall_github::InstalledRepository;
-use landfall_store::{ClaimedJob, CommandId, CommandSource, Fence, Item, ItemKey, ItemKind};
+use landfall_store::{
+    ClaimedJob, CommandId, CommandSource, Fence, Item, ItemKey, ItemKind, NewCommand,
+};
 use serde::Serialize;
 
 use crate::house::House;
@@ -88,20 +90,14 @@ impl<'a> Board<'a> {
         }
     }
 
-    /// An answer of its own: a refusal, a list of commands.
+    /// Why a command was not carried out, in a comment of its own.
     ///
     /// # Errors
     /// The store could not be written to.
-    pub async fn answer(
-        &self,
-        pull: PullNumber,
-        kind: &str,
-        about: &str,
-        text: String,
-    ) -> anyhow::Result<()> {
-        let document = Document { head: text, sections: Vec::new(), tail: String::new() };
-        let body = CommentBody::new(pull, kind, about, document);
-        self.put(ItemKind::Comment, format!("answer/{kind}/{about}"), FIRST, &body).await
+    pub async fn refused(&self, words: &NewCommand, text: String) -> anyhow::Result<()> {
+        let (document, about) = (Document::of(text), words.id.to_string());
+        let body = CommentBody::new(words.pull, "refused", &about, document);
+        self.put(ItemKind::Comment, format!("answer/refused/{about}"), FIRST, &body).await
     }
 
     /// Folds a comment away, if there is one: what it says is over.

@@ -14,6 +14,7 @@ use landfall_store::{AuditEntry, ClaimedJob, NewCommand, PlanScope, Run};
 use super::announce::Board;
 use super::ground::Ground;
 use crate::house::House;
+use crate::publish::AnswerBody;
 use crate::publish::body::ReactionWord;
 
 mod apply;
@@ -52,8 +53,8 @@ struct Said<'a> {
 enum Answer {
     /// It was done.
     Done,
-    /// It was done, and this is what was asked for.
-    Say(String),
+    /// It was done, and this is what was asked for: Markdown, whole blocks.
+    Say { word: &'static str, text: String },
     /// It is done once the plan stands that is made next.
     Ordered(command::Plan),
     /// It was not done, and nobody needs to know.
@@ -201,8 +202,10 @@ impl Said<'_> {
                 board.react(id, ReactionWord::Done).await?;
                 "done".to_owned()
             }
-            Answer::Say(text) => {
-                board.answer(self.pull.number, "answer", &id.to_string(), text).await?;
+            Answer::Say { word, text } => {
+                let answer = AnswerBody { head: self.pull.head.sha.clone(), text };
+                board.answer(self.pull.number, word, answer).await?;
+                board.react(id, ReactionWord::Done).await?;
                 "answered".to_owned()
             }
             Answer::PassedOver(why) => why.to_owned(),
@@ -246,7 +249,7 @@ async fn refuse(
     let Refusal { why, help } = refusal;
     board.react(words.id, ReactionWord::Refused).await?;
     let text = board.house.templates.refused(&words.login, &words.text, why, help.as_deref())?;
-    board.answer(words.pull, "refused", &words.id.to_string(), text).await?;
+    board.refused(words, text).await?;
     audit(board, words, ("refused", None), why).await?;
     Ok(format!("refused: {why}"))
 }

@@ -18,9 +18,9 @@ use crate::render::Document;
 pub struct CommentBody {
     /// The pull request.
     pub pull: PullNumber,
-    /// Which of our comments there it is: `plan`, `run`, `refused`, `answer`.
+    /// Which of our comments there it is: `plan`, `run`, `refused`, `given_up`.
     pub kind: String,
-    /// Tells comments of one kind apart: a run's id, the comment that was answered.
+    /// Tells comments of one kind apart: a run's id, the command that was refused.
     pub about: String,
     /// What it says.
     pub document: Document,
@@ -33,9 +33,22 @@ pub struct CommentBody {
     /// come.
     #[serde(default)]
     pub closed: Option<String>,
+    /// What was asked for with a command, the newest answer to each.
+    #[serde(default)]
+    pub answers: BTreeMap<String, AnswerBody>,
     /// Whether it is read, or folded away.
     #[serde(default)]
     pub fold: FoldWord,
+}
+
+/// The answer to a command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnswerBody {
+    /// The head of the pull request when it was given. Who reads a plan for a newer one would take it
+    /// for newer than it is.
+    pub head: CommitSha,
+    /// Markdown, whole blocks.
+    pub text: String,
 }
 
 /// Whether a comment is read or folded away.
@@ -56,13 +69,32 @@ impl CommentBody {
     #[must_use]
     pub fn new(pull: PullNumber, kind: &str, about: &str, document: Document) -> Self {
         let (kind, about) = (kind.to_owned(), about.to_owned());
-        let (plans, runs, closed) = (Vec::new(), BTreeMap::new(), None);
-        Self { pull, kind, about, document, plans, runs, closed, fold: FoldWord::Open }
+        Self {
+            pull,
+            kind,
+            about,
+            document,
+            plans: Vec::new(),
+            runs: BTreeMap::new(),
+            closed: None,
+            answers: BTreeMap::new(),
+            fold: FoldWord::Open,
+        }
     }
 
-    /// What stands last: what became of the runs, or what is to come.
+    /// What stands last: what became of the runs, or what is to come; behind it the answers.
     #[must_use]
     pub fn tail(&self) -> String {
+        let answers = self.answers.values().map(|answer| answer.text.as_str());
+        let blocks: Vec<String> = std::iter::once(self.course().as_str())
+            .chain(answers)
+            .map(|block| block.trim_end().to_owned())
+            .filter(|block| !block.is_empty())
+            .collect();
+        blocks.join("\n\n") + "\n"
+    }
+
+    fn course(&self) -> String {
         if self.runs.is_empty() {
             let closed = self.closed.as_ref().map(|line| format!("---\n{line}\n"));
             return closed.unwrap_or_else(|| self.document.tail.clone());

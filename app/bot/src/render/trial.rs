@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use landfall_core::name::PullNumber;
 use landfall_core::plan::{Action, Change, Origin, Plan, ResourceKey, UnitPlan};
 use landfall_core::report::{
@@ -43,12 +44,12 @@ impl Templates {
             self.run_line(&run, Some("1 created"))?;
         }
         self.closed()?;
-        self.help()?;
+        self.help("octocat")?;
         self.refused("octocat", "/apply", "the digest is another one by now", Some("/plan"))?;
         self.given_up(12, "GitHub could not be reached")?;
         let live = Some(COMMIT[..7].to_owned());
         let row = StatusRow { name: "production".to_owned(), live, waits: "nothing".to_owned() };
-        self.status(&[row])?;
+        self.status("octocat", Timestamp::UNIX_EPOCH, &[row])?;
         self.proposal("main", "version: 1\n")?;
         Ok(())
     }

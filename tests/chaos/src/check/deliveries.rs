@@ -80,9 +80,7 @@ impl Evidence<'_> {
             findings.wrong.push(format!("{what} came to: {outcome}"));
         }
         let (reaction, comment) = match outcome {
-            "answered" => (None, Some("answer")),
-            "planned again" => (Some("rocket"), None),
-            "done" => (Some("rocket"), None),
+            "answered" | "planned again" | "done" => (Some("rocket"), None),
             _ => (Some("confused"), Some("refused")),
         };
         let reactions = self.town.repo.reactions(said.comment);

@@ -1,11 +1,13 @@
 //! What a pull request is told in comments: its one comment, and that work on it was given up.
 
+use std::collections::BTreeMap;
+
 use landfall_core::name::PullNumber;
 use landfall_core::report::PullReport;
 use landfall_store::{ItemKind, PlanId};
 
 use super::{Board, FIRST, plan_subject};
-use crate::publish::CommentBody;
+use crate::publish::{AnswerBody, CommentBody};
 use crate::render::Document;
 
 impl Board<'_> {
@@ -26,9 +28,43 @@ impl Board<'_> {
         let document = self.house.templates.pull(report)?;
         let mut body = CommentBody::new(report.pull, "plan", "", document.clone());
         body.plans = plans.to_vec();
+        body.answers = self.answers(report.pull).await?;
+        body.answers.retain(|_, answer| answer.head == report.head);
         self.put(ItemKind::Comment, plan_subject(report.pull), FIRST, &body).await?;
         self.fold(&given_up_subject(report.pull)).await?;
         self.planned(report, &document).await
+    }
+
+    /// What was asked for with the command `word`, at the end of the one comment, in place of the answer
+    /// before. It stays there until there is a plan of another head.
+    ///
+    /// Only the pull request's own job puts answers there and makes the plan anew, so none is lost between
+    /// reading what is there and writing it again.
+    ///
+    /// # Errors
+    /// The store could not be asked or written to.
+    pub async fn answer(
+        &self,
+        pull: PullNumber,
+        word: &str,
+        answer: AnswerBody,
+    ) -> anyhow::Result<()> {
+        if !self.has_commented(pull).await? {
+            let mut body = CommentBody::new(pull, "plan", "", Document::of(String::new()));
+            body.answers.insert(word.to_owned(), answer);
+            return self.put(ItemKind::Comment, plan_subject(pull), FIRST, &body).await;
+        }
+        let answer = serde_json::to_value(answer)?;
+        let key = self.comment_key(&plan_subject(pull));
+        let amend = |body: &mut serde_json::Value| body["answers"][word] = answer.clone();
+        Ok(self.house.store.amend(self.fence, &key, &amend).await?)
+    }
+
+    /// What stands at the end of the one comment.
+    async fn answers(&self, pull: PullNumber) -> anyhow::Result<BTreeMap<String, AnswerBody>> {
+        let body = self.house.store.item_body(&self.comment_key(&plan_subject(pull))).await?;
+        let body = body.map(serde_json::from_value::<CommentBody>).transpose()?;
+        Ok(body.map(|body| body.answers).unwrap_or_default())
     }
 
     /// That a pull request was closed without being merged, in its comment, if there is one.
@@ -49,7 +85,7 @@ impl Board<'_> {
     /// As [`Self::pull`].
     pub async fn given_up(&self, pull: PullNumber, attempts: u32, why: &str) -> anyhow::Result<()> {
         let text = self.house.templates.given_up(attempts, why)?;
-        let document = Document { head: text.clone(), sections: Vec::new(), tail: String::new() };
+        let document = Document::of(text.clone());
         let mut body = CommentBody::new(pull, "given_up", &pull.to_string(), document);
         let subject = given_up_subject(pull);
         body.fold = self.read_again(&subject).await?;

@@ -3,5 +3,6 @@
 use super::{Answer, Said};
 
 pub(super) fn help(said: &Said<'_>) -> anyhow::Result<Answer> {
-    Ok(Answer::Say(said.house.templates.help()?))
+    let text = said.house.templates.help(&said.words.login)?;
+    Ok(Answer::Say { word: "help", text })
 }

@@ -35,5 +35,6 @@ pub(super) async fn status(said: &Said<'_>) -> anyhow::Result<Answer> {
         let waits = format!("{}; nothing", lock::waiting(&lock));
         rows.push(StatusRow { name: lock.environment.to_string(), live: None, waits });
     }
-    Ok(Answer::Say(said.house.templates.status(&rows)?))
+    let text = said.house.templates.status(&said.words.login, store.now().await?, &rows)?;
+    Ok(Answer::Say { word: "status", text })
 }

@@ -272,7 +272,9 @@ fn documents(text: &str) -> Vec<String> {
         live: Some(text.to_owned()),
         waits: format!("held at `x`: {text}"),
     };
-    documents.push(templates.status(&[row.clone(), row]).unwrap());
+    let rows = [row.clone(), row];
+    documents.push(templates.status(text, Timestamp::UNIX_EPOCH, &rows).unwrap());
+    documents.push(templates.help(text).unwrap());
     let default = branch(text);
     let file = proposal(&default, &BTreeSet::new());
     documents.push(templates.proposal(default.as_str(), &file).unwrap());
