@@ -32,6 +32,7 @@ mod pace;
 mod panics;
 mod queue;
 mod refusals;
+mod required;
 mod restore;
 mod rights;
 mod stopping;

@@ -3,7 +3,7 @@
 
 use insta::assert_snapshot;
 use landfall_sim::github::{Fate, Group, OnDelivery};
-use landfall_tests::world::{ALICE, World, world};
+use landfall_tests::world::{ALICE, CONFIG, Setting, World, world, world_with};
 
 use crate::nas::nas_at;
 
@@ -158,6 +158,18 @@ async fn a_group_that_nobody_told_of_is_found_and_one_is_planned_again_by_a_re_r
         let check = w.newest_check(CHECK).await;
         w.repo.rerequest(check.id, ALICE).unwrap();
         assert!(w.check_summary(CHECK).await.contains("-     values: 192.168.1.99"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_group_that_brings_the_first_rules_that_can_be_read_may_pass() {
+    let broken = Setting { config: "version: 1\n".to_owned(), ..Setting::default() };
+    world_with(broken, async |w| {
+        let mend = w.pull("mend", [("landfall.yaml", CONFIG)]).await;
+        w.read_everything().await;
+        let group = queued(w, &[mend]).await;
+        assert_snapshot!(w.check_on(&group.head_sha, CHECK).await, @"neutral: Not planned: the rules on the default branch cannot be read");
     })
     .await;
 }

@@ -7,13 +7,15 @@ use std::collections::BTreeSet;
 use landfall_core::name::{BranchName, EnvironmentName, RepositoryId};
 use landfall_store::{ClaimedJob, JobKey, NewJob};
 
+use super::announce::Board;
 use super::ground::{Ground, Rules, findings};
 use super::{Ended, left};
 use crate::gather::LoadError;
 use crate::house::House;
 
 /// Has every environment run that may follow `branch`, and, when the rules moved with it, those whose
-/// newest run went by others: they may have something to do. Runs of environments that the rules do
+/// newest run went by others: they may have something to do. Pull requests that waited for rules are
+/// planned. Runs of environments that the rules do
 /// not name any more come to their end.
 ///
 /// # Errors
@@ -54,8 +56,23 @@ pub async fn branch(
         }
         keys.insert(JobKey::Run { repository, environment: name.clone() });
     }
+    if rules_moved {
+        keys.extend(unruled(house, job, repository).await?);
+    }
     house.store.enqueue(&jobs(keys)).await?;
     Ok(Ended::Done)
+}
+
+/// The plans of pull requests that could not be made before, for want of rules. Nobody has to ask for
+/// them anew: their checks may be what keeps them from being merged.
+async fn unruled(
+    house: &House,
+    job: &ClaimedJob,
+    repository: RepositoryId,
+) -> anyhow::Result<impl Iterator<Item = JobKey>> {
+    let pulls = Board::of(house, job, repository).unruled().await?;
+    house.store.ask_for_plans(repository, &pulls).await?;
+    Ok(pulls.into_iter().map(move |pull| JobKey::Plan { repository, pull }))
 }
 
 /// Whether the newest run of an environment went by other rules. One that never ran begins with a

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use landfall_core::config::{Environment, REPOSITORY_CONFIG, RepositoryConfig};
 use landfall_core::diagnostic::Diagnostic;
-use landfall_core::name::{BlobSha, BranchName, CommitSha, EnvironmentName, RepositoryId, TreeSha};
+use landfall_core::name::{BlobSha, BranchName, CommitSha, RepositoryId, TreeSha};
 use landfall_core::plan::{Digest, Value};
 use landfall_github::{InstalledRepository, Reader};
 use landfall_repo::{Blob, Fetched, Mirror, Remote, RepoError, Wanted};
@@ -112,6 +112,18 @@ impl Ground {
         self.rules_of(house, &tree).await
     }
 
+    /// The rules as they were on the default branch when that was fetched last, however long ago.
+    /// Nobody else is asked.
+    ///
+    /// # Errors
+    /// As [`Self::rules`]; also where it never was.
+    pub async fn last_rules(&self, house: &House) -> Result<Rules, LoadError> {
+        let tip = self.mirror.tip(&self.repository.default_branch).await;
+        let tip = tip.map_err(anyhow::Error::from)?;
+        let tree = self.mirror.tree(&tip).await.map_err(anyhow::Error::from)?;
+        self.rules_of(house, &tree).await
+    }
+
     /// The rules as a tree writes them, to be checked.
     ///
     /// # Errors
@@ -202,13 +214,6 @@ pub fn no_rules(branch: &str, wrong: Option<&[Diagnostic]>) -> String {
             first.span, first.message
         ),
     }
-}
-
-/// The name of the check of an environment: two pull requests with one head and different bases do
-/// not overwrite each other's.
-#[must_use]
-pub fn check_name(environment: &EnvironmentName, base: &str) -> String {
-    format!("landfall / {environment} ({base})")
 }
 
 /// The errors of a load, with one that stands for a file that could not be read at all.

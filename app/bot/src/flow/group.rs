@@ -13,7 +13,7 @@ use landfall_core::report::{EnvironmentReport, PullOutcome};
 use landfall_repo::Wanted;
 use landfall_store::ClaimedJob;
 
-use super::announce::{Board, Group};
+use super::announce::{Board, Expected, Group};
 use super::ground::{Ground, Rules, findings};
 use super::plan::before;
 use super::plan::environment::Place;
@@ -53,16 +53,21 @@ pub async fn group(
     let group = Group { branch, head: &head, into: &into };
     match ground.rules(house).await {
         Ok(rules) => {
-            let environments: Vec<EnvironmentName> =
-                rules.config.mapped_to(into.as_str()).map(|one| one.name.clone()).collect();
+            let expected = Expected::by(&rules.config, &into);
             let outcome = Grouped { house, ground: &ground, rules: &rules, group: &group }
-                .planned(&environments)
+                .planned(&expected.environments)
                 .await?;
-            board.group(&group, &outcome, &environments).await?;
+            board.group(&group, &outcome, &expected).await?;
         }
         Err(error) => {
             findings(error)?;
-            board.group_without_rules(&group).await?;
+            let mut known = board.following(&into).await?;
+            // The group may bring the rules that mend it, and with them the names of its checks.
+            let tree = ground.mirror.tree(&head).await?;
+            if let Ok(own) = ground.rules_of(house, &tree).await {
+                known.extend(Expected::by(&own.config, &into).environments);
+            }
+            board.group_without_rules(&group, &Expected::without_rules(known)).await?;
         }
     }
     Ok(Ended::Done)

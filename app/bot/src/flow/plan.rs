@@ -17,7 +17,7 @@ use landfall_repo::{Merged, Wanted};
 use landfall_store::{Asked, ClaimedJob, NewPlan, PlanId};
 use uuid::Uuid;
 
-use super::announce::Board;
+use super::announce::{Board, Expected};
 use super::command::{Found, Ordered, There};
 use super::ground::{Ground, Rules, findings, no_rules};
 use super::{Ended, command, resolve};
@@ -88,8 +88,8 @@ struct Planning<'a> {
 struct Planned {
     outcome: PullOutcome,
     config_note: Option<String>,
-    /// The environments that a check is due for.
-    environments: Vec<EnvironmentName>,
+    /// The checks that are due.
+    expected: Expected,
     rows: Vec<NewPlan>,
     /// What commands named of it.
     found: Found,
@@ -97,10 +97,20 @@ struct Planned {
 
 impl Planned {
     /// What came of it where there is no plan.
-    fn of(outcome: PullOutcome, environments: Vec<EnvironmentName>) -> Self {
+    fn of(outcome: PullOutcome, expected: Expected) -> Self {
         let (rows, found) = (Vec::new(), Found::default());
-        Self { outcome, config_note: None, environments, rows, found }
+        Self { outcome, config_note: None, expected, rows, found }
     }
+}
+
+/// What the rules come to that a pull request brings itself.
+enum Own {
+    /// It brings none, or those that hold.
+    Nothing,
+    /// What they would change once they hold.
+    Later(String),
+    /// There are none that hold. By these it would be planned for these environments.
+    First(Vec<EnvironmentName>),
 }
 
 /// What a command may name: a service that is removed is in the plan alone.
@@ -138,7 +148,7 @@ impl Planning<'_> {
             config_note: planned.config_note,
             opened: planned.found.opened.clone(),
         };
-        let left_over = board.left_over(&report, &planned.environments).await?;
+        let left_over = board.left_over(&report, &planned.expected).await?;
         if !left_over.is_empty() || matches!(report.outcome, PullOutcome::Skipped) {
             // What was reviewed was for another branch, or is not to count.
             store.discard_plans(&self.job.fence, repository, self.pull.number).await?;
@@ -156,24 +166,24 @@ impl Planning<'_> {
         }
         match &report.outcome {
             PullOutcome::Unconcerned => {
-                board.quietly(&report, &planned.environments).await?;
+                board.quietly(&report, &planned.expected).await?;
                 if report.config_note.is_some() || board.has_commented(self.pull.number).await? {
                     board.pull(&report, &ids).await?;
                 }
             }
             PullOutcome::Skipped => {
-                board.skipped(&report, &planned.environments).await?;
+                board.skipped(&report, &planned.expected).await?;
                 if board.has_commented(self.pull.number).await? {
                     board.pull(&report, &ids).await?;
                 }
             }
             PullOutcome::Invalid(found) => {
                 board.pull(&report, &ids).await?;
-                board.invalid(&report, &planned.environments, found).await?;
+                board.invalid(&report, &planned.expected, found).await?;
             }
             PullOutcome::Conflicted(_) => {
                 board.pull(&report, &ids).await?;
-                board.invalid(&report, &planned.environments, &[]).await?;
+                board.invalid(&report, &planned.expected, &[]).await?;
             }
             PullOutcome::Planned { .. } => board.pull(&report, &ids).await?,
         }
@@ -191,30 +201,31 @@ impl Planning<'_> {
                 (None, Some(no_rules(branch, findings(error)?.as_deref())))
             }
         };
-        let environments = rules.as_ref().map(|rules| self.environments(rules)).unwrap_or_default();
+        let expected = self.expected(rules.as_ref()).await?;
         if self.pull.has(Label::Skip) {
-            return Ok(Planned::of(PullOutcome::Skipped, environments));
+            return Ok(Planned::of(PullOutcome::Skipped, expected));
         }
         let base = self.ground.tip(&self.pull.base.branch)?.clone();
         let tree = match self.ground.mirror.merge_tree(&base, &self.pull.head.sha).await? {
             Merged::Tree(tree) => tree,
             Merged::Conflict(paths) => {
                 let paths = paths.into_iter().filter_map(|path| path.parse().ok()).collect();
-                return Ok(Planned::of(PullOutcome::Conflicted(paths), environments));
+                return Ok(Planned::of(PullOutcome::Conflicted(paths), expected));
             }
         };
-        let note = match self.own_rules(rules.as_ref(), &tree).await? {
-            Ok(note) => note,
-            Err(found) => return Ok(self.invalid(found, environments)),
+        let own = match self.own_rules(rules.as_ref(), &tree).await? {
+            Ok(own) => own,
+            Err(found) => return Ok(self.invalid(found, expected)),
         };
-        let Some(rules) = rules else {
-            let planned = Planned::of(PullOutcome::Unconcerned, environments);
-            return Ok(Planned { config_note: without, ..planned });
+        let Some(rules) = rules else { return Ok(self.unruled(own, without, expected)) };
+        let note = match own {
+            Own::Later(note) => Some(note),
+            Own::Nothing | Own::First(_) => None,
         };
         let merged = match self.ground.declared(self.house, &rules, &tree).await {
             Ok(declared) => declared,
             Err(error) => {
-                return Ok(self.invalid(findings(error)?.unwrap_or_default(), environments));
+                return Ok(self.invalid(findings(error)?.unwrap_or_default(), expected));
             }
         };
         let before = before(self.house, self.ground, &rules, &base).await?;
@@ -229,17 +240,41 @@ impl Planning<'_> {
             base: &base,
             tree: &tree,
         };
-        self.plan_environments(&place, environments, note).await
+        self.plan_environments(&place, expected, note).await
+    }
+
+    /// The checks that are due, also where no rules say which.
+    async fn expected(&self, rules: Option<&Rules>) -> anyhow::Result<Expected> {
+        let Some(rules) = rules else {
+            let board = Board::of(self.house, self.job, self.ground.repository.id);
+            let pull = self.pull;
+            let heard_of = board.heard_of(pull.number, &pull.head.sha, self.base()).await?;
+            return Ok(Expected::without_rules(heard_of));
+        };
+        Ok(Expected::by(&rules.config, self.base()))
+    }
+
+    /// What comes of it where there are no rules to plan it by. `without` says why; only a pull request
+    /// that may have to do with Landfall is told.
+    fn unruled(&self, own: Own, without: Option<String>, mut expected: Expected) -> Planned {
+        let is_ours = matches!(own, Own::First(_)) || !expected.environments.is_empty();
+        if let Own::First(names) = own {
+            let new: Vec<_> =
+                names.into_iter().filter(|name| !expected.environments.contains(name)).collect();
+            expected.environments.extend(new);
+        }
+        let config_note = without.filter(|_| is_ours);
+        Planned { config_note, ..Planned::of(PullOutcome::Unconcerned, expected) }
     }
 
     async fn plan_environments(
         &self,
         place: &environment::Place<'_>,
-        names: Vec<EnvironmentName>,
+        expected: Expected,
         config_note: Option<String>,
     ) -> anyhow::Result<Planned> {
         let (mut reports, mut rows) = (Vec::new(), Vec::new());
-        for name in &names {
+        for name in &expected.environments {
             let report = place.report(name).await?;
             if let Ok(plan) = &report.plan {
                 rows.push(NewPlan {
@@ -261,8 +296,8 @@ impl Planning<'_> {
         } else {
             PullOutcome::Unconcerned
         };
-        let found = self.ordered.find(&there(place, &names, &rows));
-        Ok(Planned { outcome, config_note, environments: names, rows, found })
+        let found = self.ordered.find(&there(place, &expected.environments, &rows));
+        Ok(Planned { outcome, config_note, expected, rows, found })
     }
 
     /// Checks the rules that the pull request brings, if it brings others: what they would change
@@ -271,16 +306,16 @@ impl Planning<'_> {
         &self,
         rules: Option<&Rules>,
         tree: &TreeSha,
-    ) -> anyhow::Result<Result<Option<String>, Vec<Diagnostic>>> {
+    ) -> anyhow::Result<Result<Own, Vec<Diagnostic>>> {
         let own = match self.ground.rules_of(self.house, tree).await {
             Ok(own) => own,
-            Err(LoadError::NoConfig) if rules.is_none() => return Ok(Ok(None)),
+            Err(LoadError::NoConfig) if rules.is_none() => return Ok(Ok(Own::Nothing)),
             Err(error) => {
                 return Ok(Err(findings(error)?.unwrap_or_else(|| vec![config::removed()])));
             }
         };
         if rules.is_some_and(|rules| rules.blob == own.blob) {
-            return Ok(Ok(None));
+            return Ok(Ok(Own::Nothing));
         }
         let declared = match self.ground.declared(self.house, &own, tree).await {
             Ok(declared) => declared,
@@ -295,20 +330,17 @@ impl Planning<'_> {
         if found.iter().any(|finding| finding.severity == Severity::Error) {
             return Ok(Err(found));
         }
-        let Some(rules) = rules else { return Ok(Ok(None)) };
+        let Some(rules) = rules else {
+            return Ok(Ok(Own::First(here.into_iter().cloned().collect())));
+        };
         let now = self.ground.declared(self.house, rules, tree).await.ok();
-        Ok(Ok(Some(config::note(self.ground, rules, &own, now.as_ref(), &declared))))
-    }
-
-    fn environments(&self, rules: &Rules) -> Vec<EnvironmentName> {
-        let mapped = rules.config.mapped_to(self.pull.base.branch.as_str());
-        mapped.map(|environment| environment.name.clone()).collect()
+        Ok(Ok(Own::Later(config::note(self.ground, rules, &own, now.as_ref(), &declared))))
     }
 
     /// Only what is wrong is told: a warning may be about nothing but what could not be read.
-    fn invalid(&self, mut found: Vec<Diagnostic>, environments: Vec<EnvironmentName>) -> Planned {
+    fn invalid(&self, mut found: Vec<Diagnostic>, expected: Expected) -> Planned {
         found.retain(|finding| finding.severity == Severity::Error);
-        Planned::of(PullOutcome::Invalid(found), environments)
+        Planned::of(PullOutcome::Invalid(found), expected)
     }
 
     fn base(&self) -> &BranchName {

@@ -124,9 +124,23 @@ pub struct CheckBody {
     pub buttons: Vec<Button>,
     /// Our key to find it again; never evidence.
     pub external_id: String,
-    /// Whether it says that it is about nothing any more.
+    /// By what it is there.
     #[serde(default)]
-    pub retired: bool,
+    pub standing: Standing,
+}
+
+/// By what a check is there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// By rules that hold.
+    #[default]
+    Ruled,
+    /// By what was heard before, because the rules are missing or cannot be read. What it says holds
+    /// until they can.
+    Unruled,
+    /// By nothing: it says that it is about nothing any more.
+    Retired,
 }
 
 /// Where the check of this name on a commit stands in the outbox.

@@ -4,26 +4,26 @@
 //! A branch's rules may require them, so none may stay as it was when it says nothing true any more,
 //! and where there is nothing to plan they succeed at once.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 use landfall_core::button::Button;
 use landfall_core::diagnostic::{Diagnostic, Severity};
 use landfall_core::label::Label;
-use landfall_core::name::{BranchName, CommitSha, EnvironmentName, PullNumber};
+use landfall_core::name::{BranchName, CommitSha, PullNumber};
 use landfall_core::report::{EnvironmentReport, NextStep, PullOutcome, PullReport, Waiting};
 use landfall_core::view;
 
-use super::super::ground::check_name;
 use super::Board;
 use super::pull::given_up_subject;
 use crate::publish::CheckBody;
-use crate::publish::body::{CheckState, Finding};
+use crate::publish::body::{CheckState, Finding, Standing};
 use crate::render::Document;
 
+mod expected;
 mod group;
 mod left_over;
 
+pub use expected::Expected;
+use expected::Scope;
 pub use group::Group;
 
 /// What checks are about.
@@ -61,39 +61,33 @@ impl Board<'_> {
     ///
     /// # Errors
     /// The store could not be written to.
-    pub async fn quietly(
-        &self,
-        report: &PullReport,
-        environments: &[EnvironmentName],
-    ) -> anyhow::Result<()> {
+    pub async fn quietly(&self, report: &PullReport, expected: &Expected) -> anyhow::Result<()> {
         self.fold(&given_up_subject(report.pull)).await?;
-        self.unconcerned(&report.into(), environments).await
+        match expected.standing {
+            Standing::Unruled => {
+                let summary = report.config_note.as_deref().unwrap_or(WITHOUT_RULES);
+                self.all(&report.into(), expected, without_rules(summary)).await
+            }
+            Standing::Ruled | Standing::Retired => self.unconcerned(&report.into(), expected).await,
+        }
     }
 
-    async fn unconcerned(
-        &self,
-        about: &About<'_>,
-        environments: &[EnvironmentName],
-    ) -> anyhow::Result<()> {
+    async fn unconcerned(&self, about: &About<'_>, expected: &Expected) -> anyhow::Result<()> {
         let title = "No service changes".to_owned();
         let summary = "Nothing that is looked after there changes, so merging applies nothing.";
         let word = Word { state: CheckState::Success, title, summary, findings: &[] };
-        self.all(about, environments, word).await
+        self.all(about, expected, word).await
     }
 
     /// Checks that let a pull request pass that nobody wants to be planned.
     ///
     /// # Errors
     /// A template that overrides ours does not print, or the store could not be written to.
-    pub async fn skipped(
-        &self,
-        report: &PullReport,
-        environments: &[EnvironmentName],
-    ) -> anyhow::Result<()> {
+    pub async fn skipped(&self, report: &PullReport, expected: &Expected) -> anyhow::Result<()> {
         let summary = self.house.templates.pull(report)?.whole();
         let title = format!("Not planned: it has the label {}", Label::Skip.as_str());
         let word = Word { state: CheckState::Success, title, summary: &summary, findings: &[] };
-        self.all(&report.into(), environments, word).await
+        self.all(&report.into(), expected, word).await
     }
 
     pub(super) async fn planned(
@@ -114,7 +108,8 @@ impl Board<'_> {
         let PullOutcome::Planned { warnings, environments } = outcome else { return Ok(()) };
         for environment in environments {
             let (state, title) = judge(environment, now);
-            let mut check = self.check(about, &environment.environment, state, title);
+            let scope = Scope::Environment(environment.environment.clone());
+            let mut check = self.check(about, &scope, state, title);
             check.summary = document.whole();
             check.findings = warnings.iter().map(Finding::from).collect();
             self.put_check(check).await?;
@@ -129,7 +124,7 @@ impl Board<'_> {
     pub async fn invalid(
         &self,
         report: &PullReport,
-        environments: &[EnvironmentName],
+        expected: &Expected,
         findings: &[Diagnostic],
     ) -> anyhow::Result<()> {
         let title = match &report.outcome {
@@ -138,19 +133,20 @@ impl Board<'_> {
         };
         let summary = self.house.templates.pull(report)?.whole();
         let word = Word { state: CheckState::Failure, title, summary: &summary, findings };
-        self.all(&report.into(), environments, word).await
+        self.all(&report.into(), expected, word).await
     }
 
     /// One word for all environments.
     async fn all(
         &self,
         about: &About<'_>,
-        environments: impl IntoIterator<Item = &EnvironmentName>,
+        expected: &Expected,
         word: Word<'_>,
     ) -> anyhow::Result<()> {
-        let now = self.house.store.now().await?;
-        for environment in environments {
-            let mut check = self.check(about, environment, (word.state)(now), word.title.clone());
+        let state = (word.state)(self.house.store.now().await?);
+        for scope in expected.scopes(matches!(state, CheckState::Failure(_))) {
+            let mut check = self.check(about, &scope, state, word.title.clone());
+            check.standing = expected.standing;
             word.summary.clone_into(&mut check.summary);
             check.findings = word.findings.iter().map(Finding::from).collect();
             self.put_check(check).await?;
@@ -158,45 +154,39 @@ impl Board<'_> {
         Ok(())
     }
 
-    /// Checks that fail because work on the pull request was given up, and say `why`. Which there
-    /// should be is only known from what was told before and from what follows its base.
-    pub(super) async fn unplanned(&self, pull: PullNumber, why: &str) -> anyhow::Result<()> {
-        let store = &self.house.store;
-        let Some(row) = store.pull(self.repository, pull).await? else { return Ok(()) };
-        let about = About { subject: Subject::Pull(pull), head: &row.head, base: &row.base };
-        let mut expected = self.following(&row.base).await?;
-        let told = self.told(pull, &row.head).await?.into_iter();
-        let here = told.filter(|(name, check)| check.name == check_name(name, row.base.as_str()));
-        expected.extend(here.map(|(environment, _)| environment));
+    /// Checks that fail because work on the pull request was given up, and say `why`. `ruled` are those
+    /// that the rules expect, if those could be read.
+    pub(super) async fn unplanned(
+        &self,
+        pull: PullNumber,
+        ruled: Option<Expected>,
+        why: &str,
+    ) -> anyhow::Result<()> {
+        let Some(row) = self.house.store.pull(self.repository, pull).await? else { return Ok(()) };
+        let (head, base) = (&row.head, &row.base);
+        let about = About { subject: Subject::Pull(pull), head, base };
+        let expected = match ruled {
+            Some(ruled) => ruled,
+            None => Expected::without_rules(self.heard_of(pull, head, base).await?),
+        };
         self.all(&about, &expected, given_up(why)).await
-    }
-
-    /// The environments that are known to follow a branch, or to have been offered it.
-    async fn following(&self, base: &BranchName) -> anyhow::Result<BTreeSet<EnvironmentName>> {
-        let environments = self.house.store.environments(self.repository).await?;
-        let follows = environments.into_iter().filter(|environment| {
-            [&environment.branch, &environment.offered].into_iter().flatten().any(|it| it == base)
-        });
-        Ok(follows.map(|environment| environment.name).collect())
     }
 
     fn check(
         &self,
         about: &About<'_>,
-        environment: &EnvironmentName,
+        scope: &Scope,
         state: CheckState,
         title: String,
     ) -> CheckBody {
         let repository = self.repository;
         let (external_id, buttons) = match about.subject {
-            Subject::Pull(pull) => {
-                (format!("{repository}/{pull}/{environment}"), vec![Button::Plan])
-            }
+            Subject::Pull(pull) => (format!("{repository}/{pull}/{scope}"), vec![Button::Plan]),
             // "Re-run" does it.
-            Subject::Group(branch) => (format!("{repository}@{branch}#{environment}"), Vec::new()),
+            Subject::Group(branch) => (format!("{repository}@{branch}#{scope}"), Vec::new()),
         };
         CheckBody {
-            name: check_name(environment, about.base.as_str()),
+            name: scope.check_name(about.base),
             head: about.head.clone(),
             state,
             summary: title.clone(),
@@ -204,9 +194,17 @@ impl Board<'_> {
             findings: Vec::new(),
             buttons,
             external_id,
-            retired: false,
+            standing: Standing::Ruled,
         }
     }
+}
+
+const WITHOUT_RULES: &str = "Not planned: the rules on the default branch cannot be read";
+
+/// Nothing can be planned before there are rules, and whoever brings them has to get past this.
+fn without_rules(summary: &str) -> Word<'_> {
+    let title = WITHOUT_RULES.to_owned();
+    Word { state: CheckState::Neutral, title, summary, findings: &[] }
 }
 
 fn given_up(why: &str) -> Word<'_> {

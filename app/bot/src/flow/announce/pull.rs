@@ -6,7 +6,7 @@ use landfall_core::name::PullNumber;
 use landfall_core::report::PullReport;
 use landfall_store::{ItemKind, PlanId};
 
-use super::{Board, FIRST, plan_subject};
+use super::{Board, Expected, FIRST, plan_subject};
 use crate::publish::{AnswerBody, CommentBody};
 use crate::render::Document;
 
@@ -79,18 +79,24 @@ impl Board<'_> {
     }
 
     /// That nothing more is tried on a pull request by itself: what went wrong after how many
-    /// attempts. Its checks say so too, because somebody may wait for them to pass.
+    /// attempts. Its checks say so too, because somebody may wait for them to pass: those that the rules
+    /// expect, if they could be read.
     ///
     /// # Errors
     /// As [`Self::pull`].
-    pub async fn given_up(&self, pull: PullNumber, attempts: u32, why: &str) -> anyhow::Result<()> {
+    pub async fn given_up(
+        &self,
+        pull: PullNumber,
+        ruled: Option<Expected>,
+        (attempts, why): (u32, &str),
+    ) -> anyhow::Result<()> {
         let text = self.house.templates.given_up(attempts, why)?;
         let document = Document::of(text.clone());
         let mut body = CommentBody::new(pull, "given_up", &pull.to_string(), document);
         let subject = given_up_subject(pull);
         body.fold = self.read_again(&subject).await?;
         self.put(ItemKind::Comment, subject, FIRST, &body).await?;
-        self.unplanned(pull, &text).await
+        self.unplanned(pull, ruled, &text).await
     }
 }
 

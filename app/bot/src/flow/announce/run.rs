@@ -10,7 +10,7 @@ use landfall_store::{ItemKind, PlanId, Run, RunId};
 
 use super::{Board, FIRST, NEXT, plan_subject};
 use crate::operator::Event;
-use crate::publish::body::{CheckState, DeploymentWord, FoldWord, run_check_name};
+use crate::publish::body::{CheckState, DeploymentWord, FoldWord, Standing, run_check_name};
 use crate::publish::{CheckBody, CommentBody, DeploymentBody, NotificationBody};
 use crate::render::Document;
 
@@ -179,7 +179,7 @@ impl Board<'_> {
             findings: Vec::new(),
             buttons,
             external_id: run.to_string(),
-            retired: false,
+            standing: Standing::Ruled,
         };
         self.put_check(check).await
     }

@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 use landfall_core::button::Button;
-use landfall_core::name::{BranchName, CommitSha, EnvironmentName, PullNumber, RepositoryId};
+use landfall_core::name::{BranchName, CommitSha, PullNumber, RepositoryId};
 use landfall_github::webhook::{CheckAction, CheckRunEvent, CheckSuiteEvent};
 use landfall_github::{AppId, User, UserKind};
 use landfall_store::{
@@ -29,7 +29,7 @@ struct Click<'a> {
 
 /// What a check is about, by the key that it was given.
 enum Subject {
-    Pull(PullNumber, EnvironmentName),
+    Pull(PullNumber),
     Run(Box<Run>),
     Group(BranchName),
 }
@@ -117,8 +117,8 @@ impl Click<'_> {
             let Some(subject) = self.subject(&check.external_id).await? else { continue };
             match &subject {
                 // All environments of a pull request are planned together.
-                Subject::Pull(number, _) if pulls.contains(number) => continue,
-                Subject::Pull(number, _) => pulls.push(*number),
+                Subject::Pull(number) if pulls.contains(number) => continue,
+                Subject::Pull(number) => pulls.push(*number),
                 Subject::Run(_) | Subject::Group(_) => {}
             }
             subjects.push(subject);
@@ -138,19 +138,16 @@ impl Click<'_> {
         }
         let ours = format!("{}/", self.repository);
         let rest = external_id.strip_prefix(&ours).and_then(|rest| rest.split_once('/'));
-        let Some((number, environment)) = rest else { return Ok(None) };
-        let (Ok(number), Ok(environment)) = (number.parse().map(PullNumber), environment.parse())
-        else {
-            return Ok(None);
-        };
-        Ok(Some(Subject::Pull(number, environment)))
+        let number = rest.and_then(|(number, _)| number.parse().ok());
+        Ok(number.map(PullNumber).map(Subject::Pull))
     }
 
     /// What is said with a `button`, or without one by "Re-run".
     async fn said(&self, subject: Subject, button: Option<&Button>) -> anyhow::Result<Said> {
         let (run, button) = match (subject, button) {
-            (Subject::Pull(number, environment), None | Some(Button::Plan)) => {
-                return Ok(Said::Command(number, Button::Plan.command(&environment)));
+            // All its environments are planned together.
+            (Subject::Pull(number), None | Some(Button::Plan)) => {
+                return Ok(Said::Command(number, "/plan".to_owned()));
             }
             (Subject::Group(branch), None) => {
                 let repository = self.repository;

@@ -1,11 +1,11 @@
 //! The checks of a group of the merge queue, on the commit that merging it would give.
 
-use landfall_core::name::{BranchName, CommitSha, EnvironmentName};
+use landfall_core::name::{BranchName, CommitSha};
 use landfall_core::report::PullOutcome;
 use landfall_core::view;
 
 use super::super::Board;
-use super::{About, Subject, Word, errors, given_up};
+use super::{About, Expected, Subject, WITHOUT_RULES, Word, errors, given_up, without_rules};
 use crate::publish::body::CheckState;
 
 /// A group of the merge queue.
@@ -35,7 +35,7 @@ impl Board<'_> {
         &self,
         group: &Group<'_>,
         outcome: &PullOutcome,
-        environments: &[EnvironmentName],
+        expected: &Expected,
     ) -> anyhow::Result<()> {
         let document =
             self.house.templates.document(&view::outcome(group.head.short(), outcome))?;
@@ -46,10 +46,10 @@ impl Board<'_> {
                 let (title, summary) = (errors(found), document.whole());
                 let word =
                     Word { state: CheckState::Failure, title, summary: &summary, findings: found };
-                self.all(&about, environments, word).await
+                self.all(&about, expected, word).await
             }
             PullOutcome::Unconcerned | PullOutcome::Skipped | PullOutcome::Conflicted(_) => {
-                self.unconcerned(&about, environments).await
+                self.unconcerned(&about, expected).await
             }
         }
     }
@@ -59,29 +59,30 @@ impl Board<'_> {
     ///
     /// # Errors
     /// As [`Self::group`].
-    pub async fn group_without_rules(&self, group: &Group<'_>) -> anyhow::Result<()> {
-        let environments = self.following(group.into).await?;
-        let title = "Not planned: the rules on the default branch cannot be read".to_owned();
-        let summary = title.clone();
-        let word = Word { state: CheckState::Neutral, title, summary: &summary, findings: &[] };
-        self.all(&group.into(), &environments, word).await
+    pub async fn group_without_rules(
+        &self,
+        group: &Group<'_>,
+        expected: &Expected,
+    ) -> anyhow::Result<()> {
+        self.all(&group.into(), expected, without_rules(WITHOUT_RULES)).await
     }
 
-    /// The checks of a group that are due no more after so many attempts, with the reason.
+    /// The checks of a group that are due no more after so many attempts, with the reason. `ruled` are
+    /// those that the rules expect, if those could be read.
     ///
     /// # Errors
     /// As [`Self::group`].
     pub async fn group_given_up(
         &self,
-        branch: &BranchName,
-        attempts: u32,
-        why: &str,
+        group: &Group<'_>,
+        ruled: Option<Expected>,
+        (attempts, why): (u32, &str),
     ) -> anyhow::Result<()> {
-        let head = self.house.store.pushed_head(self.repository, branch).await?;
-        let (Some(into), Some(head)) = (branch.queued_into(), head) else { return Ok(()) };
-        let group = Group { branch, head: &head, into: &into };
-        let environments = self.following(&into).await?;
+        let expected = match ruled {
+            Some(ruled) => ruled,
+            None => Expected::without_rules(self.following(group.into).await?),
+        };
         let summary = self.house.templates.given_up(attempts, why)?;
-        self.all(&(&group).into(), &environments, given_up(&summary)).await
+        self.all(&group.into(), &expected, given_up(&summary)).await
     }
 }

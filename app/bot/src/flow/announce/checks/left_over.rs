@@ -2,39 +2,40 @@
 
 use std::collections::BTreeSet;
 
-use landfall_core::name::{CommitSha, EnvironmentName, PullNumber};
-use landfall_core::report::PullReport;
+use landfall_core::name::{CommitSha, PullNumber};
+use landfall_core::report::{PullOutcome, PullReport};
 use landfall_store::{ItemKind, Pull};
 
 use super::super::Board;
-use crate::flow::ground::check_name;
+use super::{Expected, Scope};
 use crate::publish::CheckBody;
-use crate::publish::body::CheckState;
+use crate::publish::body::{CheckState, Standing};
 
 /// A check that was put before and is not due any more.
 #[derive(Debug)]
 pub struct LeftOver {
-    environment: EnvironmentName,
+    scope: Scope,
     check: CheckBody,
 }
 
 impl Board<'_> {
-    /// The checks of a pull request on its head that are not among those of `environments`: it went
-    /// into another branch before, or the rules named another environment.
+    /// The checks of a pull request on its head that are not among those that are `expected`: it went
+    /// into another branch before, the rules named another environment, or nobody knew any.
     ///
     /// # Errors
     /// The store could not be asked.
     pub async fn left_over(
         &self,
         report: &PullReport,
-        environments: &[EnvironmentName],
+        expected: &Expected,
     ) -> anyhow::Result<Vec<LeftOver>> {
-        let base = report.base.as_str();
-        let now: BTreeSet<String> =
-            environments.iter().map(|environment| check_name(environment, base)).collect();
+        let is_wrong =
+            matches!(report.outcome, PullOutcome::Invalid(_) | PullOutcome::Conflicted(_));
+        let due = expected.scopes(is_wrong).into_iter();
+        let due: BTreeSet<String> = due.map(|scope| scope.check_name(&report.base)).collect();
         let mut left = self.told(report.pull, &report.head).await?;
-        left.retain(|(_, check)| !now.contains(&check.name) && !check.retired);
-        Ok(left.into_iter().map(|(environment, check)| LeftOver { environment, check }).collect())
+        left.retain(|(_, check)| !due.contains(&check.name) && check.standing != Standing::Retired);
+        Ok(left.into_iter().map(|(scope, check)| LeftOver { scope, check }).collect())
     }
 
     /// Has checks say that they are about nothing any more. They stop nobody, and another pull request
@@ -49,19 +50,27 @@ impl Board<'_> {
         let mut others = self.house.store.open_pulls(self.repository).await?;
         others.retain(|other| other.number != report.pull && other.head == report.head);
         let at = self.house.store.now().await?;
-        for LeftOver { environment, check } in left {
-            let has = |other: &Pull| check_name(&environment, other.base.as_str()) == check.name;
+        for LeftOver { scope, check } in left {
+            let has = |other: &Pull| scope.check_name(&other.base) == check.name;
             if others.iter().any(has) {
                 continue;
             }
-            let title = format!("Not planned: this goes into {} now", report.base);
+            let title = match &scope {
+                _ if check.name != scope.check_name(&report.base) => {
+                    format!("Not planned: this goes into {} now", report.base)
+                }
+                Scope::Environment(name) => {
+                    format!("Not planned: {name} does not follow {} any more", report.base)
+                }
+                Scope::All => "Each environment has a check of its own now".to_owned(),
+            };
             let check = CheckBody {
                 state: CheckState::Neutral(at),
                 summary: title.clone(),
                 title,
                 findings: Vec::new(),
                 buttons: Vec::new(),
-                retired: true,
+                standing: Standing::Retired,
                 ..check
             };
             self.put_check(check).await?;
@@ -69,21 +78,20 @@ impl Board<'_> {
         Ok(())
     }
 
-    /// The checks that a pull request was given on a head, as they were put last, by environment.
+    /// The checks that a pull request was given on a head, as they were put last.
     pub(super) async fn told(
         &self,
         pull: PullNumber,
         head: &CommitSha,
-    ) -> anyhow::Result<Vec<(EnvironmentName, CheckBody)>> {
+    ) -> anyhow::Result<Vec<(Scope, CheckBody)>> {
         let (store, prefix) = (&self.house.store, format!("check/{head}/"));
         let bodies = store.items_under(self.repository, ItemKind::Check, &prefix).await?;
         let ours = format!("{}/{pull}/", self.repository);
         let mut told = Vec::new();
         for body in bodies {
             let check: CheckBody = serde_json::from_value(body)?;
-            let environment = check.external_id.strip_prefix(&ours).map(str::parse);
-            if let Some(Ok(environment)) = environment {
-                told.push((environment, check));
+            if let Some(Ok(scope)) = check.external_id.strip_prefix(&ours).map(str::parse) {
+                told.push((scope, check));
             }
         }
         Ok(told)
