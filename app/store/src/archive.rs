@@ -35,13 +35,14 @@ const FORMAT: u32 = 1;
 pub(crate) const SCHEMA: i64 = 1;
 
 /// Everything that is kept, in an order in which each row comes after those that it refers to.
-pub(crate) const TABLES: [&str; 25] = [
+pub(crate) const TABLES: [&str; 26] = [
     "restore",
     "repository",
     "environment",
     "environment_lock",
     "pushed",
     "pull",
+    "allowed_head",
     "delivery",
     "delivery_body",
     "delivery_log",

@@ -18,6 +18,7 @@
 //!
 //! [`LeaseProof`]: landfall_core::lease::LeaseProof
 
+mod allowed;
 mod archive;
 mod audit;
 mod backup;
@@ -52,6 +53,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+pub use allowed::{AllowedHead, AllowedHeads};
 pub use archive::{ArchiveError, Header};
 pub use audit::{Audit, AuditEntry, AuditRow};
 pub use backup::{Contents, back_up};
@@ -128,6 +130,7 @@ pub trait Store:
     + Locks
     + Repositories
     + Pulls
+    + AllowedHeads
     + Plans
     + Runs
     + Steps

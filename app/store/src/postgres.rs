@@ -14,6 +14,7 @@
 //! The time is the database server's, so that servers agree about leases whatever their machines'
 //! clocks say. Wake-up is in [`news`]; it is a hint, and nothing depends on it.
 
+mod allowed;
 mod audit;
 mod backup;
 mod chores;

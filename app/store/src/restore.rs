@@ -36,7 +36,8 @@
 //!   read it, and what is there is compared with what was known.
 //!
 //! What stays as it was: who owns what, the steps, what was proven (it counts only for plans that
-//! were made before it, and of these none counts), deliveries, commands, the audit log.
+//! were made before it, and of these none counts), deliveries, commands, the heads of forks that were
+//! allowed (each is one commit for ever), the audit log.
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -10,11 +10,11 @@ use landfall_core::plan::{Action, Change, Landed, Owned, Owner, ResourceKey};
 
 use crate::columns::{Columns, unreadable};
 use crate::{
-    Applied, Approval, AuditEntry, AuditRow, ClaimedItem, ClaimedJob, Command, CommandId, Delivery,
-    DeliveryId, Environment, Fence, GivenUp, Item, ItemClaim, ItemKey, JobId, JobKey, Lock,
-    LogRead, LoggedDelivery, MissedDelivery, NewCommand, NewDelivery, NewPlan, NewRun,
-    OwnedResource, Published, Pull, PullState, Repository, Restored, Result, Run, Step, StepId,
-    StepState, StoreError, StoredPlan,
+    AllowedHead, Applied, Approval, AuditEntry, AuditRow, ClaimedItem, ClaimedJob, Command,
+    CommandId, Delivery, DeliveryId, Environment, Fence, GivenUp, Item, ItemClaim, ItemKey, JobId,
+    JobKey, Lock, LogRead, LoggedDelivery, MissedDelivery, NewCommand, NewDelivery, NewPlan,
+    NewRun, OwnedResource, Published, Pull, PullState, Repository, Restored, Result, Run, Step,
+    StepId, StepState, StoreError, StoredPlan,
 };
 
 pub(crate) fn delivery(row: &impl Columns) -> Result<Delivery> {
@@ -94,6 +94,19 @@ pub(crate) fn lock(row: &impl Columns) -> Result<Lock> {
         by: UserId(row.number("by")?),
         login: row.text("login")?,
         reason: row.text("reason")?,
+        at: row.at("at")?,
+    })
+}
+
+pub(crate) fn allowed_head(row: &impl Columns) -> Result<AllowedHead> {
+    Ok(AllowedHead {
+        repository: RepositoryId(row.number("repository")?),
+        pull: PullNumber(row.number("pull")?),
+        head: row.text("head")?,
+        base: row.text("base")?,
+        command: CommandId { source: row.text("source")?, index: row.small("idx")? },
+        by: UserId(row.number("by")?),
+        login: row.text("login")?,
         at: row.at("at")?,
     })
 }

@@ -5,6 +5,7 @@
 //! connections of their own that cannot write, and see the last commit. Each group of tables has
 //! a file; a file touches the tables of another only through that file's functions.
 
+mod allowed;
 mod arrivals;
 mod audit;
 mod backup;

@@ -13,6 +13,7 @@ use landfall_store::{
 };
 use serde_json::json;
 
+use crate::allowed;
 use crate::engine::Engine;
 use crate::given::{
     ACME, HOMELAB, LEASE, OCTOCAT, change, claim, commit, digest, effect, fence, lease_request,
@@ -126,6 +127,10 @@ async fn writes(store: &dyn Store, fence: &Fence) -> Vec<(&'static str, Result<(
         ("follow_branch", store.follow_branch(fence, HOMELAB, &name, &branch).await),
         ("bootstrap", store.bootstrap(fence, HOMELAB, &name).await),
         ("unlock", store.unlock_environment(fence, HOMELAB, &name).await.map(drop)),
+        (
+            "allow_head",
+            store.allow_head(fence, &allowed::allowed('a', "main"), &allowed::entry()).await,
+        ),
         ("insert_plan", store.insert_plan(fence, &plan).await.map(drop)),
         ("discard_plans", store.discard_plans(fence, HOMELAB, PullNumber(7)).await),
         ("insert_or_get_run", store.insert_or_get_run(fence, &run).await.map(drop)),

@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a case that cannot go on has failed")]
 
+mod allowed;
 mod audit;
 mod backlog;
 mod chores;
@@ -32,6 +33,8 @@ macro_rules! suite {
     ($engine:ident, $factory:path) => {
         mod $engine {
             suite!(@cases $factory;
+                allowed: a_head_is_allowed_for_its_base_and_pull_request_alone,
+                    the_first_word_for_a_head_stays_and_is_audited_once;
                 audit: entries_come_back_newest_first;
                 backlog: it_counts_what_is_not_done_in_every_queue, what_comes_by_itself_disturbs_no_quiet;
                 chores: one_that_is_due_is_begun_by_one;

@@ -15,6 +15,7 @@ use landfall_store::{
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::allowed::allowed;
 use crate::engine::{self, Engine};
 use crate::given::{
     ACME, HOMELAB, LEASE, OCTOCAT, change, claim, commit, digest, effect, fence, ids, leases,
@@ -146,6 +147,7 @@ async fn fill(store: &dyn Store) {
         why: String::new(),
     };
     store.append_audit(&entry).await.unwrap();
+    store.allow_head(&fence, &allowed('a', "main"), &entry).await.unwrap();
 }
 
 pub(crate) async fn what_is_restored_is_the_same_in_either_engine(engine: &Engine) {
@@ -162,6 +164,8 @@ pub(crate) async fn what_is_restored_is_the_same_in_either_engine(engine: &Engin
             store.repository(HOMELAB).await.unwrap(),
             engine.store.repository(HOMELAB).await.unwrap()
         );
+        let allowed_heads = store.allowed_heads(HOMELAB, PullNumber(7)).await.unwrap();
+        assert_eq!(allowed_heads, [allowed('a', "main")]);
         assert_eq!(
             store.item_body(&item().key).await.unwrap(),
             engine.store.item_body(&item().key).await.unwrap()

@@ -189,6 +189,20 @@ create table pull (
 create index pull_open on pull (repository) where state = 'open';
 create index pull_merged on pull (repository, merge_commit) where state = 'merged';
 
+-- Heads of forks that somebody has read and allowed to be planned into a base.
+create table allowed_head (
+    repository bigint not null,
+    pull bigint not null,
+    head text not null,
+    base text not null,
+    source text not null, -- the command that allowed it
+    idx bigint not null,
+    by bigint not null,
+    login text not null,
+    at bigint not null,
+    primary key (repository, pull, head, base)
+);
+
 create table plan (
     seq bigint generated always as identity primary key,
     id text not null unique,

@@ -187,6 +187,20 @@ create table pull (
 create index pull_open on pull (repository) where state = 'open';
 create index pull_merged on pull (repository, merge_commit) where state = 'merged';
 
+-- Heads of forks that somebody has read and allowed to be planned into a base.
+create table allowed_head (
+    repository integer not null,
+    pull integer not null,
+    head text not null,
+    base text not null,
+    source text not null, -- the command that allowed it
+    idx integer not null,
+    by integer not null,
+    login text not null,
+    at integer not null,
+    primary key (repository, pull, head, base)
+) strict, without rowid;
+
 create table plan (
     seq integer primary key autoincrement,
     id text not null unique,
