@@ -7,12 +7,14 @@
 //! below; what it does is a file of the same name in `flow/command` of the bot.
 
 mod arguments;
+mod commit;
 mod definition;
 mod digest;
 mod error;
 mod text;
 
 use arguments::Arguments;
+pub use commit::CommitPrefix;
 pub use definition::{About, Usage};
 use definition::{Defined, Definition, commands};
 pub use digest::DigestPrefix;

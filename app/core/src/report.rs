@@ -69,6 +69,19 @@ pub enum PullOutcome {
     },
 }
 
+impl PullOutcome {
+    /// Whether something is not planned because nobody who may has read the head.
+    #[must_use]
+    pub fn is_unread(&self) -> bool {
+        match self {
+            Self::Planned { environments, .. } => {
+                environments.iter().any(EnvironmentReport::is_unread)
+            }
+            Self::Invalid(_) | Self::Conflicted(_) | Self::Unconcerned | Self::Skipped => false,
+        }
+    }
+}
+
 /// One environment's part of a comment.
 #[derive(Debug, Clone)]
 pub struct EnvironmentReport {
@@ -113,6 +126,12 @@ impl EnvironmentReport {
         self.plan.as_ref().map_or(true, |plan| !plan.is_empty())
     }
 
+    /// Whether it is not planned because nobody who may has read the head.
+    #[must_use]
+    pub fn is_unread(&self) -> bool {
+        self.next == NextStep::NotPlanned && self.plan.is_err()
+    }
+
     /// Whether the environment was never applied, so that everything in it is planned.
     #[must_use]
     pub fn is_first(&self) -> bool {
@@ -144,7 +163,8 @@ pub enum NextStep {
     MergeThenApply(Waiting),
     /// Something has to be mended first.
     Mend,
-    /// It is not planned before it is merged; the run then waits for somebody to name its digest.
+    /// It is not planned before somebody who may has read it and names its head. Merged without that, the
+    /// run waits for somebody to name its digest.
     NotPlanned,
     /// A run holds what this plan is about; it is planned again when the run ends.
     Provisional,

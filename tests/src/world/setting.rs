@@ -180,7 +180,9 @@ impl Names {
         }
         for (number, sha) in self.commits.iter().enumerate() {
             let name = format!("commit-{number}");
-            text = text.replace(sha.as_str(), &name).replace(&sha[..7], &name);
+            for digits in [sha.as_str(), &sha[..8], &sha[..7]] {
+                text = text.replace(digits, &name);
+            }
         }
         without_times(&text)
     }

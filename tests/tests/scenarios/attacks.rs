@@ -76,6 +76,80 @@ async fn a_fork_has_a_provider_asked_with_our_credentials() {
     .await;
 }
 
+/// A repository answers for the commits of all its forks, whoever's pull request they are in.
+#[tokio::test]
+async fn a_commit_of_somebody_elses_fork_is_named_where_it_is_not_the_head() {
+    world(async |w| {
+        w.bootstrap().await;
+        let [evil, harmless] = forks_of(w, ["6.6.6.6", "192.168.1.51"]).await;
+        let before = asked_providers(w);
+        for named in [&evil[..], &evil[..8], &"0".repeat(40)] {
+            let word = w.comment_as(ALICE, &format!("/plan {named}"));
+            let answer = w.answer().await;
+            assert!(answer.contains("is not the head of this pull request"), "{answer}");
+            assert!(answer.contains(&w.read(&format!("`/plan {}`", &harmless[..8]))), "{answer}");
+            assert_eq!(w.reactions(word).await, "eyes confused");
+        }
+        assert_eq!(asked_providers(w), before);
+    })
+    .await;
+}
+
+/// What was read is replaced while the word about it is on its way.
+#[tokio::test]
+async fn a_head_moves_between_the_word_about_it_and_the_plan() {
+    world(async |w| {
+        w.bootstrap().await;
+        let fork = w.repo.fork(EVE).await.unwrap();
+        let read = fork.push("main", EVE, "Move it", nas_at("192.168.1.51")).await.unwrap();
+        w.open(NewPull::from("main").of_fork(&fork).by(EVE)).await;
+        w.read_everything().await;
+        let before = asked_providers(w);
+        w.github.hooks().fate(OnDelivery::event("issue_comment"), Fate::Held);
+        let word = w.comment_as(ALICE, &format!("/plan {}", &read[..8]));
+        let evil = fork.push("main", EVE, "Move it there", nas_at("6.6.6.6")).await.unwrap();
+        w.knows(&evil);
+        w.read_everything().await;
+        w.github.hooks().release();
+        let answer = w.answer().await;
+        assert!(answer.contains(&w.read(&format!("which is `{}` now", &evil[..8]))), "{answer}");
+        assert_eq!(w.reactions(word).await, "eyes confused");
+        assert_eq!(asked_providers(w), before);
+        w.assert_silence().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_author_of_a_fork_allows_their_own_head() {
+    world(async |w| {
+        w.bootstrap().await;
+        let [_, head] = forks_of(w, ["192.168.1.52", "192.168.1.51"]).await;
+        let before = asked_providers(w);
+        for login in [EVE, "mallory"] {
+            let word = w.comment_as(login, &format!("/plan {head}"));
+            w.read_everything().await;
+            assert_eq!(w.reactions(word).await, "eyes confused", "{login}");
+        }
+        assert_eq!(asked_providers(w), before);
+    })
+    .await;
+}
+
+/// The heads of two pull requests, each from a fork of somebody else. The second one is meant from then
+/// on, and all was read.
+async fn forks_of(w: &mut World, addresses: [&str; 2]) -> [String; 2] {
+    let mut heads = addresses.map(str::to_owned);
+    for (head, owner) in heads.iter_mut().zip([EVE, "mallory"]) {
+        let fork = w.repo.fork(owner).await.unwrap();
+        *head = fork.push("main", owner, "Move it", nas_at(head)).await.unwrap();
+        w.knows(head);
+        w.open(NewPull::from("main").of_fork(&fork).by(owner)).await;
+    }
+    w.read_everything().await;
+    heads
+}
+
 /// The commit is known to GitHub and to the mirror, and on no branch any more.
 #[tokio::test]
 async fn a_word_on_a_merge_that_was_forced_away_brings_it_back() {

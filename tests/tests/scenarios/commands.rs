@@ -17,7 +17,7 @@ async fn help_lists_what_there_is() {
         | Command | What it does | For example |
         |---|---|---|
         | `/help` | shows this list | `/help` |
-        | `/plan [environment] [service …] [only:COMPONENT] [fresh]` | plans again, and opens what is named; `fresh` believes nothing that was found out earlier | `/plan production nas only:unifi_dns` |
+        | `/plan [environment] [service …] [COMMIT] [only:COMPONENT] [fresh]` | plans again, and opens what is named; with a commit only if that is still the head, which is how somebody who read it has a fork's head planned; `fresh` believes nothing that was found out earlier | `/plan production nas only:unifi_dns` |
         | `/apply [environment] [digest]` | on a merged pull request: releases a run that is held, or retries one that failed or was cancelled | `/apply production 1a2b3c4d` |
         | `/status` | shows what is live, what waits, and what is locked | `/status` |
         | `/lock ENVIRONMENT [reason]` | keeps every run of an environment from beginning until `/unlock` | `/lock production the database is being moved` |

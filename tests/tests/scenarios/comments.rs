@@ -3,8 +3,8 @@
 
 use insta::assert_snapshot;
 use landfall_sim::fault::{Answer, Fault, On};
-use landfall_sim::github::{Comment, NewPull, edit};
-use landfall_tests::world::{ALICE, EVE, NAS, Setting, World, world, world_with};
+use landfall_sim::github::{Comment, edit};
+use landfall_tests::world::{ALICE, NAS, Setting, World, world, world_with};
 
 /// Our comments on the pull request that is meant, by number.
 fn ours(w: &World) -> Vec<Comment> {
@@ -109,60 +109,6 @@ async fn a_plan_that_is_too_long_for_one_comment_comes_in_parts_that_grow_and_sh
             [parts[0].id],
             "the rest is gone"
         );
-    })
-    .await;
-}
-
-/// Commits of a fork have no numbers in the story.
-fn below_the_title(comment: &str) -> &str {
-    comment.split_once("\n\n").map_or(comment, |(_, rest)| rest)
-}
-
-#[tokio::test]
-async fn a_pull_request_from_a_fork_is_checked_and_not_planned() {
-    world(async |w| {
-        w.bootstrap().await;
-        let before = w.writes();
-        let fork = w.repo.fork(EVE).await.unwrap();
-        let evil = NAS.replace("192.168.1.50", "6.6.6.6");
-        fork.push("main", EVE, "Change it", [edit("services/nas.yaml", evil)]).await.unwrap();
-        w.open(NewPull::from("main").of_fork(&fork).by(EVE)).await;
-        assert_snapshot!(below_the_title(&w.plan_comment().await), @"
-        > [!CAUTION]
-        > **production** cannot be planned: it comes from a fork, so no provider is asked; what it declares otherwise is shown
-
-        | Environment | Plan | Digest |
-        |---|---|---|
-        | **production** (`main`) | cannot be planned | – |
-
-        <details open>
-        <summary><b>nas</b> in <b>production</b>: declares something else</summary>
-
-        ```diff
-        @@ declared @@
-          unifi_dns:
-            nas.internal.lan:
-        -     a: 192.168.1.50
-        +     a: 6.6.6.6
-        ```
-
-        </details>
-
-        ---
-        **Next:** After the merge the plan for **production** is shown here, and waits for `/apply`.
-        ");
-        assert_snapshot!(w.check("landfall / production (main)").await, @"neutral: it comes from a fork, so no provider is asked; what it declares otherwise is shown");
-
-        fork.push("main", EVE, "Break it", [edit("services/nas.yaml", "unifi_dns: [\n")])
-            .await
-            .unwrap();
-        assert_snapshot!(below_the_title(&w.plan_comment().await), @r"
-        > [!CAUTION]
-        > 1 error in the configuration, so no plan was made for any environment.
-
-        - `services/nas.yaml:1:12` unclosed bracket '\[' (`syntax`)
-        ");
-        assert_eq!(w.writes(), before);
     })
     .await;
 }

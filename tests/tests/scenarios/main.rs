@@ -16,6 +16,7 @@ mod database;
 mod deployments;
 mod enterprise;
 mod faults;
+mod forks;
 mod holds;
 mod life;
 mod locks;

@@ -19,6 +19,7 @@ use crate::publish::body::ReactionWord;
 
 mod apply;
 mod cancel;
+mod head;
 mod heard;
 mod help;
 mod lock;
@@ -140,7 +141,7 @@ impl Said<'_> {
         }
         match command {
             Command::Help(_) => help::help(self),
-            Command::Plan(plan) => Ok(plan::plan(self, plan)),
+            Command::Plan(plan) => plan::plan(self, plan).await,
             Command::Apply(apply) => apply::apply(self, apply, &environments).await,
             Command::Status(_) => status::status(self).await,
             Command::Lock(lock) => lock::lock(self, lock).await,

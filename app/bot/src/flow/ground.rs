@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use landfall_core::config::{Environment, REPOSITORY_CONFIG, RepositoryConfig};
 use landfall_core::diagnostic::Diagnostic;
-use landfall_core::name::{BlobSha, BranchName, CommitSha, RepositoryId, TreeSha};
+use landfall_core::name::{BlobSha, BranchName, CommitSha, PullNumber, RepositoryId, TreeSha};
 use landfall_core::plan::{Digest, Value};
 use landfall_github::{InstalledRepository, Reader};
 use landfall_repo::{Blob, Fetched, Mirror, Remote, RepoError, Wanted};
@@ -91,6 +91,18 @@ impl Ground {
             self.mirror.fetch(&self.remote().await?, std::slice::from_ref(&wanted)).await?;
         let tip = fetched.tip(&wanted).cloned();
         Ok(tip.ok_or_else(|| RepoError::Gone(wanted.to_string()))?)
+    }
+
+    /// Proves that a commit is the head of a pull request: its ref is there now. That GitHub knows a
+    /// commit proves nothing, because a repository answers for those of all its forks.
+    ///
+    /// # Errors
+    /// As [`Self::fetch`]; [`RepoError::NotYet`] when the ref is elsewhere.
+    pub async fn prove_head(&self, pull: PullNumber, head: &CommitSha) -> anyhow::Result<()> {
+        let wanted = Wanted::Pull(pull);
+        let remote = self.remote().await?;
+        let fetched = self.mirror.fetch(&remote, std::slice::from_ref(&wanted)).await?;
+        Ok(fetched.expect(&wanted, head)?)
     }
 
     /// Where a branch was at the fetch.

@@ -17,6 +17,7 @@ use super::announce::{Board, Expected, Group};
 use super::ground::{Ground, Rules, findings};
 use super::plan::before;
 use super::plan::environment::Place;
+use super::plan::fork::Trust;
 use super::{Ended, resolve};
 use crate::house::House;
 
@@ -107,6 +108,8 @@ impl Grouped<'_> {
             house,
             ground,
             pull: None,
+            // Somebody who may merge has queued it.
+            trust: Trust::Full,
             into: group.into,
             rules,
             merged: &merged,

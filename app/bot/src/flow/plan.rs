@@ -23,6 +23,7 @@ use super::ground::{Ground, Rules, findings, no_rules};
 use super::{Ended, command, resolve};
 use crate::gather::{Declared, LoadError};
 use crate::house::{House, Kinds};
+use fork::Trust;
 
 mod closed;
 mod config;
@@ -30,7 +31,7 @@ mod config;
 pub(crate) use closed::labelled;
 pub(crate) use config::owned_units;
 pub(super) mod environment;
-mod fork;
+pub(super) mod fork;
 
 /// Plans a pull request, after carrying out what people said on it.
 ///
@@ -45,7 +46,11 @@ pub async fn plan(
     let Some(ground) = Ground::open(house, repository).await? else { return Ok(Ended::Done) };
     let pull = ground.reader.pull(number).await?;
     super::handle::note_pull(house, repository, &pull).await?;
-    let (ground, ordered) = command::carry_out(house, job, ground, &pull).await?;
+    let (ground, ordered) = match command::carry_out(house, job, ground, &pull).await {
+        Ok(carried_out) => carried_out,
+        Err(error) if resolve::lags(&error) => return Ok(resolve::behind(house, job, &error)),
+        Err(error) => return Err(error),
+    };
     match pull.state {
         PullState::Open => {}
         PullState::Closed => return closed::discard(house, job, &pull, repository).await,
@@ -126,6 +131,7 @@ fn there<'a>(
         environments: place.rules.config.environments.keys().collect(),
         planned,
         services: declared.chain(changed).collect(),
+        unread: None,
     }
 }
 
@@ -233,6 +239,7 @@ impl Planning<'_> {
             house: self.house,
             ground: self.ground,
             pull: Some(self.pull),
+            trust: Trust::of(self.house, self.pull).await?,
             into: self.base(),
             rules: &rules,
             merged: &merged,
@@ -296,7 +303,9 @@ impl Planning<'_> {
         } else {
             PullOutcome::Unconcerned
         };
-        let found = self.ordered.find(&there(place, &expected.environments, &rows));
+        let unread = outcome.is_unread().then_some(&self.pull.head.sha);
+        let there = There { unread, ..there(place, &expected.environments, &rows) };
+        let found = self.ordered.find(&there);
         Ok(Planned { outcome, config_note, expected, rows, found })
     }
 

@@ -1,6 +1,6 @@
 //! What stands behind a command's word, taken word by word.
 
-use super::{CommandError, DigestPrefix, Usage};
+use super::{CommandError, CommitPrefix, DigestPrefix, Usage};
 use crate::name::{EnvironmentName, KindName, ServiceName};
 
 /// At most this many names and kinds are taken, so that a command is always shorter than a line may be.
@@ -41,6 +41,12 @@ impl<'a> Arguments<'a> {
     pub(super) fn digest(&mut self) -> Option<DigestPrefix> {
         let at = self.words.iter().position(|word| DigestPrefix::new(word).is_ok())?;
         DigestPrefix::new(self.words.remove(at)).ok()
+    }
+
+    /// The first commit, wherever it stands.
+    pub(super) fn commit(&mut self) -> Option<CommitPrefix> {
+        let at = self.words.iter().position(|word| CommitPrefix::new(word).is_ok())?;
+        CommitPrefix::new(self.words.remove(at)).ok()
     }
 
     /// Whether `flag` is among them.

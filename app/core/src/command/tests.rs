@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::name::EnvironmentName;
+use crate::name::{CommitSha, EnvironmentName};
 
 fn one(comment: &str) -> Result<Command, CommandError> {
     let mut found = parse(comment);
@@ -15,7 +15,7 @@ fn both_forms_and_all_arguments_are_read() {
     let digest = Some(DigestPrefix::new("A1B2C3D4").unwrap());
     assert_eq!(one("/help"), Ok(Command::Help(Help)));
     assert_eq!(one("/landfall"), Ok(Command::Help(Help)));
-    let plan = Plan { names: Vec::new(), only: Vec::new(), fresh: false };
+    let plan = Plan { names: Vec::new(), head: None, only: Vec::new(), fresh: false };
     assert_eq!(one("/landfall plan"), Ok(Command::Plan(plan)));
     let both = Ok(Command::Apply(Apply { environment: staging.clone(), digest }));
     assert_eq!(one("/apply staging a1b2c3d4"), both);
@@ -37,6 +37,43 @@ fn a_plan_names_an_environment_services_and_kinds_in_any_order() {
     assert_eq!(services, ["nas".parse().unwrap(), "jellyfin".parse().unwrap()]);
     let (environment, services) = plan.about(|_| false);
     assert_eq!((environment, services.len()), (None, 3));
+}
+
+#[test]
+fn a_plan_names_the_head_that_was_looked_at_anywhere_among_its_words() {
+    let head = Some(CommitPrefix::new("1a2b3c4d").unwrap());
+    for comment in [
+        "/plan production 1a2b3c4d",
+        "/plan 1A2B3C4D production",
+        "/plan fresh 1a2b3c4d production",
+    ] {
+        let Ok(Command::Plan(plan)) = one(comment) else { panic!("it is a plan") };
+        assert_eq!((plan.head, plan.names.len()), (head.clone(), 1), "{comment}");
+    }
+}
+
+#[test]
+fn what_reads_as_a_commit_is_one_whatever_services_there_are() {
+    let read = |comment: &str| match one(comment) {
+        Ok(Command::Plan(plan)) => (plan.head.map(|head| head.to_string()), plan.names.len()),
+        other => panic!("{comment}: {other:?}"),
+    };
+    assert_eq!(read("/plan deadbeef"), (Some("deadbeef".to_owned()), 0));
+    assert_eq!(read("/plan facaded"), (Some("facaded".to_owned()), 0));
+    assert_eq!(read("/plan facade"), (None, 1), "six are too few");
+    assert_eq!(read(&format!("/plan {}", "a".repeat(41))), (None, 1), "there is no such commit");
+}
+
+#[test]
+fn the_beginning_of_a_commit_has_seven_digits_at_least() {
+    let commit = CommitSha::new(format!("1a2b3c4{}", "0".repeat(33))).unwrap();
+    for digits in ["1a2b3c4", "1A2B3C40", commit.as_str()] {
+        assert!(CommitPrefix::new(digits).unwrap().begins(&commit), "{digits}");
+    }
+    assert!(!CommitPrefix::new("1a2b3c5").unwrap().begins(&commit));
+    for wrong in ["", "1a2b3c", "1a2b3cg", &"a".repeat(41), "1a2b3c4 ", "HEAD~1"] {
+        assert!(CommitPrefix::new(wrong).is_err(), "{wrong}");
+    }
 }
 
 #[test]
@@ -96,6 +133,7 @@ fn a_wrong_argument_is_an_error_that_says_what_is_taken() {
         "/plan Staging",
         "/plan a b c d e f g",
         "/plan only:UniFi",
+        "/plan 1a2b3c4d deadbeef",
         "/plan fresh fresh fresh!",
         "/apply only:unifi_dns",
         "/apply fresh",

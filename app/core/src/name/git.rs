@@ -35,6 +35,12 @@ impl CommitSha {
         &self.as_str()[..7]
     }
 
+    /// The first eight digits, for a command that names it.
+    #[must_use]
+    pub fn digits(&self) -> &str {
+        &self.as_str()[..8]
+    }
+
     /// GitHub's "no commit": all zeros, as in `before` of a push that created a branch.
     #[must_use]
     pub fn is_zero(&self) -> bool {

@@ -36,6 +36,8 @@ pub struct PullView {
     pub config_note: Option<String>,
     /// The folded sections.
     pub sections: Vec<ServiceSection>,
+    /// The digits by which somebody who has read it has the head planned; none where nobody needs to.
+    pub unread: Option<String>,
     /// What happens next, one sentence for each environment.
     pub next: Vec<NextLine>,
 }
@@ -91,6 +93,7 @@ pub fn pull(report: &PullReport) -> PullView {
     let mut view = outcome(report.head.short(), &report.outcome);
     view.base = report.base.to_string();
     view.draft = report.draft;
+    view.unread = report.outcome.is_unread().then(|| report.head.digits().to_owned());
     view.config_note.clone_from(&report.config_note);
     if let Some(opened) = &report.opened {
         for section in &mut view.sections {
@@ -117,6 +120,7 @@ pub fn outcome(head: &str, outcome: &PullOutcome) -> PullView {
         closes: Vec::new(),
         config_note: None,
         sections: Vec::new(),
+        unread: None,
         next: Vec::new(),
     };
     match outcome {
@@ -209,6 +213,7 @@ fn next(report: &EnvironmentReport) -> Option<NextLine> {
     let digest = || report.plan.as_ref().map(|plan| plan.digest().short()).unwrap_or_default();
     let (before, after) = match &report.next {
         NextStep::Nothing => return None,
+        NextStep::NotPlanned if !report.is_unread() => return None,
         NextStep::Merge => ("Merge to apply to ", ".".to_owned()),
         NextStep::MergeLater => {
             ("", format!(" follows {branch}: it is applied there when this reaches {branch}."))
@@ -232,9 +237,10 @@ fn next(report: &EnvironmentReport) -> Option<NextLine> {
         NextStep::Mend => {
             ("", " cannot be applied until what is listed above is mended.".to_owned())
         }
-        NextStep::NotPlanned => {
-            ("After the merge the plan for ", " is shown here, and waits for `/apply`.".to_owned())
-        }
+        NextStep::NotPlanned => (
+            "Without that, the plan for ",
+            " is shown here after the merge, and waits for `/apply`.".to_owned(),
+        ),
         NextStep::Provisional => {
             ("A run is changing ", " right now; this plan is made again when it ends.".to_owned())
         }

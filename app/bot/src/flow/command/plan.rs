@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use landfall_core::command::Plan;
-use landfall_core::name::{BranchName, EnvironmentName, ServiceName};
+use landfall_core::name::{BranchName, CommitSha, EnvironmentName, ServiceName};
 use landfall_core::report::Opened;
 use landfall_core::yaml::did_you_mean;
 use landfall_github::PullState;
@@ -18,21 +18,27 @@ use crate::flow::announce::Board;
 use crate::house::Kinds;
 use crate::publish::body::ReactionWord;
 
-pub(super) fn plan(said: &Said<'_>, command: Plan) -> Answer {
+pub(super) async fn plan(said: &Said<'_>, command: Plan) -> anyhow::Result<Answer> {
     if said.pull.state != PullState::Open {
-        return Answer::refuse("This pull request is closed, so there is nothing to plan.");
+        let why = "This pull request is closed, so there is nothing to plan.";
+        return Ok(Answer::refuse(why));
     }
     let kinds = Kinds::of(&said.house.reach.registry).registry().kind_names();
     if let Some(kind) = command.only.iter().find(|kind| !kinds.contains(&kind.to_string())) {
         let why = format!("There is no kind of component `{kind}`.");
         let near = did_you_mean(kind.as_str(), kinds.iter().map(String::as_str));
-        return Answer::Refuse(Refusal { why, help: near.map(|text| sentence(&text)) });
+        return Ok(Answer::Refuse(Refusal { why, help: near.map(|text| sentence(&text)) }));
+    }
+    if let Some(named) = &command.head
+        && let Some(refused) = said.name_head(named).await?
+    {
+        return Ok(refused);
     }
     if command.fresh {
         said.house.known_targets.forget_all(said.ground.repository.id);
         said.house.reach.registry.forget();
     }
-    Answer::Ordered(command)
+    Ok(Answer::Ordered(command))
 }
 
 /// A `/plan` that has no outcome before the plan stands.
@@ -51,7 +57,7 @@ pub struct Ordered(pub(super) Vec<Order>);
 pub struct Found {
     /// What the comment opens.
     pub opened: Option<Opened>,
-    misnamed: BTreeMap<CommandId, Refusal>,
+    refused: BTreeMap<CommandId, Refusal>,
 }
 
 /// What there is to be named in a pull request.
@@ -65,6 +71,8 @@ pub struct There<'a> {
     pub planned: &'a [EnvironmentName],
     /// The services.
     pub services: BTreeSet<&'a ServiceName>,
+    /// The head, where something is not planned because nobody who may has read it.
+    pub unread: Option<&'a CommitSha>,
 }
 
 impl Ordered {
@@ -73,10 +81,14 @@ impl Ordered {
     pub fn find(&self, there: &There<'_>) -> Found {
         let mut found = Found::default();
         for Order { words, command } in &self.0 {
-            match there.opened(command) {
-                Ok(opened) => found.opened = opened,
-                Err(refusal) => drop(found.misnamed.insert(words.id, refusal)),
-            }
+            let refusal = match there.opened(command) {
+                Ok(opened) => {
+                    found.opened = opened;
+                    there.unread.map(unread)
+                }
+                Err(refusal) => Some(refusal),
+            };
+            found.refused.extend(refusal.map(|refusal| (words.id, refusal)));
         }
         found
     }
@@ -87,7 +99,7 @@ impl Ordered {
     /// The store could not be written to.
     pub async fn done(&self, board: &Board<'_>, found: &Found) -> anyhow::Result<()> {
         for Order { words, .. } in &self.0 {
-            let outcome = match found.misnamed.get(&words.id) {
+            let outcome = match found.refused.get(&words.id) {
                 Some(refusal) => refuse(board, words, refusal).await?,
                 None => {
                     board.react(words.id, ReactionWord::Done).await?;
@@ -98,6 +110,13 @@ impl Ordered {
         }
         Ok(())
     }
+}
+
+/// That a fork's head was checked from its data alone.
+fn unread(head: &CommitSha) -> Refusal {
+    let why = "This head is a fork's and nobody named it, so it was checked from its data alone.";
+    let help = format!("Once you have read what it changes, write `/plan {}`.", head.digits());
+    Refusal { why: why.to_owned(), help: Some(help) }
 }
 
 impl There<'_> {
@@ -124,8 +143,18 @@ impl There<'_> {
         let services = self.services.iter().map(|name| name.as_str());
         Refusal {
             why: format!("There is no environment and no service `{name}` here."),
-            help: did_you_mean(name.as_str(), environments.chain(services))
-                .map(|text| sentence(&text)),
+            help: too_short(name).or_else(|| {
+                did_you_mean(name.as_str(), environments.chain(services))
+                    .map(|text| sentence(&text))
+            }),
         }
     }
+}
+
+/// What is to be said of a name that was perhaps to be a commit.
+fn too_short(name: &ServiceName) -> Option<String> {
+    let mut digits = name.as_str().bytes();
+    let hexadecimal = digits.clone().all(|digit| digit.is_ascii_hexdigit());
+    (hexadecimal && digits.any(|digit| digit.is_ascii_digit()))
+        .then(|| "A commit is named by seven digits or more.".to_owned())
 }

@@ -78,10 +78,24 @@ impl Said<'_> {
         };
         // Asked now, not read from the event: rights may have changed since.
         let level = self.ground.reader.permission(self.words.author, &self.words.login).await?;
+        let mut asked_of: Vec<EnvironmentName> = meant.iter().flatten().cloned().collect();
+        if let Command::Plan(plan) = command
+            && self.allows_a_head(plan)
+        {
+            // Whatever the rules say of `/plan`, and whichever environment is named: see `head`.
+            if level < Some(Level::Write) {
+                return Ok(Err(Answer::refuse(format!(
+                    "For the head of a fork it takes {}.",
+                    Right::Level(Level::Write)
+                ))));
+            }
+            let named = asked_of.clone();
+            asked_of.extend(self.following().into_iter().filter(|name| !named.contains(name)));
+        }
         let mut person = Person { said: self, level, notes: BTreeSet::new() };
-        let places: Vec<Option<&EnvironmentName>> = match &meant {
-            Ok(environments) if !environments.is_empty() => environments.iter().map(Some).collect(),
-            Ok(_) | Err(_) => vec![None],
+        let places: Vec<Option<&EnvironmentName>> = match asked_of.as_slice() {
+            [] => vec![None],
+            environments => environments.iter().map(Some).collect(),
         };
         for place in places {
             if !person.may(command, place).await? {
@@ -98,6 +112,13 @@ impl Said<'_> {
             }
             _ => Ok(meant),
         }
+    }
+
+    /// The environments that follow the base, by the rules.
+    fn following(&self) -> Vec<EnvironmentName> {
+        let (config, base) = (self.standing.config(), self.pull.base.branch.as_str());
+        let mapped = config.into_iter().flat_map(|config| config.mapped_to(base));
+        mapped.map(|environment| environment.name.clone()).collect()
     }
 
     async fn meant(
@@ -124,10 +145,7 @@ impl Said<'_> {
                 help: did_you_mean(name.as_str(), known.iter().map(EnvironmentName::as_str))
                     .map(|text| sentence(&text)),
             })),
-            (None, Some(config)) => {
-                let base = self.pull.base.branch.as_str();
-                Ok(config.mapped_to(base).map(|environment| environment.name.clone()).collect())
-            }
+            (None, Some(_)) => Ok(self.following()),
             (None, None) => Ok(known.into_iter().collect()),
         })
     }
@@ -141,6 +159,9 @@ impl Said<'_> {
     ) -> anyhow::Result<BTreeSet<ServiceName>> {
         let (store, repository) = (&self.house.store, self.ground.repository.id);
         if let Command::Plan(plan) = command {
+            if self.allows_a_head(plan) {
+                return self.services_of_head(environment).await;
+            }
             let (_, named) = plan.about(|name| name == environment);
             if !named.is_empty() {
                 return Ok(named.iter().cloned().collect());

@@ -21,7 +21,7 @@ use super::super::confirm::past;
 use super::super::ground::{Ground, Rules};
 use super::super::reconcile::UNDER_WAY;
 use super::super::steps::needs;
-use super::fork;
+use super::fork::{self, Trust};
 use crate::gather::Declared;
 use crate::gather::facts::{self, Pending, Survey};
 use crate::gather::sight::Sight;
@@ -33,6 +33,8 @@ pub(crate) struct Place<'a> {
     pub(crate) ground: &'a Ground,
     /// The pull request; none for a group of the merge queue, which somebody who may has queued.
     pub(crate) pull: Option<&'a Pull>,
+    /// How far it is planned.
+    pub(crate) trust: Trust,
     /// What it is to be merged into.
     pub(crate) into: &'a BranchName,
     pub(crate) rules: &'a Rules,
@@ -60,11 +62,11 @@ impl Place<'_> {
             violations: Vec::new(),
             declares: Vec::new(),
         };
-        if self.pull.is_some_and(Pull::is_fork) {
+        if let Trust::DataOnly(unread) = &self.trust {
             report.declares = fork::declares(environment, self.before, self.merged);
             report.plan = match report.declares.is_empty() {
                 true => Ok(Plan::empty(name.clone())),
-                false => Err(fork::NOT_PLANNED.to_owned()),
+                false => Err(unread.to_string()),
             };
             report.next = NextStep::NotPlanned;
             return Ok(report);

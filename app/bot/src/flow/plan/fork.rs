@@ -3,22 +3,84 @@
 //! Whoever owns the fork may change it at any time and nobody here has read it yet, so no provider is
 //! asked about it and no credential is used. What its services come to in an environment is compared
 //! with what they come to now, line by line.
+//!
+//! That ends for a head that somebody who may has read and named (`flow/command/head.rs`): it is
+//! planned like one of the repository itself, as often as it has to be. The word is for one commit into
+//! one branch, so with another commit, or into another branch, it is as if nobody had read anything.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use landfall_core::config::{Environment, effective, show};
-use landfall_core::name::ServiceName;
+use landfall_core::name::{BranchName, CommitSha, ServiceName};
 use landfall_core::report::Declares;
+use landfall_github::Pull;
 use similar::{ChangeTag, TextDiff};
 
 use crate::gather::Declared;
+use crate::house::House;
 
-/// Why it has no plan.
-pub(super) const NOT_PLANNED: &str =
-    "it comes from a fork, so no provider is asked; what it declares otherwise is shown";
+/// How far planning goes for what somebody wants to be merged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Trust {
+    /// To the providers, with the credentials of the environment.
+    Full,
+    /// Not beyond its data.
+    DataOnly(Unread),
+}
+
+/// That nobody who may has read a fork's head. Printed as the reason why it has no plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Unread {
+    /// Nor any other of its heads.
+    Wholly,
+    /// They have read this one, and it is not the head any more.
+    Since(CommitSha),
+    /// They have read it when it was to go into another branch.
+    Elsewhere(BranchName),
+}
+
+impl Trust {
+    /// What the head of `pull` may have, as it is now.
+    ///
+    /// # Errors
+    /// The store could not be asked.
+    pub(super) async fn of(house: &House, pull: &Pull) -> anyhow::Result<Self> {
+        if !pull.is_fork() {
+            return Ok(Self::Full);
+        }
+        let (head, base) = (&pull.head.sha, &pull.base.branch);
+        let mut allowed = house.store.allowed_heads(pull.base.repository, pull.number).await?;
+        if allowed.iter().any(|allowed| allowed.head == *head && allowed.base == *base) {
+            return Ok(Self::Full);
+        }
+        let here = allowed.iter().find(|allowed| allowed.head == *head);
+        if let Some(here) = here {
+            return Ok(Self::DataOnly(Unread::Elsewhere(here.base.clone())));
+        }
+        let before = allowed.pop().map(|allowed| allowed.head);
+        Ok(Self::DataOnly(before.map_or(Unread::Wholly, Unread::Since)))
+    }
+}
+
+impl fmt::Display for Unread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Wholly => f.write_str("it comes from a fork, so no provider is asked")?,
+            Self::Since(head) => {
+                let head = head.short();
+                write!(f, "the head of the fork is not {head} any more, which was read")?;
+            }
+            Self::Elsewhere(base) => {
+                write!(f, "the head of the fork was read when it was to go into {base}")?;
+            }
+        }
+        f.write_str("; what it declares otherwise is shown")
+    }
+}
 
 /// What `merged` declares otherwise than `before` in an environment, service by service.
-pub(super) fn declares(
+pub(in crate::flow) fn declares(
     environment: &Environment,
     before: Option<&Declared>,
     merged: &Declared,
