@@ -1,16 +1,18 @@
 //! What somebody may try who can open a pull request, write a comment, or deliver to the webhook.
 //!
 //! Beside these: a pull request maps itself to production (`targets`), a fork's is planned
-//! (`comments`), a person without rights commands, an old comment is edited, a command hides in a
+//! (`forks`), a person without rights commands, an old comment is edited, a command hides in a
 //! quote, a word names another plan (`refusals`), a delivery is forged, repeated or endless
 //! (`webhooks`), names and values break out of their fence (the bot's own `render::tests::hostile`).
 
 use std::io::ErrorKind;
 use std::net::TcpListener;
 
+use landfall_core::name::RepositoryId;
 use landfall_sim::exchange::Wire;
 use landfall_sim::fault::{Answer, Fault, On};
 use landfall_sim::github::{Fate, NewPull, OnDelivery, edit, remove};
+use landfall_store::{Consequences, Item, ItemKey, ItemKind, NewDelivery, Store};
 use landfall_tests::world::{ALICE, BOB, CONFIG, Delivery, EVE, NAS, World, world};
 use serde_json::json;
 
@@ -118,6 +120,61 @@ async fn a_head_moves_between_the_word_about_it_and_the_plan() {
         w.assert_silence().await;
     })
     .await;
+}
+
+/// Whoever makes a commit can choose how it begins, so it can be made to fit what was said of another
+/// one. Here the one that was read had the same first twelve digits.
+#[tokio::test]
+async fn a_commit_is_made_that_begins_like_the_one_that_was_read() {
+    world(async |w| {
+        w.bootstrap().await;
+        let [_, head] = forks_of(w, ["192.168.1.51", "6.6.6.6"]).await;
+        w.server.stop().await;
+        let store = w.server.store_at_rest().await;
+        let read = format!("{}{}", &head[..12], "0".repeat(28));
+        was_reported_on(&*store, RepositoryId(w.repo.id()), &head, &read).await;
+        store.close().await;
+        w.restart().await;
+        w.read_everything().await;
+        let before = asked_providers(w);
+        for digits in [7, 12] {
+            let word = w.comment(&format!("/plan {}", &head[..digits]));
+            let answer = w.answer().await;
+            assert!(answer.contains("is how more than one commit begins"), "{answer}");
+            assert_eq!(w.reactions(word).await, "eyes confused");
+        }
+        assert_eq!(asked_providers(w), before);
+        // Who has read this one says so with all of it.
+        w.comment(&format!("/plan {head}"));
+        assert!(w.plan_comment().await.contains("| 1 to update |"));
+    })
+    .await;
+}
+
+/// The commit `read` had a check like that of `head`.
+async fn was_reported_on(store: &dyn Store, repository: RepositoryId, head: &str, read: &str) {
+    let kind = ItemKind::Check;
+    let told = store.items_under(repository, kind, &format!("check/{head}/")).await.unwrap();
+    let mut body = told.into_iter().next().expect("the head was reported on");
+    body["head"] = read.into();
+    let subject = format!("check/{read}/{}", body["name"].as_str().unwrap());
+    let known = store.repository(repository).await.unwrap().unwrap();
+    let key = ItemKey { installation: known.installation, repository, kind, subject };
+    let delivery = NewDelivery {
+        id: "00000000-0000-0000-0000-000000000077".parse().unwrap(),
+        event: "ping".to_owned(),
+        action: None,
+        installation: None,
+        repository: None,
+        body: b"{}".to_vec(),
+        received_at: store.now().await.unwrap(),
+    };
+    store.insert_delivery(&delivery).await.unwrap();
+    let items = vec![Item { key, body, priority: 0 }];
+    store
+        .finish_delivery(delivery.id, &Consequences { items, ..Consequences::default() })
+        .await
+        .unwrap();
 }
 
 #[tokio::test]

@@ -1,9 +1,13 @@
 //! Pull requests from forks: what is done with their data alone, and with a head that somebody who may
 //! write here has read and named.
 
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use insta::assert_snapshot;
+use jiff::{SignedDuration, Timestamp};
 use landfall_core::name::RepositoryId;
 use landfall_sim::exchange::Wire;
+use landfall_sim::fault::{Fault, Gate, On};
 use landfall_sim::github::{NewPull, Repo, Role, Standing, edit};
 use landfall_tests::world::{ALICE, BOB, CONFIG, EVE, JELLYFIN, Setting, World, world, world_with};
 
@@ -123,8 +127,7 @@ async fn a_head_that_was_read_is_planned_and_applied_like_any_other() {
         ");
         assert_snapshot!(w.check(CHECK).await, @"success: 1 to update");
         assert_eq!(w.reactions(word).await, "eyes rocket");
-        let audited = w.server.store().audit(RepositoryId(w.repo.id()), 1).await.unwrap();
-        assert_eq!(audited[0].entry.what, "allow");
+        assert_snapshot!(allowances(w).await.join("\n"), @"/plan commit-3: commit-3 of pull request 2 into main");
 
         let word = w.comment("/apply");
         assert_snapshot!(w.answer().await, @"
@@ -312,6 +315,58 @@ async fn what_was_read_stays_read_whoever_has_it_planned_again_and_why() {
         assert_eq!(w.reactions(word).await, "eyes rocket");
     })
     .await;
+}
+
+/// How far the server's clock is ahead, in seconds.
+static AHEAD: AtomicI64 = AtomicI64::new(0);
+
+/// A clock that can be set ahead.
+fn clock() -> Timestamp {
+    Timestamp::now() + SignedDuration::from_secs(AHEAD.load(Ordering::SeqCst))
+}
+
+#[tokio::test]
+async fn a_word_about_a_head_that_was_cut_off_is_carried_out_once() {
+    world_with(Setting { clock, ..Setting::default() }, async |w| {
+        let (_, head) = forked(w).await;
+        w.read_everything().await;
+        let gate = Gate::closed();
+        w.unifi.faults().inject(On::get("/**"), Fault::Hold(gate.clone()));
+        let word = w.comment(&plan(&head));
+        gate.arrival().await;
+        w.server.kill().await;
+        gate.open();
+        // Nobody renews the dead server's claims.
+        AHEAD.fetch_add(600, Ordering::SeqCst);
+        w.restart().await;
+        assert!(w.plan_comment().await.contains("| 1 to update |"));
+        assert_eq!(w.reactions(word).await, "eyes rocket");
+        assert_eq!(allowances(w).await.len(), 1);
+    })
+    .await;
+}
+
+/// GitHub announces a push before its git shows it.
+#[tokio::test]
+async fn a_head_that_git_does_not_show_yet_is_waited_for() {
+    world(async |w| {
+        let (fork, _) = forked(w).await;
+        w.read_everything().await;
+        w.github.lag_pull_refs(3);
+        let head = pushed(w, &fork, "192.168.1.52").await;
+        let word = w.comment(&plan(&head));
+        assert!(w.plan_comment().await.contains("| 1 to update |"));
+        assert_eq!(w.reactions(word).await, "eyes rocket");
+        assert_eq!(allowances(w).await.len(), 1);
+    })
+    .await;
+}
+
+/// The lines of the audit log that say that a head was allowed.
+async fn allowances(w: &World) -> Vec<String> {
+    let log = w.server.store().audit(RepositoryId(w.repo.id()), 100).await.unwrap();
+    let allowed = log.into_iter().filter(|row| row.entry.what == "allow");
+    allowed.map(|row| w.read(&row.entry.why)).collect()
 }
 
 #[tokio::test]

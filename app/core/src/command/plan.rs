@@ -40,7 +40,7 @@ impl Plan {
     }
 }
 
-/// Seven digits may be a name too, and are not read as one.
+/// A service that is called like a commit is not looked for.
 const ONE_COMMIT: &str = "it takes one commit, and every word of 7 to 40 hexadecimal digits is one";
 
 impl Defined for Plan {
