@@ -1,9 +1,13 @@
 //! The server ends in the middle of a step: before the provider is asked, after it did what it was asked
-//! for, after that was written. Whoever goes on does the rest, and nothing twice.
+//! for, after that was written; or in the middle of a command (`words`). Whoever goes on does the rest, and
+//! nothing twice.
 //!
 //! Where it ends is chosen for the whole process, so these stories are told one after the other, in a
 //! process of their own. What an ended process leaves behind beside that (leases, half-written rows) is
 //! the business of the chaos test.
+
+#[path = "failpoints/words.rs"]
+mod words;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;

@@ -5,11 +5,11 @@ use std::str::FromStr;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use landfall_core::name::{PullNumber, RepositoryId, UserId};
+use landfall_core::name::{EnvironmentName, PullNumber, RepositoryId, UserId};
 use landfall_core::plan::Digest;
 
 use crate::words::UnknownWord;
-use crate::{DeliveryId, Fence, Result};
+use crate::{AuditEntry, DeliveryId, Fence, Result, RunId};
 
 /// Which command of what somebody said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -82,8 +82,56 @@ pub struct NewCommand {
 pub struct Command {
     /// What was written.
     pub command: NewCommand,
-    /// Whether an attempt to carry it out began and left no outcome.
-    pub taken: bool,
+    /// When it came in, by the store's clock.
+    pub received_at: Timestamp,
+    /// What it turned out to mean, if an attempt to carry it out came so far and left no outcome.
+    pub meant: Option<Meant>,
+}
+
+/// What a command that names nothing by itself turned out to mean. It is noted before anything is done, so
+/// that one which was cut off is gone on with where it began, and not with what is there by then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Meant {
+    /// This run.
+    Run(RunId),
+    /// The lock on this environment.
+    Lock(EnvironmentName),
+}
+
+/// As it stands in the store: `run/<id>`, `lock/production`.
+impl fmt::Display for Meant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Run(id) => write!(f, "run/{id}"),
+            Self::Lock(environment) => write!(f, "lock/{environment}"),
+        }
+    }
+}
+
+impl FromStr for Meant {
+    type Err = UnknownWord;
+
+    fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
+        let meant = match text.split_once('/') {
+            Some(("run", id)) => id.parse().ok().map(|id| Self::Run(RunId(id))),
+            Some(("lock", name)) => name.parse().ok().map(Self::Lock),
+            _ => None,
+        };
+        meant.ok_or_else(|| UnknownWord(text.to_owned()))
+    }
+}
+
+/// A command that came in lately, whatever became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heard {
+    /// Which one it is.
+    pub id: CommandId,
+    /// Who wrote it.
+    pub author: UserId,
+    /// When it came in, by the store's clock.
+    pub received_at: Timestamp,
+    /// What came of it, once it is finished.
+    pub outcome: Option<String>,
 }
 
 /// What people said.
@@ -96,11 +144,26 @@ pub trait Commands {
         pull: PullNumber,
     ) -> Result<Vec<Command>>;
 
-    /// Notes that a job begins to carry it out.
-    async fn take_command(&self, fence: &Fence, id: CommandId) -> Result<()>;
+    /// The commands on a pull request that came in since then, in the order in which they did.
+    async fn commands_since(
+        &self,
+        repository: RepositoryId,
+        pull: PullNumber,
+        since: Timestamp,
+    ) -> Result<Vec<Heard>>;
 
-    /// Notes what came of it. The first outcome stays.
-    async fn finish_command(&self, fence: &Fence, id: CommandId, outcome: &str) -> Result<()>;
+    /// Notes what it means.
+    async fn note_meant(&self, fence: &Fence, id: CommandId, meant: &Meant) -> Result<()>;
+
+    /// Notes what came of it, and with it who did what. The first outcome stays, and a later one is not
+    /// in the audit log either.
+    async fn finish_command(
+        &self,
+        fence: &Fence,
+        id: CommandId,
+        outcome: &str,
+        audit: Option<&AuditEntry>,
+    ) -> Result<()>;
 
     /// What came of it, once it is finished.
     async fn command_outcome(&self, id: CommandId) -> Result<Option<String>>;

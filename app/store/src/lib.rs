@@ -59,7 +59,7 @@ pub use audit::{Audit, AuditEntry, AuditRow};
 pub use backup::{Contents, back_up};
 pub use chores::{Chore, Chores};
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use commands::{Command, CommandId, CommandSource, Commands, NewCommand};
+pub use commands::{Command, CommandId, CommandSource, Commands, Heard, Meant, NewCommand};
 pub use error::{Result, StoreError};
 pub use inbox::{
     Consequences, Delivery, DeliveryId, Inbox, Inserted, NewDelivery, Purge, PushedHead,

@@ -11,8 +11,8 @@ use landfall_core::plan::{Action, Change, Landed, Owned, Owner, ResourceKey};
 use crate::columns::{Columns, unreadable};
 use crate::{
     AllowedHead, Applied, Approval, AuditEntry, AuditRow, ClaimedItem, ClaimedJob, Command,
-    CommandId, Delivery, DeliveryId, Environment, Fence, GivenUp, Item, ItemClaim, ItemKey, JobId,
-    JobKey, Lock, LogRead, LoggedDelivery, MissedDelivery, NewCommand, NewDelivery, NewPlan,
+    CommandId, Delivery, DeliveryId, Environment, Fence, GivenUp, Heard, Item, ItemClaim, ItemKey,
+    JobId, JobKey, Lock, LogRead, LoggedDelivery, MissedDelivery, NewCommand, NewDelivery, NewPlan,
     NewRun, OwnedResource, Published, Pull, PullState, Repository, Restored, Result, Run, Step,
     StepId, StepState, StoreError, StoredPlan,
 };
@@ -83,7 +83,17 @@ pub(crate) fn command(row: &impl Columns) -> Result<Command> {
         said: row.maybe_text("said")?,
         commented_at: row.at("commented_at")?,
     };
-    Ok(Command { command, taken: row.flag("taken")? })
+    let (received_at, meant) = (row.at("received_at")?, row.maybe_text("meant")?);
+    Ok(Command { command, received_at, meant })
+}
+
+pub(crate) fn heard(row: &impl Columns) -> Result<Heard> {
+    Ok(Heard {
+        id: CommandId { source: row.text("source")?, index: row.small("idx")? },
+        author: UserId(row.number("author")?),
+        received_at: row.at("received_at")?,
+        outcome: row.maybe_text("outcome")?,
+    })
 }
 
 pub(crate) fn lock(row: &impl Columns) -> Result<Lock> {

@@ -7,13 +7,18 @@
 
 use std::io::ErrorKind;
 use std::net::TcpListener;
+use std::sync::atomic::{AtomicI64, Ordering};
 
+use insta::assert_snapshot;
+use jiff::{SignedDuration, Timestamp};
 use landfall_core::name::RepositoryId;
 use landfall_sim::exchange::Wire;
 use landfall_sim::fault::{Answer, Fault, On};
 use landfall_sim::github::{Fate, NewPull, OnDelivery, edit, remove};
 use landfall_store::{Consequences, Item, ItemKey, ItemKind, NewDelivery, Store};
-use landfall_tests::world::{ALICE, BOB, CONFIG, Delivery, EVE, NAS, World, world};
+use landfall_tests::world::{
+    ALICE, BOB, CONFIG, Delivery, EVE, NAS, Setting, World, world, world_with,
+};
 use serde_json::json;
 
 use crate::nas::nas_at;
@@ -327,6 +332,75 @@ async fn an_answer_of_github_that_is_cut_off_deletes_everything() {
         assert!(w.outcome().await.starts_with("✅ Applied to production"));
         assert_eq!(w.unifi.record("nas.internal.lan", "A"), ["192.168.1.51"]);
         w.read_everything().await;
+    })
+    .await;
+}
+
+/// How far the clock of the story of a loop is ahead, in seconds.
+static AHEAD: AtomicI64 = AtomicI64::new(0);
+
+/// A program with the account of a person reads what is said and says it again.
+#[tokio::test]
+async fn a_loop_of_commands_has_us_talk_for_ever() {
+    let clock = || Timestamp::now() + SignedDuration::from_secs(AHEAD.load(Ordering::SeqCst));
+    world_with(Setting { clock, ..Setting::default() }, async |w| {
+        w.pull("move", nas_at("192.168.1.51")).await;
+        w.read_everything().await;
+        let burst = |w: &mut World| [0; 2].map(|_| w.comment_as(EVE, &"/plan\n".repeat(9)));
+        let mut said = Vec::from(burst(w));
+        let told = w.comments().await;
+        assert_eq!(told.len(), 16);
+        assert_snapshot!(told[14], @"`eve`: `/plan` was not carried out. It takes write permission on this repository.");
+        assert_snapshot!(told[15], @"
+        `eve`: `/plan` was not carried out. More than 15 commands of yours came within a minute.
+
+        Say it again after a minute without any.
+        ");
+        // As long as it goes on, nothing more is said.
+        for _ in 0..2 {
+            AHEAD.fetch_add(40, Ordering::SeqCst);
+            said.extend(burst(w));
+            w.assert_silence().await;
+        }
+        for comment in said {
+            assert_eq!(w.reactions(comment).await, "eyes confused");
+        }
+        // The others are heard, and it is too once it has been quiet.
+        let word = w.comment_as(BOB, "/plan");
+        assert_eq!(w.reactions(word).await, "eyes rocket");
+        AHEAD.fetch_add(61, Ordering::SeqCst);
+        w.comment_as(EVE, "/status");
+        assert!(w.answers().await.contains("asked for by <b>eve</b>"));
+    })
+    .await;
+}
+
+/// Whoever has us repeat a command would give it with our rights.
+#[tokio::test]
+async fn what_an_app_says_is_a_command() {
+    world(async |w| {
+        w.pull("readme", [("README.md", "# Homelab\n")]).await;
+        w.read_everything().await;
+        w.merge().await;
+        w.read_everything().await;
+        let ours = w.comment_as("landfall[bot]", "<!-- landfall:run -->\n/apply");
+        let theirs = w.comment_as("renovate[bot]", "/apply");
+        w.read_everything().await;
+        // An App may speak in the name of a person.
+        w.github.hooks().fate(OnDelivery::event("issue_comment"), Fate::Held);
+        let named = w.comment_as(ALICE, "/apply");
+        w.settle().await;
+        let mut payload = w.github.hooks().held().pop().expect("it is held back");
+        payload["comment"]["performed_via_github_app"] = json!({ "id": 4242 });
+        assert_eq!(
+            w.deliver(Delivery::signed("issue_comment", 1, payload.to_string())).await.0,
+            202
+        );
+        w.assert_silence().await;
+        for comment in [ours, theirs, named] {
+            assert_eq!(w.reactions(comment).await, "");
+        }
+        assert_eq!(w.writes(), 0);
     })
     .await;
 }

@@ -1,6 +1,7 @@
 //! What people say to Landfall in a comment, and what it answers.
 
 use insta::assert_snapshot;
+use landfall_sim::fault::{Fault, Gate, On};
 use landfall_sim::github::{Fate, OnDelivery};
 use landfall_sim::unifi::RecordValue;
 use landfall_tests::world::{ALICE, BOB, EVE, NAS, World, world};
@@ -245,6 +246,32 @@ async fn unlock_gives_up_a_run_that_waits() {
         assert_snapshot!(w.outcome().await, @"⏹️ The run on production was cancelled (`commit-2`)");
         assert_eq!(w.reactions(word).await, "eyes rocket");
         assert_eq!(w.writes(), 0);
+    })
+    .await;
+}
+
+/// 👀 is written with the delivery, and sent by those who publish, whatever the job waits for that
+/// carries the command out.
+#[tokio::test]
+async fn a_command_is_acknowledged_however_long_it_takes() {
+    world(async |w| {
+        w.bootstrap().await;
+        w.pull("move", [("services/nas.yaml", NAS.replace(".50", ".51"))]).await;
+        w.plan_comment().await;
+        let (slow, heard) = (Gate::closed(), Gate::closed());
+        w.github.faults().inject(On::get("/repos/*/*/pulls/*"), Fault::Hold(slow.clone()));
+        let reactions = On::post("/repos/*/*/issues/comments/*/reactions");
+        w.github.faults().inject(reactions, Fault::HoldAfterCommit(heard.clone()));
+        let word = w.comment("/plan");
+        w.github.hooks().deliver_all().await;
+        slow.arrival().await;
+        heard.arrival().await;
+        let seen = w.repo.reactions(word);
+        assert_eq!(seen.iter().map(|seen| seen.content.as_str()).collect::<Vec<_>>(), ["eyes"]);
+        heard.open();
+        slow.open();
+        assert_eq!(w.reactions(word).await, "eyes rocket");
+        w.plan_comment().await;
     })
     .await;
 }

@@ -1,19 +1,21 @@
 //! Commands in PostgreSQL.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use landfall_core::name::{PullNumber, RepositoryId};
-use sqlx::postgres::PgConnection;
 
-use super::Postgres;
 use super::columns::without_nul;
+use super::{Postgres, Write, audit};
 use crate::rows;
-use crate::{Command, CommandId, Commands, Fence, NewCommand, Result};
+use crate::{AuditEntry, Command, CommandId, Commands, Fence, Heard, Meant, NewCommand, Result};
 
 /// Keeps a command, once.
-pub(super) async fn insert(conn: &mut PgConnection, new: &NewCommand) -> Result<()> {
+pub(super) async fn insert(write: &mut Write, new: &NewCommand) -> Result<()> {
+    let now = write.now;
     sqlx::query(
-        "insert into command (source, idx, repository, pull, author, login, text, said, commented_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing",
+        "insert into command
+             (source, idx, repository, pull, author, login, text, said, commented_at, received_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing",
     )
     .bind(new.id.source.to_string())
     .bind(i64::from(new.id.index))
@@ -24,7 +26,8 @@ pub(super) async fn insert(conn: &mut PgConnection, new: &NewCommand) -> Result<
     .bind(without_nul(&new.text))
     .bind(new.said.map(|said| said.to_string()))
     .bind(new.commented_at.as_millisecond())
-    .execute(conn)
+    .bind(now)
+    .execute(write.conn())
     .await?;
     Ok(())
 }
@@ -47,9 +50,28 @@ impl Commands for Postgres {
         rows.iter().map(rows::command).collect()
     }
 
-    async fn take_command(&self, fence: &Fence, id: CommandId) -> Result<()> {
+    async fn commands_since(
+        &self,
+        repository: RepositoryId,
+        pull: PullNumber,
+        since: Timestamp,
+    ) -> Result<Vec<Heard>> {
+        let rows = sqlx::query(
+            "select * from command where repository = $1 and pull = $2 and received_at >= $3
+             order by received_at, commented_at, length(source), source, idx",
+        )
+        .bind(repository.0.cast_signed())
+        .bind(pull.0.cast_signed())
+        .bind(since.as_millisecond())
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(rows::heard).collect()
+    }
+
+    async fn note_meant(&self, fence: &Fence, id: CommandId, meant: &Meant) -> Result<()> {
         let mut write = self.write_as(fence).await?;
-        sqlx::query("update command set taken = true where source = $1 and idx = $2")
+        sqlx::query("update command set meant = $1 where source = $2 and idx = $3")
+            .bind(meant.to_string())
             .bind(id.source.to_string())
             .bind(i64::from(id.index))
             .execute(write.conn())
@@ -57,9 +79,15 @@ impl Commands for Postgres {
         write.commit().await
     }
 
-    async fn finish_command(&self, fence: &Fence, id: CommandId, outcome: &str) -> Result<()> {
+    async fn finish_command(
+        &self,
+        fence: &Fence,
+        id: CommandId,
+        outcome: &str,
+        audit: Option<&AuditEntry>,
+    ) -> Result<()> {
         let mut write = self.write_as(fence).await?;
-        sqlx::query(
+        let finished = sqlx::query(
             "update command set outcome = $1 where source = $2 and idx = $3 and outcome is null",
         )
         .bind(without_nul(outcome))
@@ -67,6 +95,9 @@ impl Commands for Postgres {
         .bind(i64::from(id.index))
         .execute(write.conn())
         .await?;
+        if let Some(entry) = audit.filter(|_| finished.rows_affected() > 0) {
+            audit::append(&mut write, entry).await?;
+        }
         write.commit().await
     }
 

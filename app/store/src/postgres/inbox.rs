@@ -34,7 +34,7 @@ async fn follow(write: &mut Write, consequences: &Consequences) -> Result<()> {
         repositories::note_head(write.conn(), pushed).await?;
     }
     for command in &consequences.commands {
-        commands::insert(write.conn(), command).await?;
+        commands::insert(write, command).await?;
     }
     for item in &consequences.items {
         outbox::put(write, item).await?;

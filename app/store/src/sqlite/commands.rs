@@ -1,18 +1,20 @@
 //! Commands in SQLite.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use landfall_core::name::{PullNumber, RepositoryId};
-use sqlx::sqlite::SqliteConnection;
 
-use super::Sqlite;
+use super::{Sqlite, Write, audit};
 use crate::rows;
-use crate::{Command, CommandId, Commands, Fence, NewCommand, Result};
+use crate::{AuditEntry, Command, CommandId, Commands, Fence, Heard, Meant, NewCommand, Result};
 
 /// Keeps a command, once.
-pub(super) async fn insert(conn: &mut SqliteConnection, new: &NewCommand) -> Result<()> {
+pub(super) async fn insert(write: &mut Write, new: &NewCommand) -> Result<()> {
+    let now = write.now;
     sqlx::query(
-        "insert into command (source, idx, repository, pull, author, login, text, said, commented_at)
-         values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing",
+        "insert into command
+             (source, idx, repository, pull, author, login, text, said, commented_at, received_at)
+         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing",
     )
     .bind(new.id.source.to_string())
     .bind(new.id.index)
@@ -23,7 +25,8 @@ pub(super) async fn insert(conn: &mut SqliteConnection, new: &NewCommand) -> Res
     .bind(&new.text)
     .bind(new.said.map(|said| said.to_string()))
     .bind(new.commented_at.as_millisecond())
-    .execute(conn)
+    .bind(now)
+    .execute(write.conn())
     .await?;
     Ok(())
 }
@@ -46,9 +49,28 @@ impl Commands for Sqlite {
         rows.iter().map(rows::command).collect()
     }
 
-    async fn take_command(&self, fence: &Fence, id: CommandId) -> Result<()> {
+    async fn commands_since(
+        &self,
+        repository: RepositoryId,
+        pull: PullNumber,
+        since: Timestamp,
+    ) -> Result<Vec<Heard>> {
+        let rows = sqlx::query(
+            "select * from command where repository = ? and pull = ? and received_at >= ?
+             order by received_at, commented_at, length(source), source, idx",
+        )
+        .bind(repository.0.cast_signed())
+        .bind(pull.0.cast_signed())
+        .bind(since.as_millisecond())
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(rows::heard).collect()
+    }
+
+    async fn note_meant(&self, fence: &Fence, id: CommandId, meant: &Meant) -> Result<()> {
         let mut write = self.write_as(fence).await?;
-        sqlx::query("update command set taken = 1 where source = ? and idx = ?")
+        sqlx::query("update command set meant = ? where source = ? and idx = ?")
+            .bind(meant.to_string())
             .bind(id.source.to_string())
             .bind(id.index)
             .execute(write.conn())
@@ -56,9 +78,15 @@ impl Commands for Sqlite {
         write.commit().await
     }
 
-    async fn finish_command(&self, fence: &Fence, id: CommandId, outcome: &str) -> Result<()> {
+    async fn finish_command(
+        &self,
+        fence: &Fence,
+        id: CommandId,
+        outcome: &str,
+        audit: Option<&AuditEntry>,
+    ) -> Result<()> {
         let mut write = self.write_as(fence).await?;
-        sqlx::query(
+        let finished = sqlx::query(
             "update command set outcome = ? where source = ? and idx = ? and outcome is null",
         )
         .bind(outcome)
@@ -66,6 +94,9 @@ impl Commands for Sqlite {
         .bind(id.index)
         .execute(write.conn())
         .await?;
+        if let Some(entry) = audit.filter(|_| finished.rows_affected() > 0) {
+            audit::append(&mut write, entry).await?;
+        }
         write.commit().await
     }
 

@@ -1,10 +1,13 @@
 //! Commands: none is lost, none has two outcomes.
 
+use jiff::SignedDuration;
 use landfall_core::name::PullNumber;
-use landfall_store::{CommandId, CommandSource, Consequences, NewCommand, Store};
+use landfall_store::{
+    AuditEntry, CommandId, CommandSource, Consequences, Meant, NewCommand, Store,
+};
 
 use crate::engine::Engine;
-use crate::given::{HOMELAB, OCTOCAT, digest, fence};
+use crate::given::{HOMELAB, OCTOCAT, digest, fence, run_id};
 use crate::inbox::delivery;
 
 const PULL: PullNumber = PullNumber(7);
@@ -50,20 +53,59 @@ pub(crate) async fn a_command_has_one_outcome(engine: &Engine) {
     let id = CommandId { source: CommandSource::Comment(100), index: 0 };
     say(store, 1, vec![command(100, 0, "/apply")]).await;
     assert_eq!(store.command_outcome(id).await.unwrap(), None);
-    store.finish_command(&fence, id, "applied").await.unwrap();
-    store.finish_command(&fence, id, "refused").await.unwrap();
+    let entry = |what: &str| AuditEntry {
+        who: "octocat (1)".to_owned(),
+        what: what.to_owned(),
+        repository: HOMELAB,
+        environment: None,
+        digest: None,
+        why: "/apply".to_owned(),
+    };
+    store.finish_command(&fence, id, "applied", Some(&entry("apply"))).await.unwrap();
+    store.finish_command(&fence, id, "refused", Some(&entry("refused"))).await.unwrap();
     assert_eq!(store.command_outcome(id).await.unwrap().as_deref(), Some("applied"));
     assert!(store.pending_commands(HOMELAB, PULL).await.unwrap().is_empty());
+    let audit = store.audit(HOMELAB, 10).await.unwrap();
+    assert_eq!(audit.into_iter().map(|row| row.entry).collect::<Vec<_>>(), [entry("apply")]);
 }
 
-pub(crate) async fn one_that_was_cut_off_is_pending_still(engine: &Engine) {
+pub(crate) async fn one_that_was_cut_off_is_pending_still_and_means_the_same(engine: &Engine) {
     let store = &*engine.store;
     let fence = fence(store).await;
-    say(store, 1, vec![command(100, 0, "/apply"), command(100, 1, "/status")]).await;
-    store
-        .take_command(&fence, CommandId { source: CommandSource::Comment(100), index: 0 })
-        .await
-        .unwrap();
+    say(store, 1, vec![command(100, 0, "/cancel"), command(100, 1, "/unlock")]).await;
+    say(store, 2, vec![command(101, 0, "/status")]).await;
+    let run = Meant::Run(run_id(7));
+    let lock = Meant::Lock("production".parse().unwrap());
+    let id = |index| CommandId { source: CommandSource::Comment(100), index };
+    store.note_meant(&fence, id(0), &run).await.unwrap();
+    store.note_meant(&fence, id(1), &lock).await.unwrap();
     let pending = store.pending_commands(HOMELAB, PULL).await.unwrap();
-    assert_eq!(pending.iter().map(|row| row.taken).collect::<Vec<_>>(), [true, false]);
+    let meant: Vec<Option<Meant>> = pending.into_iter().map(|row| row.meant).collect();
+    assert_eq!(meant, [Some(run), Some(lock), None]);
+}
+
+pub(crate) async fn what_came_in_lately_is_known_whatever_became_of_it(engine: &Engine) {
+    let store = &*engine.store;
+    say(store, 1, vec![command(100, 0, "/plan")]).await;
+    engine.pass(40);
+    say(store, 2, vec![command(102, 0, "/help"), command(102, 1, "/plan")]).await;
+    engine.pass(20);
+    // It was written before those, and came in after them.
+    say(store, 3, vec![command(101, 0, "/apply")]).await;
+    let elsewhere = NewCommand { pull: PullNumber(8), ..command(103, 0, "/help") };
+    say(store, 4, vec![elsewhere]).await;
+    let id = CommandId { source: CommandSource::Comment(102), index: 0 };
+    let fence = fence(store).await;
+    store.finish_command(&fence, id, "answered", None).await.unwrap();
+
+    let pending = store.pending_commands(HOMELAB, PULL).await.unwrap();
+    let newest = pending.iter().map(|row| row.received_at).max().unwrap();
+    assert_eq!(newest, store.now().await.unwrap());
+    let since = newest - SignedDuration::from_secs(59);
+    let lately = store.commands_since(HOMELAB, PULL, since).await.unwrap();
+    let told: Vec<(String, Option<&str>)> =
+        lately.iter().map(|heard| (heard.id.to_string(), heard.outcome.as_deref())).collect();
+    let expected = [("102.0", Some("answered")), ("102.1", None), ("101.0", None)];
+    assert_eq!(told, expected.map(|(id, outcome)| (id.to_owned(), outcome)));
+    assert!(lately.iter().all(|heard| heard.author == OCTOCAT));
 }

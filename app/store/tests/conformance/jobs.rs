@@ -8,8 +8,8 @@ use landfall_core::plan::{Action, Outcome, Plan};
 use landfall_core::report::Waiting;
 use landfall_store::{
     Addressee, Approval, Asked, BACKGROUND, ClaimedJob, CommandId, CommandSource, Fence, Item,
-    ItemKey, ItemKind, JobKey, LogRead, NewJob, ReadBack, Result, Retry, RunState, StepId, Store,
-    StoreError, Topic,
+    ItemKey, ItemKind, JobKey, LogRead, Meant, NewJob, ReadBack, Result, Retry, RunState, StepId,
+    Store, StoreError, Topic,
 };
 use serde_json::json;
 
@@ -116,8 +116,8 @@ async fn writes(store: &dyn Store, fence: &Fence) -> Vec<(&'static str, Result<(
         ("complete_job", store.complete_job(fence).await),
         ("fail_job", store.fail_job(fence, "", Retry::Never).await),
         ("park_job", store.park_job(fence, None).await),
-        ("take_command", store.take_command(fence, command).await),
-        ("finish_command", store.finish_command(fence, command, "").await),
+        ("note_meant", store.note_meant(fence, command, &Meant::Run(id)).await),
+        ("finish_command", store.finish_command(fence, command, "", None).await),
         (
             "acquire_leases",
             store.acquire_leases(fence, &lease_request(id, &["zone"])).await.map(drop),

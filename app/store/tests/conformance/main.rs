@@ -38,7 +38,9 @@ macro_rules! suite {
                 audit: entries_come_back_newest_first;
                 backlog: it_counts_what_is_not_done_in_every_queue, what_comes_by_itself_disturbs_no_quiet;
                 chores: one_that_is_due_is_begun_by_one;
-                commands: a_burst_loses_none, a_command_has_one_outcome, one_that_was_cut_off_is_pending_still;
+                commands: a_burst_loses_none, a_command_has_one_outcome,
+                    one_that_was_cut_off_is_pending_still_and_means_the_same,
+                    what_came_in_lately_is_known_whatever_became_of_it;
                 inbox: a_delivery_is_new_once, deliveries_are_claimed_in_the_order_in_which_they_came,
                     consequences_are_written_once, a_failed_delivery_is_handled_when_it_comes_again,
                     a_retry_waits_for_its_time, purging_spares_ids_and_whatever_is_pending,

@@ -69,8 +69,11 @@ impl Evidence<'_> {
         findings: &mut Findings,
     ) {
         let refused = outcome.starts_with("refused");
+        // In a burst of commands it is said once.
+        let in_a_burst = refused && outcome.ends_with("within a minute.");
         let text = what.trim_start_matches('`');
         let fits = match () {
+            () if in_a_burst => true,
             () if text.starts_with("/status") || text.starts_with("/help") => outcome == "answered",
             () if text.starts_with("/landfall plam") => refused,
             () if text.starts_with("/plan") => outcome == "planned again" || refused,
@@ -81,6 +84,7 @@ impl Evidence<'_> {
         }
         let (reaction, comment) = match outcome {
             "answered" | "planned again" | "done" => (Some("rocket"), None),
+            _ if in_a_burst => (Some("confused"), None),
             _ => (Some("confused"), Some("refused")),
         };
         let reactions = self.town.repo.reactions(said.comment);

@@ -132,17 +132,16 @@ impl Said<'_> {
             }
             _ => {}
         }
-        self.approve(run, digest).await?;
-        Ok(Answer::Done)
+        self.approve(run, digest).await
     }
 
-    async fn approve(&self, run: &Run, digest: Digest) -> anyhow::Result<()> {
+    async fn approve(&self, run: &Run, digest: Digest) -> anyhow::Result<Answer> {
         let at = self.house.store.now().await?;
         let approval =
             Approval { digest, by: self.words.author, login: self.words.login.clone(), at };
         self.house.store.approve_run(&self.job.fence, run.run.id, &approval).await?;
-        self.audit("apply", Some(&run.run.environment), &format!("digest {digest}")).await?;
-        self.set_going(&run.run.environment).await
+        self.set_going(&run.run.environment).await?;
+        Ok(Answer::done("apply", run, format!("digest {digest}")))
     }
 
     /// Without a digest the command can only mean the one plan that was there to be seen.
@@ -157,16 +156,14 @@ impl Said<'_> {
     }
 
     async fn go_on(&self, run: &Run) -> anyhow::Result<Answer> {
-        self.audit("go on", Some(&run.run.environment), &run.reason).await?;
         self.set_going(&run.run.environment).await?;
-        Ok(Answer::Done)
+        Ok(Answer::done("go on", run, &run.reason))
     }
 
     async fn retry(&self, run: &Run) -> anyhow::Result<Answer> {
         self.house.store.retry_run(&self.job.fence, run.run.id).await?;
-        self.audit("retry", Some(&run.run.environment), &run.reason).await?;
         self.set_going(&run.run.environment).await?;
-        Ok(Answer::Done)
+        Ok(Answer::done("retry", run, &run.reason))
     }
 
     pub(super) async fn set_going(&self, environment: &EnvironmentName) -> anyhow::Result<()> {

@@ -5,10 +5,11 @@
 
 use landfall_core::name::EnvironmentName;
 use landfall_github::PullState;
-use landfall_store::RunState;
+use landfall_store::{Meant, RunState};
 
 use super::super::run::follow_up;
 use super::{Answer, Said};
+use crate::failpoint;
 
 pub(super) async fn cancel(
     said: &Said<'_>,
@@ -17,28 +18,40 @@ pub(super) async fn cancel(
     let PullState::Merged { commit: Some(commit), .. } = &said.pull.state else {
         return Ok(Answer::refuse("This pull request is not merged, so there is no run of it."));
     };
-    if let Some(answer) = said.cut_off() {
-        return Ok(answer);
-    }
-    let mut open = said.waiting(environments, commit).await?;
-    open.retain(|run| !run.state.is_ended());
-    let run = match open.as_slice() {
-        [] => return Ok(Answer::refuse("No run of this pull request waits or is under way.")),
-        [run] => run,
-        several => return Ok(Answer::several(several, "cancel")),
+    let run = match said.meant_run().await? {
+        Some(run) => run,
+        None => {
+            let mut open = said.waiting(environments, commit).await?;
+            open.retain(|run| !run.state.is_ended());
+            match open.as_slice() {
+                [] => {
+                    let why = "No run of this pull request waits or is under way.";
+                    return Ok(Answer::refuse(why));
+                }
+                [run] => run.clone(),
+                several => return Ok(Answer::several(several, "cancel")),
+            }
+        }
     };
-    let (name, why) = (&run.run.environment, format!("cancelled by {}", said.words.login));
-    let store = &said.house.store;
-    let Some(run) = store.cancel_run(&said.job.fence, run.run.id, &why).await? else {
+    said.means(Meant::Run(run.run.id)).await?;
+    let (store, why) = (&said.house.store, format!("cancelled by {}", said.words.login));
+    // Done before it was cut off.
+    let is_done = run.state == RunState::Cancelled && run.reason == why;
+    let cancelled = match is_done {
+        true => Some(run.clone()),
+        false => store.cancel_run(&said.job.fence, run.run.id, &why).await?,
+    };
+    failpoint::pass("command::acted")?;
+    let Some(cancelled) = cancelled else {
+        let name = &run.run.environment;
         return Ok(Answer::refuse(format!("The run on {name} has ended meanwhile.")));
     };
-    said.audit("cancel", Some(name), &run.reason).await?;
-    if run.state == RunState::Cancelled {
-        said.tell_cancelled(&run, why).await?;
-        follow_up(said.house, said.job, &run).await?;
-    } else {
+    if cancelled.stop.is_some() {
         // Whoever works on it sees it before the next step. If nobody does, somebody has to.
-        said.set_going(name).await?;
+        said.set_going(&run.run.environment).await?;
+    } else {
+        said.tell_cancelled(&cancelled, why).await?;
+        follow_up(said.house, said.job, &cancelled).await?;
     }
-    Ok(Answer::Done)
+    Ok(Answer::done("cancel", &cancelled, &run.reason))
 }

@@ -5,7 +5,8 @@ use landfall_core::name::EnvironmentName;
 use landfall_core::report::Waiting;
 use landfall_store::{Created, JobKey, NewJob, PlanScope};
 
-use super::{Answer, Said};
+use super::{Answer, Deed, Said};
+use crate::failpoint;
 
 pub(super) async fn lock(said: &Said<'_>, command: Lock) -> anyhow::Result<Answer> {
     let Lock { environment, reason } = command;
@@ -28,9 +29,9 @@ pub(super) async fn lock(said: &Said<'_>, command: Lock) -> anyhow::Result<Answe
         }
         Created::New(_) | Created::Existing(_) => {}
     }
-    said.audit("lock", Some(&environment), &lock.reason).await?;
+    failpoint::pass("command::acted")?;
     said.tell_of_lock(&environment).await?;
-    Ok(Answer::Done)
+    Ok(Answer::Done(Deed { what: "lock", environment, why: lock.reason }))
 }
 
 /// What a run waits for under this lock.

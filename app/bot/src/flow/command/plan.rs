@@ -13,7 +13,7 @@ use landfall_core::yaml::did_you_mean;
 use landfall_github::PullState;
 use landfall_store::{CommandId, NewCommand};
 
-use super::{Answer, Refusal, Said, refuse, sentence};
+use super::{Answer, Refusal, Said, finish, refuse, sentence};
 use crate::flow::announce::Board;
 use crate::house::Kinds;
 use crate::publish::body::ReactionWord;
@@ -99,14 +99,13 @@ impl Ordered {
     /// The store could not be written to.
     pub async fn done(&self, board: &Board<'_>, found: &Found) -> anyhow::Result<()> {
         for Order { words, .. } in &self.0 {
-            let outcome = match found.refused.get(&words.id) {
+            match found.refused.get(&words.id) {
                 Some(refusal) => refuse(board, words, refusal).await?,
                 None => {
                     board.react(words.id, ReactionWord::Done).await?;
-                    "planned again".to_owned()
+                    finish(board, words, "planned again", None).await?;
                 }
-            };
-            board.house.store.finish_command(board.fence, words.id, &outcome).await?;
+            }
         }
         Ok(())
     }

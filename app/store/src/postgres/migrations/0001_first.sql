@@ -109,11 +109,13 @@ create table command (
     text text not null,
     said text, -- the digest of the whole comment; null of a click
     commented_at bigint not null,
-    taken boolean not null default false,
+    received_at bigint not null,
+    meant text, -- what it turned out to mean: run/<id>, lock/<environment>
     outcome text,
     primary key (source, idx)
 );
 create index command_pending on command (repository, pull) where outcome is null;
+create index command_lately on command (repository, pull, received_at);
 
 -- The row stays when a lease is released: its epoch never goes back.
 create table target_lease (

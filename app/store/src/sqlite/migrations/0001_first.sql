@@ -107,11 +107,13 @@ create table command (
     text text not null,
     said text, -- the digest of the whole comment; null of a click
     commented_at integer not null,
-    taken integer not null default 0 check (taken in (0, 1)),
+    received_at integer not null,
+    meant text, -- what it turned out to mean: run/<id>, lock/<environment>
     outcome text,
     primary key (source, idx)
 ) strict, without rowid;
 create index command_pending on command (repository, pull) where outcome is null;
+create index command_lately on command (repository, pull, received_at);
 
 -- The row stays when a lease is released: its epoch never goes back.
 create table target_lease (
