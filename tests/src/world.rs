@@ -116,6 +116,9 @@ impl World {
         github.hooks().fate(OnDelivery::event("push"), Fate::NeverSent);
         repo.point_branch("develop", &first, ALICE).await?;
         names.commit(first);
+        for branch in ["main", "develop"] {
+            repo.protect(branch)?;
+        }
         let server = Server::start(&github, around).await?;
         github.hooks().send_to(&hook_url(&server));
         let mut world = World {

@@ -11,6 +11,7 @@ pub mod confirm;
 pub mod given_up;
 pub mod ground;
 pub mod group;
+pub mod guard;
 pub mod handle;
 pub mod holding;
 pub mod installations;

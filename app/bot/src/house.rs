@@ -13,6 +13,7 @@ use landfall_repo::Mirrors;
 use landfall_store::{Pace, Store};
 
 use crate::backup::{Backups, Schedule};
+use crate::flow::guard::KnownGuards;
 use crate::gather::Caches;
 use crate::gather::known::KnownTargets;
 use crate::gather::session::Reach;
@@ -45,6 +46,8 @@ pub struct House {
     pub caches: Caches,
     /// Identities of targets that planning may believe.
     pub known_targets: KnownTargets,
+    /// How branches are guarded, for saying so.
+    pub guards: KnownGuards,
     /// What people read is printed with these.
     pub templates: Templates,
     /// How long things may take.

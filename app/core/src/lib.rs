@@ -22,4 +22,5 @@ pub mod report;
 pub mod rights;
 pub mod view;
 pub mod way;
+pub mod weakness;
 pub mod yaml;

@@ -18,6 +18,7 @@ use crate::name::{
 use crate::plan::{Change, Digest, Needs, Plan, Ranks, ResourceKey, Target};
 use crate::view::plural;
 use crate::way::{Exposure, Way};
+use crate::weakness::Weakness;
 
 /// What a pull request's comment says.
 #[derive(Debug, Clone)]
@@ -36,6 +37,8 @@ pub struct PullReport {
     pub config_note: Option<String>,
     /// What somebody wants to look at; none leaves it to the length of the plan.
     pub opened: Option<Opened>,
+    /// What is weak about how the base is guarded.
+    pub weaknesses: Vec<Weakness>,
 }
 
 /// What is opened in a comment and not folded. The plan is whole all the same.

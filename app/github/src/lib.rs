@@ -36,6 +36,6 @@ pub use error::{Failure, GithubError};
 pub use limits::Limits;
 pub use proposer::Proposer;
 pub use pull::{Base, Head, Pull, PullState};
-pub use reader::{GitCredentials, Reader};
+pub use reader::{BranchProtection, GitCredentials, Reader, RequiredCheck};
 pub use repository::{InstalledRepository, Repository};
 pub use writer::{Fold, Reaction, Writer};

@@ -25,6 +25,10 @@ use crate::repository::{CollaboratorPermission, InstalledRepository, Repository}
 use crate::session::Session;
 use crate::transport::Call;
 
+mod branch;
+
+pub use branch::{BranchProtection, RequiredCheck};
+
 /// Reads one repository.
 #[derive(Debug, Clone)]
 pub struct Reader(Session);
@@ -280,36 +284,6 @@ impl Reader {
             .query("environment", environment)
             .query("task", task);
         self.0.list(call, |page: Vec<Deployment>| page).await
-    }
-
-    /// Whether a branch is protected, by the older protection or by a ruleset. None when we may
-    /// not know.
-    ///
-    /// # Errors
-    /// As every call.
-    pub async fn branch_protected(&self, branch: &BranchName) -> Result<Option<bool>, GithubError> {
-        #[derive(Deserialize)]
-        struct Branch {
-            protected: bool,
-        }
-        let path = self.0.path().then("branches").then(branch);
-        match self.0.call::<Branch>(Call::get(path)).await {
-            Ok(Branch { protected: true }) => Ok(Some(true)),
-            Ok(Branch { protected: false }) => self.has_rules(branch).await,
-            Err(GithubError { failure: Failure::Denied { .. }, .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Whether any ruleset applies to a branch. Servers older than rulesets have none.
-    async fn has_rules(&self, branch: &BranchName) -> Result<Option<bool>, GithubError> {
-        let path = self.0.path().then("rules").then("branches").then(branch);
-        match self.0.call::<Vec<IgnoredAny>>(Call::get(path)).await {
-            Ok(rules) => Ok(Some(!rules.is_empty())),
-            Err(GithubError { failure: Failure::NotFound, .. }) => Ok(Some(false)),
-            Err(GithubError { failure: Failure::Denied { .. }, .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
     }
 
     /// How git reaches the repository now.

@@ -78,7 +78,8 @@ impl World {
         commit
     }
 
-    /// Replaces what a branch holds by one commit on `parent`, as after a rebase.
+    /// Replaces what a branch holds by one commit on `parent`, as after a rebase. A branch that is
+    /// protected is so no more.
     ///
     /// # Panics
     /// GitHub refuses.
@@ -90,6 +91,7 @@ impl World {
     ) -> String {
         let edits: Vec<Edit> =
             edits.into_iter().map(|edit| self.names.real_edit(edit.into())).collect();
+        self.repo.unprotect(branch).expect("there is a repository");
         let pushed = self.repo.force_push(branch, ALICE, parent, edits).await;
         let commit = pushed.expect("GitHub takes the forced push");
         self.names.commit(commit.clone());

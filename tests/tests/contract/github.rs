@@ -197,7 +197,12 @@ async fn what_our_client_reads_is_said_as_github_says_it() {
     );
     reader.permission(UserId(1), "alice").await.unwrap();
     reader.permission(UserId(1), "nobody").await.unwrap();
-    reader.branch_protected(&main).await.unwrap();
+    world.repo.protect("main").unwrap();
+    for app in [None, Some(4242)] {
+        world.repo.require_check("main", "landfall / production (main)", app).unwrap();
+    }
+    let protection = reader.branch_protection(&main).await.unwrap().unwrap();
+    assert_eq!(protection.required.len(), 2);
     reader.git_credentials().await.unwrap();
     assert!(reader.pull(PullNumber(99)).await.is_err());
     assert_faithful(world.github.exchanges());

@@ -73,7 +73,7 @@ async fn usual_branches(reader: &Reader) -> anyhow::Result<BTreeSet<BranchName>>
     let mut there = BTreeSet::new();
     for name in USUAL {
         let branch: BranchName = name.parse()?;
-        match reader.branch_protected(&branch).await {
+        match reader.branch_protection(&branch).await {
             Ok(_) => drop(there.insert(branch)),
             Err(GithubError { failure: Failure::NotFound, .. }) => {}
             Err(error) => return Err(error.into()),

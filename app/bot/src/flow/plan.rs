@@ -20,7 +20,7 @@ use uuid::Uuid;
 use super::announce::{Board, Expected};
 use super::command::{Found, Ordered, There};
 use super::ground::{Ground, Rules, findings, no_rules};
-use super::{Ended, command, resolve};
+use super::{Ended, command, guard, resolve};
 use crate::gather::{Declared, LoadError};
 use crate::house::{House, Kinds};
 use fork::Trust;
@@ -145,6 +145,12 @@ impl Planning<'_> {
             return Ok(Ended::Done);
         }
         let board = Board::of(self.house, self.job, self.ground.repository.id);
+        let weaknesses = match &planned.outcome {
+            PullOutcome::Planned { .. } => {
+                guard::weaknesses(self.house, self.ground, self.base()).await?
+            }
+            _ => Vec::new(),
+        };
         let report = PullReport {
             pull: self.pull.number,
             head: self.pull.head.sha.clone(),
@@ -153,6 +159,7 @@ impl Planning<'_> {
             outcome: planned.outcome,
             config_note: planned.config_note,
             opened: planned.found.opened.clone(),
+            weaknesses,
         };
         let left_over = board.left_over(&report, &planned.expected).await?;
         if !left_over.is_empty() || matches!(report.outcome, PullOutcome::Skipped) {

@@ -14,6 +14,7 @@ use secrecy::ExposeSecret as _;
 
 use super::{House, Timing};
 use crate::backup::Backups;
+use crate::flow::guard::KnownGuards;
 use crate::flow::restored::follow_up;
 use crate::gather::Caches;
 use crate::gather::known::KnownTargets;
@@ -95,6 +96,7 @@ impl House {
             reach,
             caches: Caches::default(),
             known_targets: KnownTargets::default(),
+            guards: KnownGuards::default(),
             templates: Templates::load(settings.templates.as_deref())?,
             timing: match operator.github() {
                 Some(limits) => Timing { pace: limits.paces(), ..around.timing },

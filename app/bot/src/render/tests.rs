@@ -106,6 +106,7 @@ fn report(environments: Vec<EnvironmentReport>) -> PullReport {
         outcome: PullOutcome::Planned { warnings: Vec::new(), environments },
         config_note: None,
         opened: None,
+        weaknesses: Vec::new(),
     }
 }
 

@@ -11,6 +11,7 @@ use landfall_core::report::{
     StepResult, Waiting,
 };
 use landfall_core::way::Exposure;
+use landfall_core::weakness::Weakness;
 use serde_json::json;
 
 use super::{StatusRow, Templates};
@@ -36,6 +37,7 @@ impl Templates {
                 config_note: Some("takes effect once it is on main".to_owned()),
                 draft: true,
                 opened: None,
+                weaknesses: vec![Weakness::Unprotected("main".parse()?)],
             })?;
         }
         for stage in [RunStage::Running, RunStage::Held(Waiting::Bootstrap), RunStage::Succeeded] {

@@ -173,6 +173,11 @@ async fn an_app_that_is_not_set_up_for_landfall_is_told_apart_from_one_that_is()
     plain.await.unwrap();
     let open = ward.github.create_repository("acme/open", [("landfall.yaml", RULES)]);
     open.await.unwrap();
+    let weak =
+        ward.github.create_repository("acme/weak", [("landfall.yaml", RULES)]).await.unwrap();
+    weak.protect("main").unwrap();
+    weak.require_check("main", "landfall / production (main)", None).unwrap();
+    weak.require_check("main", "landfall (main)", Some(7)).unwrap();
     let ada = ward.github.installations().into_iter().find(|known| known.account == "ada");
     ward.github.suspend(ada.unwrap().id, "ada").unwrap();
     insta::assert_snapshot!(ward.says().await, @"
@@ -204,17 +209,21 @@ async fn an_app_that_is_not_set_up_for_landfall_is_told_apart_from_one_that_is()
                     → set the App's Webhook secret to what GITHUB_WEBHOOK_SECRET is
     ✗ webhook       deliveries are sent as `form`
                     → set Content type to application/json on the App's page, at Webhook
-    ! deliveries    of the last 5, 5 were not taken; `installation` at THEN: failed to connect to host
+    ! deliveries    of the last 6, 6 were not taken; `installation` at THEN: failed to connect to host
                     → is the server up and reachable from outside? It fetches what it missed
-    ✓ installations on 2 accounts, 3 repositories
+    ✓ installations on 2 accounts, 4 repositories
     ! installations ada has suspended the App
                     → unsuspend it: https://github.com/settings/installations, or https://github.com/organizations/ada/settings/installations
     ✓ branches      main of acme/homelab is protected
     · repositories  acme/plain has no landfall.yaml on main
     ! branches      main of acme/open is not protected, and environments follow it
                     → require a pull request and a review: Settings, Rules of the repository
+    ! branches      main of acme/weak requires `landfall / production (main)` from any source: whoever may write can set it
+                    → choose Landfall's App as the source of the check: Settings, Rules or Branches of the repository
+    ! branches      main of acme/weak requires `landfall (main)` from App 7, which never sets it
+                    → choose Landfall's App as the source of the check: Settings, Rules or Branches of the repository
 
-    4 errors, 8 warnings.
+    4 errors, 10 warnings.
     --- exit code 1
     ");
 }

@@ -8,6 +8,7 @@ use crate::diagnostic::Severity;
 use crate::name::UnitName;
 use crate::plan::Plan;
 use crate::report::{EnvironmentReport, NextStep, PullOutcome, PullReport, Waiting};
+use crate::weakness::Weakness;
 
 /// The whole comment; the sections may be spread over several comments, head and tail are not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -26,6 +27,8 @@ pub struct PullView {
     pub conflicted: Vec<String>,
     /// What the checks warn of.
     pub warnings: Vec<Finding>,
+    /// What is weak about how the base is guarded.
+    pub weaknesses: Vec<WeaknessLine>,
     /// The table.
     pub environments: Vec<EnvironmentRow>,
     /// What becomes public: name and environment.
@@ -76,6 +79,15 @@ pub struct EnvironmentRow {
     pub first: bool,
 }
 
+/// What is weak about how a branch is guarded, and what would mend it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WeaknessLine {
+    /// A sentence with code spans.
+    pub said: String,
+    /// What would mend it.
+    pub mend: &'static str,
+}
+
 /// Something in a unit's way, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ConflictLine {
@@ -95,6 +107,10 @@ pub fn pull(report: &PullReport) -> PullView {
     view.draft = report.draft;
     view.unread = report.outcome.is_unread().then(|| report.head.digits().to_owned());
     view.config_note.clone_from(&report.config_note);
+    let weaknesses = report.weaknesses.iter();
+    let line =
+        |weakness: &Weakness| WeaknessLine { said: weakness.to_string(), mend: weakness.mend() };
+    view.weaknesses = weaknesses.map(line).collect();
     if let Some(opened) = &report.opened {
         for section in &mut view.sections {
             section.opened = Some(section.is_in(opened));
@@ -115,6 +131,7 @@ pub fn outcome(head: &str, outcome: &PullOutcome) -> PullView {
         errors: Vec::new(),
         conflicted: Vec::new(),
         warnings: Vec::new(),
+        weaknesses: Vec::new(),
         environments: Vec::new(),
         opens: Vec::new(),
         closes: Vec::new(),

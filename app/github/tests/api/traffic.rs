@@ -261,18 +261,66 @@ async fn a_branch_is_protected_by_a_rule_too_and_unknown_when_we_may_not_see() {
     let rule = ok(json!([{ "type": "pull_request" }]));
     server.reply([
         ok(json!({ "protected": true })),
+        // A server that has no rulesets.
+        status(404),
         open(),
         rule,
         open(),
         ok(json!([])),
+        open(),
+        status(403),
         status(403),
     ]);
     let mut seen = Vec::new();
-    for _ in 0..4 {
-        seen.push(reader.branch_protected(&branch).await.unwrap());
+    for _ in 0..5 {
+        let protection = reader.branch_protection(&branch).await.unwrap();
+        seen.push(protection.map(|protection| protection.is_protected));
     }
-    assert_eq!(seen, [Some(true), Some(true), Some(false), None]);
+    assert_eq!(seen, [Some(true), Some(true), Some(false), None, None]);
     assert!(server.calls()[0].uri.ends_with("/branches/release%2F1"));
+}
+
+#[tokio::test]
+async fn a_check_may_be_required_by_the_older_protection_and_by_a_rule_of_an_app_or_of_anybody() {
+    let server = Server::start().await;
+    let reader = server.app.reader(homelab());
+    let checks = json!([
+        { "context": "ours", "app_id": 7 },
+        { "context": "any", "app_id": null },
+        { "context": "all", "app_id": -1 },
+    ]);
+    let contexts = json!(["ours", "any", "all", "of old"]);
+    server.reply([
+        ok(json!({ "protected": true, "protection": {
+            "enabled": true,
+            "required_status_checks": { "contexts": contexts, "checks": checks },
+        } })),
+        ok(json!([
+            { "type": "deletion" },
+            { "type": "required_status_checks", "parameters": { "required_status_checks": [
+                { "context": "ruled", "integration_id": 8 },
+                { "context": "anybody" },
+            ] } },
+        ])),
+    ]);
+    let main = BranchName::new("main").unwrap();
+    let protection = reader.branch_protection(&main).await.unwrap().unwrap();
+    let told: Vec<(&str, Option<u64>)> = protection
+        .required
+        .iter()
+        .map(|check| (check.name.as_str(), check.source.map(|app| app.0)))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("ours", Some(7)),
+            ("any", None),
+            ("all", None),
+            ("of old", None),
+            ("ruled", Some(8)),
+            ("anybody", None),
+        ]
+    );
 }
 
 #[tokio::test]

@@ -86,6 +86,8 @@ pub struct Repository {
     /// The repository that this one was forked from.
     pub parent: Option<u64>,
     pub protected: BTreeSet<String>,
+    /// The checks that rules of a branch require: the branch, the name, and the App that has to set it.
+    pub required: Vec<(String, String, Option<u64>)>,
     pub roles: BTreeMap<String, Role>,
     pub pulls: BTreeMap<u64, Pull>,
     /// Those that are no pull requests.

@@ -4,14 +4,16 @@ use std::collections::BTreeSet;
 
 use landfall_core::config::{REPOSITORY_CONFIG, RepositoryConfig};
 use landfall_core::name::BranchName;
+use landfall_core::weakness::Weakness;
 use landfall_github::needs;
 use landfall_github::{
-    App, GithubError, Installation, InstalledRepository, Reader, Registration, Repository,
+    App, AppId, GithubError, Installation, InstalledRepository, Reader, Registration, Repository,
 };
 use landfall_providers::Registry;
 
 use super::registration::lacking;
 use super::report::Finding;
+use crate::flow::guard::weak;
 use crate::house::Kinds;
 use crate::settings::Settings;
 
@@ -133,30 +135,44 @@ async fn protection(
         environments.flat_map(|environment| environment.branches.iter().cloned()).collect();
     let mut found = Vec::new();
     for branch in &branches {
-        found.extend(of_branch(&reader, branch).await);
+        found.extend(of_branch(&reader, branch, app.id()).await);
     }
     found
 }
 
-async fn of_branch(reader: &Reader, branch: &BranchName) -> Option<Finding> {
+async fn of_branch(reader: &Reader, branch: &BranchName, us: AppId) -> Vec<Finding> {
     use landfall_github::Failure;
 
     let name = &reader.on().name;
-    match reader.branch_protected(branch).await {
-        Ok(Some(true)) => {
-            Some(Finding::fine("branches", format!("{branch} of {name} is protected")))
+    match reader.branch_protection(branch).await {
+        Ok(Some(protection)) => {
+            let weak = weak(&protection, branch, us);
+            let warning = |weakness: &Weakness| {
+                let said = match weakness {
+                    Weakness::Unprotected(_) => {
+                        "is not protected, and environments follow it".to_owned()
+                    }
+                    Weakness::Forgeable { check, .. } => {
+                        format!("requires `{check}` from any source: whoever may write can set it")
+                    }
+                    Weakness::Misbound { check, app, .. } => {
+                        format!("requires `{check}` from App {app}, which never sets it")
+                    }
+                };
+                let said = format!("{branch} of {name} {said}");
+                Finding::warning("branches", said, weakness.mend())
+            };
+            match weak.as_slice() {
+                [] => vec![Finding::fine("branches", format!("{branch} of {name} is protected"))],
+                weak => weak.iter().map(warning).collect(),
+            }
         }
-        Ok(Some(false)) => {
-            let said = format!("{branch} of {name} is not protected, and environments follow it");
-            let mend = "require a pull request and a review: Settings, Rules of the repository";
-            Some(Finding::warning("branches", said, mend))
-        }
-        Ok(None) => None,
+        Ok(None) => Vec::new(),
         Err(GithubError { failure: Failure::NotFound, .. }) => {
             let said = format!("{branch} of {name} is not there, and environments follow it");
             let mend = format!("create the branch, or take it out of {REPOSITORY_CONFIG}");
-            Some(Finding::warning("branches", said, mend))
+            vec![Finding::warning("branches", said, mend)]
         }
-        Err(error) => Some(Finding::unknown("branches", error)),
+        Err(error) => vec![Finding::unknown("branches", error)],
     }
 }

@@ -36,6 +36,7 @@ pub(super) async fn plan(said: &Said<'_>, command: Plan) -> anyhow::Result<Answe
     }
     if command.fresh {
         said.house.known_targets.forget_all(said.ground.repository.id);
+        said.house.guards.forget_all(said.ground.repository.id);
         said.house.reach.registry.forget();
     }
     Ok(Answer::Ordered(command))

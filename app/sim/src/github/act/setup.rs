@@ -124,6 +124,24 @@ impl Repo {
         self.change(|repository| repository.protected.insert(branch.to_owned())).map(drop)
     }
 
+    /// Takes the protection of a branch away again.
+    ///
+    /// # Errors
+    /// The repository is gone.
+    pub fn unprotect(&self, branch: &str) -> anyhow::Result<()> {
+        self.change(|repository| repository.protected.remove(branch)).map(drop)
+    }
+
+    /// Has a rule of a branch require a check: of an App, or of anybody. It stops no merge here, but the
+    /// API says so.
+    ///
+    /// # Errors
+    /// The repository is gone.
+    pub fn require_check(&self, branch: &str, check: &str, app: Option<u64>) -> anyhow::Result<()> {
+        let required = (branch.to_owned(), check.to_owned(), app);
+        self.change(|repository| repository.required.push(required))
+    }
+
     /// Makes another branch the default.
     ///
     /// # Errors
@@ -186,6 +204,7 @@ fn new_repository(id: u64, (owner, name): (&str, &str), at: Timestamp, git: Bare
         pushed_at: at,
         parent: None,
         protected: BTreeSet::new(),
+        required: Vec::new(),
         roles: BTreeMap::from([(owner.to_owned(), Role::Admin)]),
         pulls: BTreeMap::new(),
         issues: BTreeMap::new(),

@@ -23,8 +23,8 @@ pub(super) async fn branch(
 }
 
 /// The rules of a branch. One that is protected has the three that matter: it cannot be deleted,
-/// not be force-pushed, and changes come by pull request. Rules are also for branches that do not
-/// exist yet, so there is no 404.
+/// not be force-pushed, and changes come by pull request; and one for the checks that it requires.
+/// Rules are also for branches that do not exist yet, so there is no 404.
 pub(super) async fn rules(
     State(shared): Sim,
     asked: Asked,
@@ -33,9 +33,6 @@ pub(super) async fn rules(
     let repo = asked.repo(METADATA)?;
     let world = shared.world();
     let repository = world.repository(repo.id())?;
-    if !repository.protected.contains(&name) {
-        return Ok(Json(json!([])));
-    }
     let source = |mut rule: Value| {
         rule["ruleset_source_type"] = "Repository".into();
         rule["ruleset_source"] = repository.full_name().into();
@@ -52,8 +49,33 @@ pub(super) async fn rules(
             "required_review_thread_resolution": false,
         },
     });
-    let rules = [json!({ "type": "deletion" }), json!({ "type": "non_fast_forward" }), review];
-    Ok(Json(rules.map(source).to_vec().into()))
+    let mut rules = Vec::new();
+    if repository.protected.contains(&name) {
+        rules.extend([
+            json!({ "type": "deletion" }),
+            json!({ "type": "non_fast_forward" }),
+            review,
+        ]);
+    }
+    let required = repository.required.iter().filter(|(branch, ..)| *branch == name);
+    let required: Vec<Value> =
+        required.map(|(_, check, app)| required_check(check, *app)).collect();
+    if !required.is_empty() {
+        let parameters = json!({
+            "required_status_checks": required,
+            "strict_required_status_checks_policy": false,
+        });
+        rules.push(json!({ "type": "required_status_checks", "parameters": parameters }));
+    }
+    Ok(Json(rules.into_iter().map(source).collect()))
+}
+
+fn required_check(check: &str, app: Option<u64>) -> Value {
+    let mut required = json!({ "context": check });
+    if let Some(app) = app {
+        required["integration_id"] = app.into();
+    }
+    required
 }
 
 pub(super) async fn reference(
