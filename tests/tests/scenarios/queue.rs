@@ -2,6 +2,7 @@
 //! lands them all.
 
 use insta::assert_snapshot;
+use landfall_sim::exchange::Wire;
 use landfall_sim::github::{Fate, Group, OnDelivery};
 use landfall_tests::world::{ALICE, CONFIG, Setting, World, world, world_with};
 
@@ -105,8 +106,12 @@ async fn pull_requests_that_do_not_go_together_stop_their_group() {
         services/tv.yaml:2:3 failure name-declared-twice: A plex.internal.lan is declared by another service too
         declare it in one service, and let the other one need it
         ");
-        w.repo.unqueue(&group, ALICE).await.unwrap();
+        // GitHub says on each of them that this check failed, and leads there: one word is enough.
+        let asked = w.exchanges().count(|exchange| exchange.wire == Wire::GitHub);
+        w.repo.fail(&group, ALICE).await.unwrap();
         w.assert_silence().await;
+        assert_eq!(w.exchanges().count(|exchange| exchange.wire == Wire::GitHub), asked);
+        assert_eq!(w.on(one).check(CHECK).await, "success: 1 to create");
     })
     .await;
 }

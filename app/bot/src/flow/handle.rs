@@ -166,8 +166,11 @@ fn due(event: &PullRequest) -> Due {
         | PullAction::Labeled { label: Some(_) }
         | PullAction::Unlabeled { label: Some(_) } => Due::Plan,
         PullAction::Closed if event.pull.state == PullState::Closed => Due::Look,
-        // A push to the base brings the run.
+        // A push to the base brings the run. In the queue it is its group that is planned, and why a group
+        // failed stands on the check of the group's commit, to which GitHub leads from the pull request.
         PullAction::Closed
+        | PullAction::Enqueued
+        | PullAction::Dequeued
         | PullAction::Edited { base_was: None }
         | PullAction::Labeled { label: None }
         | PullAction::Unlabeled { label: None } => Due::Nothing,

@@ -150,6 +150,10 @@ pub enum PullAction {
         /// The label, if it is one of ours.
         label: Option<Label>,
     },
+    /// It went into the merge queue.
+    Enqueued,
+    /// It left the merge queue, because it was merged or could not be.
+    Dequeued,
 }
 
 impl PullAction {
@@ -165,6 +169,8 @@ impl PullAction {
             "closed" => Self::Closed,
             "labeled" => Self::Labeled { label: None },
             "unlabeled" => Self::Unlabeled { label: None },
+            "enqueued" => Self::Enqueued,
+            "dequeued" => Self::Dequeued,
             _ => return None,
         })
     }

@@ -49,6 +49,9 @@ impl Repo {
         let base = base.to_owned();
         let group = Group { branch, base, base_sha, head_sha, pulls: added };
         self.moved(&group.branch, None, Some(group.head_sha.clone()), user).await?;
+        for number in pulls {
+            self.tell_pull(*number, "enqueued", user, json!({}));
+        }
         self.tell_merge_group(&group, "checks_requested", user, json!({})).await?;
         Ok(group)
     }
@@ -70,19 +73,39 @@ impl Repo {
         }
         git.set_ref(&format!("refs/heads/{}", group.base), &group.head_sha).await?;
         self.moved(&group.base, before, Some(group.head_sha.clone()), user).await?;
+        self.dequeued(group, "MERGE", user);
         for (number, _) in &group.pulls {
             self.tell_pull(*number, "closed", user, json!({}));
         }
         self.destroyed(group, "merged", user).await
     }
 
-    /// Takes a group apart, because one of its pull requests left the queue.
+    /// Takes a group apart, because somebody took one of its pull requests out of the queue.
     ///
     /// # Errors
     /// git cannot be run.
     pub async fn unqueue(&self, group: &Group, user: &str) -> anyhow::Result<()> {
+        self.leaves(group, "MANUAL", user).await
+    }
+
+    /// Takes a group apart, because one of its checks failed.
+    ///
+    /// # Errors
+    /// git cannot be run.
+    pub async fn fail(&self, group: &Group, user: &str) -> anyhow::Result<()> {
+        self.leaves(group, "CI_FAILURE", user).await
+    }
+
+    async fn leaves(&self, group: &Group, why: &str, user: &str) -> anyhow::Result<()> {
         let _moving = self.shared.ref_locks.lock(self.id).await;
+        self.dequeued(group, why, user);
         self.destroyed(group, "dequeued", user).await
+    }
+
+    fn dequeued(&self, group: &Group, why: &str, user: &str) {
+        for (number, _) in &group.pulls {
+            self.tell_pull(*number, "dequeued", user, json!({ "reason": why }));
+        }
     }
 
     async fn destroyed(&self, group: &Group, why: &str, user: &str) -> anyhow::Result<()> {
