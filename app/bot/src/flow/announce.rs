@@ -100,9 +100,14 @@ impl<'a> Board<'a> {
         self.put(ItemKind::Comment, format!("answer/refused/{about}"), FIRST, &body).await
     }
 
-    /// Folds a comment away, if there is one: what it says is over.
+    /// Folds a comment away, if there is one: what it says is over. There seldom is, so it is looked for
+    /// before anything is written; nobody else puts it meanwhile, for its job is ours.
     async fn fold(&self, subject: &str) -> anyhow::Result<()> {
         let outdated = serde_json::to_value(FoldWord::Outdated)?;
+        let before = self.house.store.item_body(&self.comment_key(subject)).await?;
+        if before.is_none_or(|body| body["fold"] == outdated) {
+            return Ok(());
+        }
         let amend = |body: &mut serde_json::Value| body["fold"] = outdated.clone();
         Ok(self.house.store.amend(self.fence, &self.comment_key(subject), &amend).await?)
     }
