@@ -136,6 +136,23 @@ pub fn confirm(plan: &Plan, evidence: &Evidence<'_>) -> Result<ApprovedPlan, Unc
     }
 }
 
+/// What of the changes that a run has `done` stands in nothing that was `seen`: the plans that were
+/// reviewed or named. One that only finishes what the run began, cut off in between, was seen when it
+/// was begun.
+#[must_use]
+pub fn unseen(done: &[Change], seen: &[Change]) -> Vec<Change> {
+    let known: BTreeSet<Digest> = seen.iter().map(Change::digest).collect();
+    let begun: BTreeSet<Digest> = done.iter().map(Change::digest).collect();
+    let finishes = |change: &Change| {
+        let same = |seen: &&Change| {
+            seen.key == change.key && seen.unit == change.unit && seen.after == change.after
+        };
+        seen.iter().filter(same).any(|seen| begun.contains(&seen.digest()))
+    };
+    let unseen = done.iter().filter(|change| !known.contains(&change.digest()));
+    unseen.filter(|change| !finishes(change)).cloned().collect()
+}
+
 /// Why a plan waits for its digest to be named whoever reviewed it: it is the environment's first,
 /// or the first after a restore, takes something over, or leaves something behind.
 #[must_use]

@@ -119,10 +119,43 @@ async fn a_run_that_was_cut_off_ends_with_its_branch() {
     .await;
 }
 
+/// Where the environment lets through what nobody reviewed, that is named by whoever tells of it last:
+/// the run that goes on, or whoever ends it.
+#[tokio::test]
+async fn what_nobody_reviewed_is_named_though_the_run_was_cut_off() {
+    let config = CONFIG.replace("branches: [main]", "branches: [main]\n    plan_changed: apply");
+    for gone in [false, true] {
+        let setting = Setting { config: config.clone(), ..hasty() };
+        world_with(setting, async |w| {
+            w.bootstrap().await;
+            w.pull("wiki", [("services/wiki.yaml", WIKI)]).await;
+            w.plan_comment().await;
+            w.github.hooks().fate(OnDelivery::event("push"), Fate::NeverSent);
+            w.push("main", nas_at("192.168.1.9")).await;
+            cut_off_by(w, Fault::HoldAfterCommit).await;
+            if gone {
+                w.push("main", only("staging")).await;
+            }
+            w.restart().await;
+            let told = w.check_summary("landfall / production").await;
+            let named = told.lines().skip_while(|line| !line.starts_with("**Applied without"));
+            let named: Vec<&str> = named.skip(2).take_while(|line| !line.is_empty()).collect();
+            let moved = "- `update A nas.internal.lan 192.168.1.50 → 192.168.1.9`";
+            assert_eq!(named, [moved], "{told}");
+            w.read_everything().await;
+        })
+        .await;
+    }
+}
+
 /// The server stops in the middle of the step that a merge brings.
 async fn cut_off(w: &mut World) {
+    cut_off_by(w, Fault::Hold).await;
+}
+
+async fn cut_off_by(w: &mut World, fault: fn(Gate) -> Fault) {
     let gate = Gate::closed();
-    w.unifi.faults().inject(On::write("/**"), Fault::Hold(gate.clone()));
+    w.unifi.faults().inject(On::write("/**"), fault(gate.clone()));
     w.merge().await;
     gate.arrival().await;
     w.server.stop().await;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use insta::assert_snapshot;
 use jiff::Timestamp;
+use landfall_sim::github::{Fate, OnDelivery};
 use landfall_tests::world::{Setting, World, world_with};
 use secrecy::SecretString;
 
@@ -97,6 +98,32 @@ async fn a_run_that_makes_the_server_panic_is_given_up_and_goes_on_when_somebody
         assert_snapshot!(w.outcome().await, @"✅ Applied to production (`commit-4`): 1 updated");
         w.read_everything().await;
         assert_eq!(w.unifi.record("nas.internal.lan", "A"), ["192.168.1.9"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn every_pull_request_that_a_run_brings_hears_that_it_was_given_up() {
+    static BROKEN: AtomicBool = AtomicBool::new(false);
+    let secret = |name: &str| match BROKEN.load(Ordering::Relaxed) {
+        true => panics(name),
+        false => (Setting::default().secret)(name),
+    };
+    world_with(Setting { secret, ..Setting::default() }, async |w| {
+        w.bootstrap().await;
+        let nas = w.pull("nas", [("services/nas.yaml", MOVED)]).await;
+        let readme = w.pull("readme", [("README.md", "# Homelab\n")]).await;
+        w.read_everything().await;
+        BROKEN.store(true, Ordering::Relaxed);
+        w.github.hooks().fate(OnDelivery::event("push"), Fate::NeverSent);
+        w.on(nas).merge().await;
+        w.on(readme).merge().await;
+        assert_eq!(w.given_up().await.len(), 1);
+        for pull in [nas, readme] {
+            let told = w.on(pull).run_comment().await;
+            assert!(told.starts_with("### ❌ Nothing could be applied to production"), "{told}");
+        }
+        w.read_everything().await;
     })
     .await;
 }

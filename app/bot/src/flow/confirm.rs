@@ -7,13 +7,13 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use landfall_core::command::DigestPrefix;
 use landfall_core::coverage::{
-    ApprovedPlan, Evidence, Past, PlanChanged, Reviewed, Uncovered, confirm,
+    self, ApprovedPlan, Evidence, Past, PlanChanged, Reviewed, Uncovered, confirm,
 };
-use landfall_core::name::{BranchName, CommitSha, PullNumber};
+use landfall_core::name::{BranchName, CommitSha, EnvironmentName, PullNumber};
 use landfall_core::plan::{Change, Digest, Plan, ResourceKey};
-use landfall_core::report::Waiting;
+use landfall_core::report::{StepReport, StepResult, Waiting};
 use landfall_repo::Commit;
-use landfall_store::{Environment, ProofQuery, Proofs, Pull, PullState, Run};
+use landfall_store::{Environment, ProofQuery, Proofs, Pull, PullState, Run, StoredPlan};
 
 use super::ground::Ground;
 use crate::house::House;
@@ -156,7 +156,7 @@ impl Case<'_> {
         let store = &self.house.store;
         let repository = self.ground.repository.id;
         let (reviewed, since) = self.reviewed(&brought.pulls).await?;
-        let approved = self.approved().await?;
+        let approved = approved(self.house, self.run).await?;
         let changes = || {
             reviewed.iter().flat_map(|reviewed| &reviewed.changes).chain(approved.iter().flatten())
         };
@@ -214,15 +214,9 @@ impl Case<'_> {
             (Vec::new(), None);
         let mut merged: Vec<&CommitSha> = Vec::new();
         for pull in pulls {
-            let PullState::Merged { at, commit, .. } = &pull.state else { continue };
-            let plans =
-                self.house.store.plans_for_head(pull.repository, pull.number, &pull.head).await?;
-            let mut seen = plans.into_iter().filter(|stored| {
-                stored.plan.plan.environment == self.environment.name
-                    && stored.published.is_some_and(|published| published.at < *at)
-            });
-            // The newest of them is what the comment said when it was merged.
-            let Some(stored) = seen.next_back() else { continue };
+            let Some(commit) = merge_commit(pull) else { continue };
+            let seen = shown_at_merge(self.house, pull, &self.environment.name).await?;
+            let Some(stored) = seen else { continue };
             since = Some(since.map_or(stored.created_at, |since| since.min(stored.created_at)));
             let (mirror, base) = (&self.ground.mirror, &stored.plan.base);
             if !merged.is_empty() && mirror.has(base).await? {
@@ -236,25 +230,62 @@ impl Case<'_> {
         }
         Ok((reviewed, since))
     }
+}
 
-    /// The plans whose digests somebody named for this run.
-    async fn approved(&self) -> anyhow::Result<Vec<Vec<Change>>> {
-        let mut approved = Vec::new();
-        for approval in &self.run.approvals {
-            let prefix = DigestPrefix::of(&approval.digest);
-            let repository = self.ground.repository.id;
-            let plans = self
-                .house
-                .store
-                .plans_by_digest(repository, &self.environment.name, &prefix)
-                .await?;
-            let known = plans.into_iter().map(|stored| stored.plan.plan);
-            let plan =
-                known.chain(self.run.plan.clone()).find(|plan| plan.digest() == approval.digest);
-            approved.extend(plan.map(|plan| plan.changes().cloned().collect()));
-        }
-        Ok(approved)
+/// What the comment on a pull request said of an environment when it was merged: the newest plan for the
+/// head that was merged which GitHub had accepted by then.
+async fn shown_at_merge(
+    house: &House,
+    pull: &Pull,
+    environment: &EnvironmentName,
+) -> anyhow::Result<Option<StoredPlan>> {
+    let PullState::Merged { at, .. } = &pull.state else { return Ok(None) };
+    let plans = house.store.plans_for_head(pull.repository, pull.number, &pull.head).await?;
+    let mut shown = plans.into_iter().filter(|stored| {
+        stored.plan.plan.environment == *environment
+            && stored.published.is_some_and(|published| published.at < *at)
+    });
+    Ok(shown.next_back())
+}
+
+/// The plans whose digests somebody named for a run.
+async fn approved(house: &House, run: &Run) -> anyhow::Result<Vec<Vec<Change>>> {
+    let (repository, environment) = (run.run.repository, &run.run.environment);
+    let mut approved = Vec::new();
+    for approval in &run.approvals {
+        let prefix = DigestPrefix::of(&approval.digest);
+        let plans = house.store.plans_by_digest(repository, environment, &prefix).await?;
+        let known = plans.into_iter().map(|stored| stored.plan.plan);
+        let plan = known.chain(run.plan.clone()).find(|plan| plan.digest() == approval.digest);
+        approved.extend(plan.map(|plan| plan.changes().cloned().collect()));
     }
+    Ok(approved)
+}
+
+/// What a run has done, by its `steps`, that nobody saw before: an environment with `plan_changed: apply`
+/// lets it through. A run may have been cut off since, so this is found out by what is written.
+///
+/// # Errors
+/// The store could not be asked.
+pub async fn unseen(
+    house: &House,
+    run: &Run,
+    pulls: &[Pull],
+    steps: &[StepReport],
+) -> anyhow::Result<Vec<Change>> {
+    let done =
+        |step: &&StepReport| matches!(step.result, StepResult::Done | StepResult::Unknown(_));
+    let done: Vec<Change> =
+        steps.iter().filter(done).flat_map(|step| step.changes.iter().cloned()).collect();
+    if done.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut seen: Vec<Change> = approved(house, run).await?.into_iter().flatten().collect();
+    for pull in pulls {
+        let shown = shown_at_merge(house, pull, &run.run.environment).await?;
+        seen.extend(shown.iter().flat_map(|stored| stored.plan.plan.changes().cloned()));
+    }
+    Ok(coverage::unseen(&done, &seen))
 }
 
 /// What is known of an environment.

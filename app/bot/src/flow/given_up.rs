@@ -4,6 +4,7 @@
 //! Only the store is asked here, so that whatever stopped the work does not stop this too; and the
 //! mirror as it is, for the checks that are due: what is wrong with it costs their names and no more.
 
+use anyhow::Context as _;
 use landfall_core::name::{BranchName, RepositoryId};
 use landfall_store::{ClaimedJob, JobKey};
 
@@ -63,7 +64,7 @@ async fn last_expected(
 ) -> Option<Expected> {
     let expected = async {
         let ground = Ground::open(house, repository).await?;
-        let ground = ground.ok_or_else(|| anyhow::anyhow!("the App is not there any more"))?;
+        let ground = ground.context("the App is not there any more")?;
         let rules = ground.last_rules(house).await?;
         anyhow::Ok(Expected::by(&rules.config, base))
     };

@@ -5,14 +5,15 @@
 
 use std::collections::BTreeSet;
 
+use anyhow::Context as _;
 use landfall_core::config::RepositoryConfig;
 use landfall_core::name::{EnvironmentName, PullNumber, RepositoryId};
-use landfall_core::report::{RunReport, RunStage};
-use landfall_store::{ClaimedJob, JobKey, Run, RunState};
+use landfall_core::report::{RunReport, RunStage, StepReport};
+use landfall_store::{ClaimedJob, JobKey, Pull, Run, RunState};
 
 use super::Ended;
 use super::announce::{Board, report_of};
-use super::confirm::Brought;
+use super::confirm::{Brought, unseen};
 use super::ground::Ground;
 use super::run::follow_up;
 use super::steps::told;
@@ -83,22 +84,40 @@ impl Ending<'_> {
                 continue;
             }
             let brought = Brought::find(house, ground, last.as_ref(), &run.run.commit).await?;
-            end(house, job, (&run, &brought.numbers()), why).await?;
+            end(house, job, (&run, &brought.pulls), why).await?;
         }
         Ok(Ended::Done)
     }
 }
 
-/// Ends a run whose job is given up. Only the store is asked, so that whatever stopped the work does
-/// not stop this too.
+/// Ends a run whose job is given up. Only the store is asked, and the mirror as it is, so that whatever
+/// stopped the work does not stop this too: where the mirror cannot say which pull requests the run
+/// brings, that of its own commit hears of it.
 ///
 /// # Errors
 /// The store could not be asked or written to.
 pub async fn give_up(house: &House, job: &ClaimedJob, run: &Run, why: &str) -> anyhow::Result<()> {
-    let commits = std::slice::from_ref(&run.run.commit);
-    let merged = house.store.merged_pulls(run.run.repository, commits).await?;
-    let pulls: Vec<PullNumber> = merged.iter().map(|pull| pull.number).collect();
+    let found = house.panics.caught(brought_by(house, run)).await;
+    let pulls = match found.map_err(anyhow::Error::from).flatten() {
+        Ok(pulls) => pulls,
+        Err(error) => {
+            let error = format!("{error:#}");
+            tracing::warn!(run = %run.run.id, error, "what the run brings is not known");
+            let commits = std::slice::from_ref(&run.run.commit);
+            house.store.merged_pulls(run.run.repository, commits).await?
+        }
+    };
     end(house, job, (run, &pulls), why).await
+}
+
+/// The pull requests that a run brings, by what was fetched before.
+async fn brought_by(house: &House, run: &Run) -> anyhow::Result<Vec<Pull>> {
+    let (repository, environment) = (run.run.repository, &run.run.environment);
+    let ground = Ground::open(house, repository).await?;
+    let ground = ground.context("the App is not there any more")?;
+    let row = house.store.environment(repository, environment).await?;
+    let last = row.and_then(|row| row.last).map(|last| last.commit);
+    Ok(Brought::find(house, &ground, last.as_ref(), &run.run.commit).await?.pulls)
 }
 
 /// Ends a run: as failed if it may have done something. It is told of before, because nobody comes
@@ -106,7 +125,7 @@ pub async fn give_up(house: &House, job: &ClaimedJob, run: &Run, why: &str) -> a
 async fn end(
     house: &House,
     job: &ClaimedJob,
-    (run, pulls): (&Run, &[PullNumber]),
+    (run, pulls): (&Run, &[Pull]),
     why: &str,
 ) -> anyhow::Result<()> {
     let (to, stage) = match run.state {
@@ -115,11 +134,11 @@ async fn end(
     };
     let (store, repository, name) = (&house.store, run.run.repository, &run.run.environment);
     if let Some(branch) = store.environment(repository, name).await?.and_then(|row| row.branch) {
-        let report = RunReport {
-            steps: store.steps(run.run.id).await?.iter().map(told).collect(),
-            ..report_of(run, branch, stage)
-        };
-        Board::of(house, job, repository).run(run.run.id, &report, pulls, &[]).await?;
+        let steps: Vec<StepReport> = store.steps(run.run.id).await?.iter().map(told).collect();
+        let unreviewed = unseen(house, run, pulls, &steps).await?;
+        let report = RunReport { steps, unreviewed, ..report_of(run, branch, stage) };
+        let numbers: Vec<PullNumber> = pulls.iter().map(|pull| pull.number).collect();
+        Board::of(house, job, repository).run(run.run.id, &report, &numbers, &[]).await?;
     }
     let ended = store.advance_run(&job.fence, run.run.id, to, why).await?;
     follow_up(house, job, &ended).await

@@ -266,3 +266,13 @@ proptest! {
         prop_assert!(case.confirm(&run).is_err());
     }
 }
+
+#[test]
+fn what_a_run_did_beyond_what_was_seen_is_found_and_what_it_only_finished_is_not() {
+    let [seen, other] = ["x.lan", "y.lan"].map(|name| a(name, Action::Update));
+    let finished = Change { before: seen.after.clone(), ..seen.clone() };
+    let done = [seen.clone(), finished.clone(), other.clone()];
+    assert_eq!(unseen(&done, std::slice::from_ref(&seen)), [other]);
+    // Nobody of ours began it: somebody else had changed what it was.
+    assert_eq!(unseen(std::slice::from_ref(&finished), &[seen]), [finished]);
+}

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::super::Ended;
 use super::super::announce::{Board, report_of, unanswered};
-use super::super::confirm::Brought;
+use super::super::confirm::{Brought, unseen};
 use super::Course;
 use crate::house::House;
 
@@ -30,7 +30,14 @@ impl Course<'_> {
         outcome: Option<Outcome>,
     ) -> anyhow::Result<()> {
         let brought = self.brought().await?;
-        let report = self.report(&self.run, stage, outcome.unwrap_or_default());
+        let mut outcome = outcome.unwrap_or_default();
+        // It may have done something of it before it was cut off.
+        for change in unseen(self.house, &self.run, &brought.pulls, &outcome.steps).await? {
+            if !outcome.unreviewed.contains(&change) {
+                outcome.unreviewed.push(change);
+            }
+        }
+        let report = self.report(&self.run, stage, outcome);
         self.board().run(self.run.run.id, &report, &brought.numbers(), &[]).await
     }
 
