@@ -132,7 +132,7 @@ impl EnvironmentReport {
     /// Whether it is not planned because nobody who may has read the head.
     #[must_use]
     pub fn is_unread(&self) -> bool {
-        self.next == NextStep::NotPlanned && self.plan.is_err()
+        self.next == NextStep::NotPlanned
     }
 
     /// Whether the environment was never applied, so that everything in it is planned.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use insta::assert_snapshot;
 use jiff::{SignedDuration, Timestamp};
-use landfall_core::name::RepositoryId;
+use landfall_core::name::{CommitSha, PullNumber, RepositoryId};
 use landfall_sim::exchange::Wire;
 use landfall_sim::fault::{Fault, Gate, On};
 use landfall_sim::github::{NewPull, Repo, Role, Standing, edit};
@@ -313,6 +313,54 @@ async fn what_was_read_stays_read_whoever_has_it_planned_again_and_why() {
         **Next:** Merge to apply to **production**.
         ");
         assert_eq!(w.reactions(word).await, "eyes rocket");
+    })
+    .await;
+}
+
+/// What its data says of an environment in which nothing is declared otherwise is not a plan either.
+#[tokio::test]
+async fn where_nothing_is_declared_otherwise_nothing_has_to_be_read() {
+    let config = CONFIG.replacen("branches: [develop]\n", "branches: [main]\n", 1);
+    world_with(Setting { config, ..Setting::default() }, async |w| {
+        w.bootstrap().await;
+        let fork = w.repo.fork(EVE).await.unwrap();
+        let here = format!("only: [production]\n{DEFACED}");
+        let new = [edit("services/defaced.yaml", here)];
+        let head = fork.push("main", EVE, "Add it", new).await.unwrap();
+        w.knows(&head);
+        w.open(NewPull::from("main").of_fork(&fork).by(EVE)).await;
+        assert_snapshot!(w.plan_comment().await, @"
+        ### Landfall plan for `commit-3`
+
+        > [!CAUTION]
+        > **production** cannot be planned: it comes from a fork, so no provider is asked; what it declares otherwise is shown
+
+        | Environment | Plan | Digest |
+        |---|---|---|
+        | **production** (`main`) | cannot be planned | – |
+        | **staging** (`main`) | nothing to do | – |
+
+        <details open>
+        <summary><b>defaced</b> in <b>production</b>: is new</summary>
+
+        ```diff
+        @@ declared @@
+        + unifi_dns:
+        +   defaced.internal.lan:
+        +     a: 192.168.1.60
+        ```
+
+        </details>
+
+        ---
+        **Next:** Somebody with write access who has read what it changes can have it planned with `/plan commit-3`.<br>
+        Without that, the plan for **production** is shown here after the merge, and waits for `/apply`.
+        ");
+        assert_snapshot!(w.check("landfall / staging (main)").await, @"success: Nothing to do");
+        let (repository, pull) = (RepositoryId(w.repo.id()), PullNumber(w.number()));
+        let head = CommitSha::new(head).unwrap();
+        let plans = w.server.store().plans_for_head(repository, pull, &head).await.unwrap();
+        assert_eq!(plans, []);
     })
     .await;
 }

@@ -290,7 +290,8 @@ impl Planning<'_> {
         let (mut reports, mut rows) = (Vec::new(), Vec::new());
         for name in &expected.environments {
             let report = place.report(name).await?;
-            if let Ok(plan) = &report.plan {
+            // Where no provider was asked, nothing is there for anybody to review.
+            if let (Ok(plan), Trust::Full) = (&report.plan, &place.trust) {
                 rows.push(NewPlan {
                     id: PlanId(Uuid::new_v4()),
                     repository: self.ground.repository.id,

@@ -230,7 +230,6 @@ fn next(report: &EnvironmentReport) -> Option<NextLine> {
     let digest = || report.plan.as_ref().map(|plan| plan.digest().short()).unwrap_or_default();
     let (before, after) = match &report.next {
         NextStep::Nothing => return None,
-        NextStep::NotPlanned if !report.is_unread() => return None,
         NextStep::Merge => ("Merge to apply to ", ".".to_owned()),
         NextStep::MergeLater => {
             ("", format!(" follows {branch}: it is applied there when this reaches {branch}."))

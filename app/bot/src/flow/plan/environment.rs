@@ -64,11 +64,10 @@ impl Place<'_> {
         };
         if let Trust::DataOnly(unread) = &self.trust {
             report.declares = fork::declares(environment, self.before, self.merged);
-            report.plan = match report.declares.is_empty() {
-                true => Ok(Plan::empty(name.clone())),
-                false => Err(unread.to_string()),
+            (report.plan, report.next) = match report.declares.is_empty() {
+                true => (Ok(Plan::empty(name.clone())), NextStep::Nothing),
+                false => (Err(unread.to_string()), NextStep::NotPlanned),
             };
-            report.next = NextStep::NotPlanned;
             return Ok(report);
         }
         let store = &self.house.store;

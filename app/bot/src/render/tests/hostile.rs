@@ -198,12 +198,14 @@ fn pulls(text: &str) -> Vec<PullReport> {
     later.branch = Some(branch(text));
     let mut failed = environment(plan(Vec::new()), NextStep::Mend);
     failed.plan = Err(text.to_owned());
+    let mut unread = environment(plan(Vec::new()), NextStep::NotPlanned);
+    unread.plan = Err(text.to_owned());
     let service: ServiceName = "nas".parse().unwrap();
     let lines = vec![text.to_owned(), format!("+ {text}")];
-    failed.declares = vec![Declares { service, is_new: true, is_gone: false, lines }];
+    unread.declares = vec![Declares { service, is_new: true, is_gone: false, lines }];
     let locked = NextStep::MergeThenApply(locked(text));
     let locked = environment(hostile_plan(text), locked);
-    let mut planned = report(vec![production, later, failed, locked]);
+    let mut planned = report(vec![production, later, failed, unread, locked]);
     planned.config_note = Some(text.to_owned());
     if let PullOutcome::Planned { warnings, .. } = &mut planned.outcome {
         *warnings = vec![Diagnostic {
