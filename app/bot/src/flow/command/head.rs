@@ -4,6 +4,9 @@
 //! branch. So a word is for one commit. That commit is the head by what GitHub says now and by the ref
 //! of the pull request; whatever else GitHub knows by these digits, every refusal says the same.
 //!
+//! A word names no branch. It is about the one that the pull request goes into when it is carried out,
+//! and the right to it is asked for in every environment that follows that one.
+//!
 //! Whoever makes a commit can choose how it begins, so few digits alone would fit a commit that was
 //! made to fit. They are held against every commit that was reported on, on any server: those that the
 //! comment shows mean the head that it was about.
