@@ -10,6 +10,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use landfall_core::command;
 use landfall_core::markdown;
+use landfall_core::name::BranchName;
 use landfall_core::report::{PullReport, RunReport};
 use landfall_core::view::{self, PullView, ServiceSection};
 use minijinja::syntax::SyntaxConfig;
@@ -143,7 +144,27 @@ impl Templates {
     /// # Errors
     /// As [`Self::pull`].
     pub fn run(&self, report: &RunReport) -> anyhow::Result<Document> {
-        let head = self.print("run.md", Value::from(Serde(view::run(report))))?;
+        self.run_said_on(report, None)
+    }
+
+    /// The same for a run that no pull request brings: it says where commands for it can be given.
+    ///
+    /// # Errors
+    /// As [`Self::pull`].
+    pub fn run_alone(&self, report: &RunReport) -> anyhow::Result<Document> {
+        self.run_said_on(report, Some(&report.branch))
+    }
+
+    /// `merged_into` is where the pull requests were merged on which people can command, if that has to
+    /// be said.
+    fn run_said_on(
+        &self,
+        report: &RunReport,
+        merged_into: Option<&BranchName>,
+    ) -> anyhow::Result<Document> {
+        let merged_into = merged_into.map(BranchName::as_str);
+        let run = Value::from(Serde(view::run(report)));
+        let head = self.print("run.md", context! { merged_into, ..run })?;
         Ok(Document::of(head))
     }
 

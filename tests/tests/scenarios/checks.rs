@@ -187,6 +187,47 @@ async fn who_may_not_write_is_refused_a_click() {
     .await;
 }
 
+/// Nobody opened a pull request for it, so its check says where the word for it can be given, and by whom
+/// is asked there.
+#[tokio::test]
+async fn a_run_of_a_direct_push_says_where_it_can_be_let_go() {
+    world(async |w| {
+        w.bootstrap().await;
+        let merged = w.number();
+        w.push("main", nas_at("192.168.1.51")).await;
+        assert_snapshot!(w.run_check("production").await, @"action_required: production waits: this was pushed without a pull request");
+        assert_snapshot!(w.check_summary(RUN).await, @"
+        ### ⏸️ production waits: this was pushed without a pull request
+
+        `commit-3` on `main`, plan `2f488bee`: 1 to update
+
+        ```diff
+        @@ nas/unifi_dns @@
+        ! update A nas.internal.lan
+        -     values: 192.168.1.50
+        +     values: 192.168.1.51
+        ```
+
+        ---
+        **Next:**
+
+        - `/apply production 2f488bee` applies exactly what is shown here
+        - `/unlock production` gives this run up
+
+        No pull request brings this, so say it on any that was merged into `main` before.
+        ");
+        assert!(w.buttons(RUN).await.is_empty());
+        w.on(merged).comment_as(EVE, "/apply production 2f488bee");
+        w.read_everything().await;
+        assert_eq!(w.unifi.record("nas.internal.lan", "A"), ["192.168.1.50"]);
+        w.comment("/apply production 2f488bee");
+        w.read_everything().await;
+        assert_snapshot!(w.run_check("production").await, @"success: Applied to production");
+        assert_eq!(w.unifi.record("nas.internal.lan", "A"), ["192.168.1.51"]);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_click_gives_a_run_up() {
     world(async |w| {

@@ -43,6 +43,7 @@ impl Templates {
         for stage in [RunStage::Running, RunStage::Held(Waiting::Bootstrap), RunStage::Succeeded] {
             let run = run(stage)?;
             self.run(&run)?;
+            self.run_alone(&run)?;
             self.run_line(&run, Some("1 created"))?;
         }
         self.closed()?;

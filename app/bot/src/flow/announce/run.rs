@@ -43,7 +43,10 @@ impl Board<'_> {
         pulls: &[PullNumber],
         plans: &[PlanId],
     ) -> anyhow::Result<()> {
-        let document = self.house.templates.run(report)?;
+        let document = match pulls {
+            [] => self.house.templates.run_alone(report)?,
+            _ => self.house.templates.run(report)?,
+        };
         for pull in pulls {
             let mut body = CommentBody::new(*pull, "run", &run.to_string(), document.clone());
             body.plans = plans.to_vec();

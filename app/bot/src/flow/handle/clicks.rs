@@ -47,13 +47,8 @@ pub(super) async fn check_run(
     if !is_ours(house, event.app, &event.sender) {
         return Ok(found);
     }
-    let click = Click {
-        house,
-        delivery,
-        repository: event.repository.id,
-        sender: &event.sender,
-        shown_at: event.shown_at,
-    };
+    let seen = (event.repository.id, event.shown_at);
+    let click = Click::new(house, delivery, &event.sender, seen);
     let Some(subject) = click.subject(&event.external_id).await? else { return Ok(found) };
     let button = match &event.action {
         CheckAction::Rerequested => None,
@@ -80,13 +75,8 @@ pub(super) async fn check_suite(
     if !is_ours(house, event.app, &event.sender) {
         return Ok(found);
     }
-    let click = Click {
-        house,
-        delivery,
-        repository: event.repository.id,
-        sender: &event.sender,
-        shown_at: event.shown_at,
-    };
+    let seen = (event.repository.id, event.shown_at);
+    let click = Click::new(house, delivery, &event.sender, seen);
     let mut all = Vec::new();
     for subject in click.subjects_of(&event.head).await? {
         all.push(click.said(subject, None).await?);
@@ -107,7 +97,18 @@ enum Said {
     Nothing,
 }
 
-impl Click<'_> {
+impl<'a> Click<'a> {
+    /// A click of `sender` on what was `seen` in a repository, and since when.
+    fn new(
+        house: &'a House,
+        delivery: DeliveryId,
+        sender: &'a User,
+        seen: (RepositoryId, Timestamp),
+    ) -> Self {
+        let (repository, shown_at) = seen;
+        Self { house, delivery, repository, sender, shown_at }
+    }
+
     /// Each subject once that has a check on a commit.
     async fn subjects_of(&self, head: &CommitSha) -> anyhow::Result<Vec<Subject>> {
         let (store, prefix) = (&self.house.store, format!("check/{head}/"));
