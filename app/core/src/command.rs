@@ -45,9 +45,6 @@ const LONGEST: usize = 1000;
 /// The rule of a command without arguments.
 const NOTHING_ELSE: &str = "it takes nothing";
 
-/// The rule of a command that may name an environment.
-const ONE_ENVIRONMENT: &str = "it takes one environment";
-
 /// The lines of the help, in its order.
 pub fn usages() -> impl Iterator<Item = Usage> {
     DEFINITIONS.iter().map(|definition| definition.usage)

@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 use landfall_sim::fault::{Fault, Gate, On};
 use landfall_sim::github::{Fate, OnDelivery};
 use landfall_sim::unifi::RecordValue;
-use landfall_tests::world::{ALICE, BOB, EVE, NAS, World, world};
+use landfall_tests::world::{ALICE, BOB, CONFIG, EVE, NAS, World, world};
 
 #[tokio::test]
 async fn help_lists_what_there_is() {
@@ -206,6 +206,29 @@ async fn apply_on_an_open_pull_request_says_that_merging_applies() {
 
         Merging it applies it; there is nothing to release before.
         ");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nothing_is_applied_where_the_rules_have_no_such_environment_any_more() {
+    world(async |w| {
+        let pull = w.pull_into("develop", "readme", [("README.md", "# Homelab\n")]).await;
+        w.read_everything().await;
+        w.merge().await;
+        w.read_everything().await;
+        let (head, environments) = CONFIG.split_once("  staging:").unwrap();
+        let (_, production) = environments.split_once("  production:").unwrap();
+        let rules = format!("{head}  production:{production}");
+        w.push("main", [("landfall.yaml", rules)]).await;
+        w.read_everything().await;
+        w.on(pull).comment("/apply staging");
+        assert_snapshot!(w.answer().await, @"
+        `alice`: `/apply staging` was not carried out. staging is not in `landfall.yaml` on main, so nothing is applied there.
+
+        Put it back there first. What was applied stays as it is, and stays owned.
+        ");
+        assert_eq!(w.writes(), 0);
     })
     .await;
 }

@@ -37,6 +37,13 @@ impl<'a> Arguments<'a> {
         name.map(Some).map_err(|_| self.refuse(word, "the name of an environment"))
     }
 
+    /// The environment that is named, and nothing else.
+    pub(super) fn environment_at_most(mut self) -> Result<Option<EnvironmentName>, CommandError> {
+        let environment = self.environment()?;
+        self.end("it takes one environment")?;
+        Ok(environment)
+    }
+
     /// The first digest, wherever it stands.
     pub(super) fn digest(&mut self) -> Option<DigestPrefix> {
         let at = self.words.iter().position(|word| DigestPrefix::new(word).is_ok())?;

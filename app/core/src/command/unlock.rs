@@ -23,9 +23,7 @@ impl Defined for Unlock {
         takes: Level::Write,
     };
 
-    fn read(mut arguments: Arguments<'_>) -> Result<Self, CommandError> {
-        let environment = arguments.environment()?;
-        arguments.end(super::ONE_ENVIRONMENT)?;
-        Ok(Self { environment })
+    fn read(arguments: Arguments<'_>) -> Result<Self, CommandError> {
+        Ok(Self { environment: arguments.environment_at_most()? })
     }
 }

@@ -31,6 +31,16 @@ pub(super) async fn apply(
         }
         PullState::Merged { commit: Some(commit), .. } => commit.clone(),
     };
+    let named_there = |name: &EnvironmentName| {
+        said.standing.config().is_some_and(|rules| rules.environments.contains_key(name))
+    };
+    if let Some(gone) = environments.iter().find(|name| !named_there(name)) {
+        let branch = &said.ground.repository.default_branch;
+        return Ok(Answer::refuse_with(
+            format!("{gone} is not in `landfall.yaml` on {branch}, so nothing is applied there."),
+            "Put it back there first. What was applied stays as it is, and stays owned.",
+        ));
+    }
     let mut waiting = said.waiting(environments, &commit).await?;
     if waiting.iter().any(|run| run.state.waits_for_somebody()) {
         waiting.retain(|run| run.state.waits_for_somebody());

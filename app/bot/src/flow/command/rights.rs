@@ -224,7 +224,7 @@ impl Person<'_> {
         if services.is_empty() || self.level < Some(Level::Write) {
             return Ok(false);
         }
-        let owners = match self.said.owners().await? {
+        let owners = match self.said.owners(environment).await? {
             Ok(owners) => owners,
             Err(note) => {
                 self.notes.insert(note);
@@ -232,13 +232,14 @@ impl Person<'_> {
             }
         };
         for service in &services {
-            let listed = owners.of(service);
+            let ownership = owners.of(service);
             let mut owns = false;
-            for owner in &listed {
+            for owner in &ownership.owners {
                 owns = owns || self.is(owner).await?;
             }
             if !owns {
-                self.notes.insert(super::owners::told(service, &listed));
+                let branch = self.said.ground.repository.default_branch.as_str();
+                self.notes.insert(ownership.told(service, branch));
                 return Ok(false);
             }
         }
