@@ -362,6 +362,8 @@ pub enum RunStage {
     Succeeded,
     /// Some steps failed; what was done stays done.
     Failed(String),
+    /// The same, and nothing can be tried again: its environment is not in the rules any more.
+    Orphaned(String),
     /// The configuration at the commit has errors, so nothing was planned. Trying again finds the same.
     Invalid(Vec<Diagnostic>),
     /// The outcome of a step is not known and reading back did not settle it.

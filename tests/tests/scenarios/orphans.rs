@@ -62,11 +62,6 @@ async fn a_run_that_was_cut_off_ends_with_its_environment() {
         | Step | Result | Change |
         |---|---|---|
         | 1 | unknown | `update A nas.internal.lan 192.168.1.50 → 192.168.1.9` |
-
-        ---
-        **Next:**
-
-        - `/apply production` tries what is left again
         ");
         w.read_everything().await;
     })

@@ -62,7 +62,8 @@ impl Ending<'_> {
     /// # Errors
     /// Git or the store could not be asked, or the store not be written to.
     pub async fn without_environment(&self) -> anyhow::Result<Ended> {
-        self.end_all(&OPEN, "the rules do not name this environment any more").await
+        let why = "the rules do not name this environment any more";
+        self.end_all(&OPEN, (RunStage::Orphaned, why)).await
     }
 
     /// Ends the runs that were cut off. What waits goes on waiting, for what is missing or for a
@@ -71,10 +72,14 @@ impl Ending<'_> {
     /// # Errors
     /// As [`Self::without_environment`].
     pub async fn cut_off(&self, why: &str) -> anyhow::Result<Ended> {
-        self.end_all(&BEGUN, &format!("it was cut off, and {why}")).await
+        self.end_all(&BEGUN, (RunStage::Failed, &format!("it was cut off, and {why}"))).await
     }
 
-    async fn end_all(&self, states: &[RunState], why: &str) -> anyhow::Result<Ended> {
+    async fn end_all(
+        &self,
+        states: &[RunState],
+        ending: (fn(String) -> RunStage, &str),
+    ) -> anyhow::Result<Ended> {
         let Self { house, job, ground, environment } = *self;
         let repository = ground.repository.id;
         let row = house.store.environment(repository, environment).await?;
@@ -84,7 +89,7 @@ impl Ending<'_> {
                 continue;
             }
             let brought = Brought::find(house, ground, last.as_ref(), &run.run.commit).await?;
-            end(house, job, (&run, &brought.pulls), why).await?;
+            end(house, job, (&run, &brought.pulls), ending).await?;
         }
         Ok(Ended::Done)
     }
@@ -107,7 +112,7 @@ pub async fn give_up(house: &House, job: &ClaimedJob, run: &Run, why: &str) -> a
             house.store.merged_pulls(run.run.repository, commits).await?
         }
     };
-    end(house, job, (run, &pulls), why).await
+    end(house, job, (run, &pulls), (RunStage::Failed, why)).await
 }
 
 /// The pull requests that a run brings, by what was fetched before.
@@ -120,17 +125,17 @@ async fn brought_by(house: &House, run: &Run) -> anyhow::Result<Vec<Pull>> {
     Ok(Brought::find(house, &ground, last.as_ref(), &run.run.commit).await?.pulls)
 }
 
-/// Ends a run: as failed if it may have done something. It is told of before, because nobody comes
+/// Ends a run: as `failed` if it may have done something. It is told of before, because nobody comes
 /// back to a run that has ended.
 async fn end(
     house: &House,
     job: &ClaimedJob,
     (run, pulls): (&Run, &[Pull]),
-    why: &str,
+    (failed, why): (fn(String) -> RunStage, &str),
 ) -> anyhow::Result<()> {
     let (to, stage) = match run.state {
         RunState::Held => (RunState::Cancelled, RunStage::Cancelled(why.to_owned())),
-        _ => (RunState::Failed, RunStage::Failed(why.to_owned())),
+        _ => (RunState::Failed, failed(why.to_owned())),
     };
     let (store, repository, name) = (&house.store, run.run.repository, &run.run.environment);
     if let Some(branch) = store.environment(repository, name).await?.and_then(|row| row.branch) {

@@ -92,7 +92,9 @@ impl Event {
     pub fn of(stage: &RunStage) -> Option<Self> {
         match stage {
             RunStage::Held(_) => Some(Self::Held),
-            RunStage::Failed(_) | RunStage::Invalid(_) => Some(Self::Failed),
+            RunStage::Failed(_) | RunStage::Orphaned(_) | RunStage::Invalid(_) => {
+                Some(Self::Failed)
+            }
             RunStage::NeedsAttention(_) => Some(Self::NeedsAttention),
             RunStage::Succeeded => Some(Self::Succeeded),
             RunStage::Running | RunStage::Superseded(_) | RunStage::Cancelled(_) => None,

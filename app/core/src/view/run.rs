@@ -147,7 +147,7 @@ fn stage(stage: &RunStage) -> &'static str {
         RunStage::Running => "running",
         RunStage::Held(_) => "held",
         RunStage::Succeeded => "succeeded",
-        RunStage::Failed(_) | RunStage::Invalid(_) => "failed",
+        RunStage::Failed(_) | RunStage::Orphaned(_) | RunStage::Invalid(_) => "failed",
         RunStage::NeedsAttention(_) => "needs_attention",
         RunStage::Superseded(_) => "superseded",
         RunStage::Cancelled(_) => "cancelled",
@@ -162,10 +162,10 @@ fn title(report: &RunReport) -> String {
         RunStage::Held(waiting) => format!("{name} waits: {waiting}"),
         RunStage::Succeeded => format!("Applied to {name}"),
         RunStage::Invalid(_) => format!("Nothing could be applied to {name}"),
-        RunStage::Failed(_) if report.steps.is_empty() => {
+        RunStage::Failed(_) | RunStage::Orphaned(_) if report.steps.is_empty() => {
             format!("Nothing could be applied to {name}")
         }
-        RunStage::Failed(_) => {
+        RunStage::Failed(_) | RunStage::Orphaned(_) => {
             format!(
                 "Not all of it could be applied to {name}: {} of {} done",
                 done,
@@ -191,9 +191,10 @@ fn reason(report: &RunReport) -> String {
     let said = |why: &String| report.steps.iter().any(|one| step(one).message == *why);
     match &report.stage {
         RunStage::Failed(why) | RunStage::NeedsAttention(why) if said(why) => String::new(),
-        RunStage::Failed(why) | RunStage::NeedsAttention(why) | RunStage::Cancelled(why) => {
-            why.clone()
-        }
+        RunStage::Failed(why)
+        | RunStage::Orphaned(why)
+        | RunStage::NeedsAttention(why)
+        | RunStage::Cancelled(why) => why.clone(),
         RunStage::Held(waiting) => {
             waiting.violations().iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
         }

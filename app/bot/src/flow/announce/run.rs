@@ -106,6 +106,7 @@ impl Board<'_> {
             stage,
             RunStage::Held(_)
                 | RunStage::Failed(_)
+                | RunStage::Orphaned(_)
                 | RunStage::Invalid(_)
                 | RunStage::NeedsAttention(_)
         );
@@ -168,9 +169,10 @@ impl Board<'_> {
             RunStage::Running => CheckState::Running(now),
             RunStage::Held(_) => CheckState::ActionRequired(now),
             RunStage::Succeeded => CheckState::Success(now),
-            RunStage::Failed(_) | RunStage::Invalid(_) | RunStage::NeedsAttention(_) => {
-                CheckState::Failure(now)
-            }
+            RunStage::Failed(_)
+            | RunStage::Orphaned(_)
+            | RunStage::Invalid(_)
+            | RunStage::NeedsAttention(_) => CheckState::Failure(now),
             RunStage::Superseded(_) | RunStage::Cancelled(_) => CheckState::Cancelled(now),
         };
         let check = CheckBody {
@@ -192,9 +194,10 @@ impl Board<'_> {
             RunStage::Running => DeploymentWord::InProgress,
             RunStage::Held(_) => DeploymentWord::Pending,
             RunStage::Succeeded => DeploymentWord::Success,
-            RunStage::Failed(_) | RunStage::Invalid(_) | RunStage::NeedsAttention(_) => {
-                DeploymentWord::Failure
-            }
+            RunStage::Failed(_)
+            | RunStage::Orphaned(_)
+            | RunStage::Invalid(_)
+            | RunStage::NeedsAttention(_) => DeploymentWord::Failure,
             RunStage::Superseded(_) | RunStage::Cancelled(_) => DeploymentWord::Inactive,
         };
         let body = DeploymentBody {
