@@ -45,6 +45,7 @@ mod rows;
 mod runs;
 mod sqlite;
 mod steps;
+mod tables;
 mod words;
 
 use std::sync::Arc;
@@ -80,6 +81,7 @@ pub use restore::{Occupied, Refilled, restore};
 pub use restores::{Restored, Restores};
 pub use runs::{Approval, Created, NewRun, Run, RunId, RunState, Runs, Trigger};
 pub use steps::{ProofQuery, Proofs, ReadBack, Step, StepId, StepState, Steps, Unresolved};
+pub use tables::{Tables, tables};
 
 /// What a worker may wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

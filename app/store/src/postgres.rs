@@ -52,6 +52,7 @@ use crate::columns::{Columns, timestamp};
 use crate::{BACKGROUND, Backlog, Clock, Fence, Result, Store, StoreError, Topic};
 
 use news::News;
+pub(crate) use open::tables_version;
 
 pub(crate) use backup::snapshot;
 pub(crate) use restore::restore;

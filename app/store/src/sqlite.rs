@@ -42,6 +42,7 @@ use tokio::sync::watch;
 
 use crate::columns::{Columns, timestamp};
 use arrivals::Arrivals;
+pub(crate) use open::tables_version;
 
 pub(crate) use backup::snapshot;
 pub(crate) use restore::restore;

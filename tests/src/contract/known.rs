@@ -22,8 +22,6 @@ const ENTERPRISE: &str = "/api/v3";
 /// - GitHub describes its REST API here, and GraphQL elsewhere.
 /// - GitHub leads requests for a renamed repository to `/repositories/ID/...`, which answers like `/repos/OWNER/NAME/...`
 ///   and is in no description.
-/// - The list of issues and the opening of one are in GitHub's description, and left out of the part of it that tests are
-///   given.
 pub(super) fn described_path(exchange: &Exchange) -> Option<&str> {
     let path = exchange.path.as_str();
     match exchange.wire {
@@ -32,19 +30,13 @@ pub(super) fn described_path(exchange: &Exchange) -> Option<&str> {
             .find_map(|base| path.strip_prefix(base).filter(|rest| rest.starts_with("/v1/"))),
         Wire::GitHub => {
             let path = path.strip_prefix(ENTERPRISE).unwrap_or(path);
-            let elsewhere = ["/graphql", "/api/graphql"].contains(&path) || is_of_issues(path);
+            let elsewhere = ["/graphql", "/api/graphql"].contains(&path);
             (!elsewhere && !path.starts_with("/repositories/")).then_some(path)
         }
         // Outside of it there is nothing, so no operation is found.
         Wire::Cloudflare => Some(path.strip_prefix(CLOUDFLARE).unwrap_or_default()),
         Wire::Git | Wire::Webhook | Wire::S3 | Wire::Chat => None,
     }
-}
-
-/// `/repos/OWNER/NAME/issues`
-fn is_of_issues(path: &str) -> bool {
-    let segments: Vec<&str> = path.split('/').collect();
-    matches!(segments.as_slice(), ["", "repos", _, _, "issues"])
 }
 
 /// Puts right what a description gets wrong, before anything is read from it.
@@ -85,7 +77,8 @@ fn amendments(vendor: Vendor) -> Vec<(String, Value)> {
                 named(&format!("{name}/properties/head/properties/repo"), gone.clone())
             };
             let account = (format!("{listed}/properties/account"), one);
-            vec![account, head("pull-request"), head("pull-request-simple")]
+            let issues = ("/paths".to_owned(), json!({ "/repos/{owner}/{repo}/issues": issues() }));
+            vec![account, head("pull-request"), head("pull-request-simple"), issues]
         }
         Vendor::Cloudflare => vec![
             // Null where nothing was ever connected, deleted or commented. The texts of the first two say so.
@@ -106,6 +99,42 @@ fn amendments(vendor: Vendor) -> Vec<(String, Value)> {
             named("overlay_batch_put", with_id()),
         ],
     }
+}
+
+/// The list of issues and the opening of one, of which the part of GitHub's description that tests are given has the answers'
+/// schema alone. The rest is what <https://docs.github.com/en/rest/issues/issues> says of the parameters used here.
+fn issues() -> Value {
+    let parameter = |name: &str| json!({ "$ref": format!("#/components/parameters/{name}") });
+    let text = || json!({ "type": "string" });
+    let query =
+        |name: &str, schema: Value| json!({ "name": name, "in": "query", "schema": schema });
+    let answer = |status: &str, schema: Value| {
+        let content = json!({ "application/json": { "schema": schema } });
+        json!({ status: { "description": "", "content": content } })
+    };
+    let (owner, repository) = (parameter("owner"), parameter("repo"));
+    let issue = json!({ "$ref": "#/components/schemas/issue" });
+    let state = json!({ "type": "string", "enum": ["open", "closed", "all"] });
+    let opened = json!({
+        "type": "object",
+        "properties": { "title": text(), "body": text() },
+        "required": ["title"],
+        "additionalProperties": false,
+    });
+    json!({
+        "get": {
+            "parameters": [
+                owner, repository, query("state", state), query("creator", text()),
+                parameter("per-page"), parameter("page"),
+            ],
+            "responses": answer("200", json!({ "type": "array", "items": issue })),
+        },
+        "post": {
+            "parameters": [owner, repository],
+            "requestBody": { "required": true, "content": { "application/json": { "schema": opened } } },
+            "responses": answer("201", issue),
+        },
+    })
 }
 
 /// GitHub says why with every refusal, where its description says that a status has no body.

@@ -4,12 +4,12 @@ use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::SqlStr;
-use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::Connection as _;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 
 use super::Postgres;
 use super::news::News;
+use crate::tables::{migrations, not_migrated};
 use crate::{Clock, Result, StoreError};
 
 /// The oldest version that the tests have run on.
@@ -95,13 +95,25 @@ pub(super) async fn check_version(pool: &PgPool) -> Result<()> {
     Err(StoreError::Engine { engine: "PostgreSQL", found, needed: OLDEST_TEXT })
 }
 
+/// The version of the tables in the database behind `url`; none where there are no tables. Nothing is
+/// made or changed.
+pub(crate) async fn tables_version(url: &str) -> Result<Option<i64>> {
+    let mut conn = PgConnection::connect_with(&options(url)?.application_name(SERVER)).await?;
+    let there = "select to_regclass('_sqlx_migrations') is not null";
+    if !sqlx::query_scalar(there).fetch_one(&mut conn).await? {
+        return Ok(None);
+    }
+    let version = "select max(version) from _sqlx_migrations";
+    let version = sqlx::query_scalar(version).fetch_one(&mut conn).await?;
+    conn.close().await?;
+    Ok(version)
+}
+
 /// Servers that start at once wait for each other here: the tables are locked by who brings them up
 /// to date.
 pub(super) async fn migrate(pool: &PgPool) -> Result<()> {
-    let first = SqlStr::from_static(include_str!("migrations/0001_first.sql"));
-    let first = Migration::new(1, "first".into(), MigrationType::Simple, first, false);
-    let failed = |error: MigrateError| StoreError::Database(Box::new(error));
-    Migrator::with_migrations(vec![first]).run(pool).await.map_err(failed)
+    let first = include_str!("migrations/0001_first.sql");
+    migrations(first).run(pool).await.map_err(not_migrated)
 }
 
 #[cfg(test)]
@@ -110,7 +122,7 @@ mod tests {
     use landfall_cluster::Cluster;
 
     use super::*;
-    use crate::{AuditEntry, Jobs as _, Store as _, Topic};
+    use crate::{AuditEntry, Jobs as _, Store as _, Tables, Topic, tables};
 
     /// A machine's clock that is far off.
     struct Wrong;
@@ -143,6 +155,29 @@ mod tests {
         assert_eq!(setting("synchronous_commit").await, "on");
         assert_eq!(setting("default_transaction_isolation").await, "read committed");
         assert_eq!(setting("idle_in_transaction_session_timeout").await, "5s");
+    }
+
+    #[tokio::test]
+    async fn whose_tables_there_are_is_seen_without_making_any() {
+        let url = Cluster::of_process().database();
+        for _ in 0..2 {
+            assert_eq!(tables(&url).await.unwrap(), Tables::None);
+        }
+        let store = Postgres::open(&url, Arc::new(Wrong)).await.unwrap();
+        for (set, expected) in [
+            ("update _sqlx_migrations set version = version", Tables::Current),
+            ("update _sqlx_migrations set version = version + 1", Tables::Newer),
+            ("update _sqlx_migrations set version = version - 2", Tables::Older),
+            ("drop table _sqlx_migrations", Tables::None),
+        ] {
+            sqlx::raw_sql(set).execute(&store.pool).await.unwrap();
+            assert_eq!(tables(&url).await.unwrap(), expected, "{set}");
+            if expected == Tables::Newer {
+                let refused = crate::open(&url, Arc::new(Wrong)).await.err().unwrap();
+                let told = "its tables are of version 2, and this Landfall knows version 1";
+                assert_eq!(refused.to_string(), told);
+            }
+        }
     }
 
     #[tokio::test]

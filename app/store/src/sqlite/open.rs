@@ -8,15 +8,16 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
-use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+use sqlx::Connection as _;
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
 };
-use sqlx::{Connection as _, SqlStr};
 use tokio::sync::watch;
 
 use super::arrivals::Arrivals;
 use super::{Sqlite, Writer};
+use crate::tables::{migrations, not_migrated};
 use crate::{Clock, Result, StoreError};
 
 /// SQLite 3.7.0 to 3.51.2 can lose committed transactions of a WAL database when one connection
@@ -82,18 +83,35 @@ fn is_trusted(version: &str) -> bool {
     }
 }
 
+/// The version of the tables in the file behind `url`; none where there are no tables, or no file.
+/// Nothing is made or changed.
+pub(crate) async fn tables_version(url: &str) -> Result<Option<i64>> {
+    let options = SqliteConnectOptions::from_str(url).map_err(|_| StoreError::Address)?;
+    if !options.get_filename().exists() {
+        return Ok(None);
+    }
+    let options = options.create_if_missing(false).busy_timeout(BUSY).pragma("query_only", "on");
+    let mut conn = SqliteConnection::connect_with(&options).await?;
+    let there = "select exists (select 1 from sqlite_master where name = '_sqlx_migrations')";
+    if !sqlx::query_scalar(there).fetch_one(&mut conn).await? {
+        return Ok(None);
+    }
+    let version = "select max(version) from _sqlx_migrations";
+    let version = sqlx::query_scalar(version).fetch_one(&mut conn).await?;
+    conn.close().await?;
+    Ok(version)
+}
+
 pub(super) async fn migrate(pool: &SqlitePool) -> Result<()> {
-    let first = SqlStr::from_static(include_str!("migrations/0001_first.sql"));
-    let first = Migration::new(1, "first".into(), MigrationType::Simple, first, false);
-    let failed = |error: MigrateError| StoreError::Database(Box::new(error));
-    Migrator::with_migrations(vec![first]).run(pool).await.map_err(failed)
+    let first = include_str!("migrations/0001_first.sql");
+    migrations(first).run(pool).await.map_err(not_migrated)
 }
 
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
-    use crate::Store as _;
+    use crate::{Store as _, Tables, tables};
 
     use super::*;
 
@@ -107,9 +125,12 @@ mod tests {
         }
     }
 
+    fn url_in(dir: &Path) -> String {
+        format!("sqlite:{}", dir.join("landfall.db").display())
+    }
+
     async fn store_in(dir: &Path) -> Sqlite {
-        let url = format!("sqlite:{}", dir.join("landfall.db").display());
-        Sqlite::open(&url, Arc::new(crate::SystemClock)).await.unwrap()
+        Sqlite::open(&url_in(dir), Arc::new(crate::SystemClock)).await.unwrap()
     }
 
     #[tokio::test]
@@ -139,6 +160,29 @@ mod tests {
         assert_eq!(setting("foreign_keys").await, "1");
         let refused = sqlx::query("update pulse set beat = 1").execute(&store.readers).await;
         assert!(refused.unwrap_err().to_string().contains("readonly"));
+    }
+
+    #[tokio::test]
+    async fn whose_tables_there_are_is_seen_without_making_any() {
+        let dir = tempfile::tempdir().unwrap();
+        let url = url_in(dir.path());
+        assert_eq!(tables(&url).await.unwrap(), Tables::None);
+        assert!(!dir.path().join("landfall.db").exists());
+        let store = store_in(dir.path()).await;
+        for (set, expected) in [
+            ("update _sqlx_migrations set version = version", Tables::Current),
+            ("update _sqlx_migrations set version = version + 1", Tables::Newer),
+            ("update _sqlx_migrations set version = version - 2", Tables::Older),
+            ("drop table _sqlx_migrations", Tables::None),
+        ] {
+            sqlx::raw_sql(set).execute(&store.writer.pool).await.unwrap();
+            assert_eq!(tables(&url).await.unwrap(), expected, "{set}");
+            if expected == Tables::Newer {
+                let refused = crate::open(&url, Arc::new(crate::SystemClock)).await.err().unwrap();
+                let told = "its tables are of version 2, and this Landfall knows version 1";
+                assert_eq!(refused.to_string(), told);
+            }
+        }
     }
 
     #[tokio::test]

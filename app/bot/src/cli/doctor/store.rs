@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use landfall_store::{Store, SystemClock};
+use landfall_store::{Store, StoreError, SystemClock, Tables};
 use secrecy::ExposeSecret as _;
 
 use super::Patient;
@@ -15,16 +15,37 @@ pub(super) async fn findings(patient: &Patient) -> Vec<Finding> {
         let said = format!("{} is not there yet; the server makes it", file.display());
         return vec![Finding::fine("database", said)];
     }
+    let engine = engine(url);
+    // Opening it brings it up to date, which is for the server to do, when it is started.
+    let said = match landfall_store::tables(url).await {
+        Ok(Tables::Current) => return opened(url, engine).await,
+        Ok(Tables::None) => "there are no tables yet; the server makes them",
+        Ok(Tables::Older) => {
+            "its tables are of an older version; the server brings them up to date when it starts"
+        }
+        Ok(Tables::Newer) => {
+            let mend = "start the version of Landfall that ran last, or restore a backup into another database";
+            let said = format!("{engine}: its tables are of a newer version than this Landfall");
+            return vec![Finding::fault("database", said, mend)];
+        }
+        Err(error) => return vec![unreachable(error)],
+    };
+    vec![Finding::fine("database", format!("{engine}: {said}"))]
+}
+
+async fn opened(url: &str, engine: &str) -> Vec<Finding> {
     let store = match landfall_store::open(url, Arc::new(SystemClock)).await {
         Ok(store) => store,
-        Err(error) => {
-            let mend = "LANDFALL_DATABASE_URL has to lead to it, and this user be allowed to write";
-            return vec![Finding::fault("database", error, mend)];
-        }
+        Err(error) => return vec![unreachable(error)],
     };
-    let found = look(&*store, engine(url)).await;
+    let found = look(&*store, engine).await;
     store.close().await;
     found
+}
+
+fn unreachable(error: StoreError) -> Finding {
+    let mend = "LANDFALL_DATABASE_URL has to lead to it, and this user be allowed to write";
+    Finding::fault("database", error, mend)
 }
 
 async fn look(store: &dyn Store, engine: &str) -> Vec<Finding> {
