@@ -159,6 +159,10 @@ impl Desk<'_> {
             Next::Retry(at) => store.retry_item(claim, at, &told).await?,
             Next::Look(at) => store.retry_uncertain_item(claim, at, &told).await?,
             Next::Silence(until) => store.close_lane(claim, until, &told).await?,
+            Next::Park => {
+                tracing::error!(item = %self.item.item.key, attempt, "parked until the App may write it");
+                store.park_item(claim, &told).await?;
+            }
             Next::Drop => {
                 tracing::error!(item = %self.item.item.key, attempt, "given up");
                 store.drop_item(claim, &told).await?;

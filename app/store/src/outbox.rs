@@ -193,6 +193,18 @@ pub trait Outbox {
     /// This version will not be published (its subject is gone). A newer body is tried again.
     async fn drop_item(&self, claim: &ItemClaim, error: &str) -> Result<()>;
 
+    /// This version cannot be published as things are (the App may not write), and waits for
+    /// [`Self::unpark_items`]. A newer body is tried at once.
+    async fn park_item(&self, claim: &ItemClaim, error: &str) -> Result<()>;
+
+    /// What is parked in a repository is tried again, as `installation`: an App that was taken off
+    /// and came back is another one.
+    async fn unpark_items(
+        &self,
+        installation: InstallationId,
+        repository: RepositoryId,
+    ) -> Result<()>;
+
     /// GitHub's ids of what was published; empty before.
     async fn external_ids(&self, key: &ItemKey) -> Result<Vec<u64>>;
 

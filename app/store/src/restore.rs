@@ -100,7 +100,7 @@ const REVISION: [&str; 14] = [
     "update job set epoch = case when epoch < $1 then $1 else epoch + 1 end",
     "update target_lease set holder = null, epoch = case when epoch < $1 then $1 else epoch + 1 end",
     "update outbox set settled = version, attempt = 0, uncertain = true, claimed_until = null,
-         error = null, epoch = case when epoch < $1 then $1 else epoch + 1 end",
+         error = null, parked = false, epoch = case when epoch < $1 then $1 else epoch + 1 end",
     "update plan set discarded = true",
     "delete from approval where run in (
          select id from run where state not in ('succeeded', 'superseded'))",

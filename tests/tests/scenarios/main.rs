@@ -39,6 +39,7 @@ mod rights;
 mod stopping;
 mod targets;
 mod tenants;
+mod thrift;
 mod timing;
 mod tunnel;
 mod webhooks;

@@ -1,5 +1,6 @@
 //! Where the App is, and where it is not any more: renamed, suspended, taken off, twice on one server.
 
+use landfall_sim::fault::{Fault, Gate, On};
 use landfall_sim::github::{NewPull, Role, edit};
 use landfall_tests::world::{ALICE, BOB, CONFIG, NAS, World, world};
 
@@ -38,6 +39,27 @@ async fn what_happens_during_a_suspension_is_looked_after_when_it_ends() {
         w.assert_silence().await;
         w.github.resume(here, ALICE).unwrap();
         assert!(w.plan_comment().await.contains("192.168.1.51"));
+        w.merge().await;
+        assert!(w.outcome().await.starts_with("✅ Applied to production"));
+    })
+    .await;
+}
+
+/// The server has a token still, and notices only by what it may not write.
+#[tokio::test]
+async fn what_was_to_be_said_during_a_suspension_is_said_when_it_ends() {
+    world(async |w| {
+        w.bootstrap().await;
+        let (here, gate) = (installation(w), Gate::closed());
+        w.unifi.faults().inject(On::get("/**"), Fault::Hold(gate.clone()));
+        w.pull("move", nas_at("192.168.1.51")).await;
+        gate.arrival().await;
+        w.github.suspend(here, ALICE).unwrap();
+        gate.open();
+        w.assert_silence().await;
+        w.github.resume(here, ALICE).unwrap();
+        assert!(w.plan_comment().await.contains("192.168.1.51"));
+        assert_eq!(w.check("landfall / production (main)").await, "success: 1 to update");
         w.merge().await;
         assert!(w.outcome().await.starts_with("✅ Applied to production"));
     })

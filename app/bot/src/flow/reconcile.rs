@@ -12,6 +12,8 @@
 //! a run of it changed for others is known to that run (`run/told.rs`), and a plan of everything that is
 //! open would be work and edited comments for nothing.
 //!
+//! What could not be published because the App was not allowed to is tried again: it may be by now.
+//!
 //! A repository without rules on its default branch is left alone: whoever installs the App on all
 //! of an organisation pays one request for each, and no mirror. The first time, it is decided whether
 //! people are told how to begin ([`super::onboard`]).
@@ -65,6 +67,7 @@ pub async fn reconcile(
     repository: RepositoryId,
 ) -> anyhow::Result<Ended> {
     let Some(ground) = Ground::open(house, repository).await? else { return Ok(Ended::Done) };
+    house.store.unpark_items(ground.repository.installation, repository).await?;
     if !ground.reader.has_file(REPOSITORY_CONFIG).await? {
         let installation = ground.repository.installation;
         let keys = left::orphans(house, repository, None).await?.into_iter();

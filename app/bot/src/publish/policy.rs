@@ -41,6 +41,9 @@ pub(super) enum Next {
     Silence(Timestamp),
     /// It may have been accepted: again, and look first.
     Look(Timestamp),
+    /// It may not be written as things are: again when the repository is compared, which is every
+    /// hour, and when the App gets new rights or comes back.
+    Park,
     /// Never again.
     Drop,
 }
@@ -68,8 +71,10 @@ pub(super) fn next(why: &Why, attempt: u32, now: Timestamp, wait: Duration) -> N
         Failure::Denied { .. } | Failure::Unprocessable { .. } if attempt < ENOUGH => {
             Next::Retry(later)
         }
-        Failure::Denied { .. } | Failure::Unprocessable { .. } => Next::Drop,
-        Failure::NotFound | Failure::Gone | Failure::NotInstalled => Next::Drop,
+        // A permission that nobody has granted yet, an installation that is suspended, a repository in
+        // the archive: all of these end, and what was to be said then is still true or was put anew.
+        Failure::Denied { .. } | Failure::NotInstalled => Next::Park,
+        Failure::Unprocessable { .. } | Failure::NotFound | Failure::Gone => Next::Drop,
     }
 }
 
@@ -129,7 +134,11 @@ mod tests {
     fn a_refusal_is_believed_in_the_end() {
         let denied = Failure::Denied { message: "Resource not accessible by integration".into() };
         assert_ne!(after(denied.clone(), 1), Next::Drop);
-        assert_eq!(after(denied, ENOUGH), Next::Drop);
+        assert_eq!(after(denied, ENOUGH), Next::Park);
+        assert_eq!(after(Failure::NotInstalled, 1), Next::Park);
+        let unprocessable = Failure::Unprocessable { message: "no such commit".into() };
+        assert_ne!(after(unprocessable.clone(), 1), Next::Drop);
+        assert_eq!(after(unprocessable, ENOUGH), Next::Drop);
         assert_eq!(after(Failure::NotFound, 1), Next::Drop);
         let unreadable = serde_json::from_str::<CommentBody>("[]").unwrap_err();
         assert_eq!(next(&Why::Unreadable(unreadable), 1, NOW, WAIT), Next::Drop);

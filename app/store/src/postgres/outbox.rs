@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use landfall_core::name::RepositoryId;
+use landfall_core::name::{InstallationId, RepositoryId};
 
 use super::columns::without_nul;
 use super::jobs::take_turn;
@@ -73,7 +73,8 @@ pub(super) async fn put(write: &mut Write, item: &Item) -> Result<()> {
          on conflict (repository, kind, subject) do update set
              installation = case when outbox.claimed_until is null
                  then excluded.installation else outbox.installation end,
-             body = excluded.body, priority = excluded.priority, version = outbox.version + 1, attempt = 0
+             body = excluded.body, priority = excluded.priority, version = outbox.version + 1, attempt = 0,
+             parked = false
          where outbox.body <> excluded.body or outbox.uncertain
              or (outbox.version = outbox.settled and outbox.error is not null)",
     )
@@ -133,6 +134,21 @@ impl Postgres {
         .execute(&self.pool)
         .await?;
         fenced(&result)?;
+        self.news.wake(Topic::Outbox);
+        Ok(())
+    }
+}
+
+impl Postgres {
+    /// This version is done with. A newer one that was put meanwhile is not parked with it.
+    async fn settle_unpublished(&self, claim: &ItemClaim, error: &str, park: bool) -> Result<()> {
+        let query = sqlx::query(
+            "update outbox set settled = $1, attempt = 0, claimed_until = null, error = $2,
+                 parked = $3 and version = $1
+             where id = $4 and epoch = $5",
+        );
+        let query = query.bind(claim.version).bind(without_nul(error)).bind(park);
+        fenced(&query.bind(claim.id).bind(claim.epoch).execute(&self.pool).await?)?;
         self.news.wake(Topic::Outbox);
         Ok(())
     }
@@ -257,11 +273,30 @@ impl Outbox for Postgres {
     }
 
     async fn drop_item(&self, claim: &ItemClaim, error: &str) -> Result<()> {
-        let query = sqlx::query(
-            "update outbox set settled = $1, attempt = 0, claimed_until = null, error = $2 where id = $3 and epoch = $4",
-        );
-        let query = query.bind(claim.version).bind(without_nul(error)).bind(claim.id);
-        fenced(&query.bind(claim.epoch).execute(&self.pool).await?)?;
+        self.settle_unpublished(claim, error, false).await
+    }
+
+    async fn park_item(&self, claim: &ItemClaim, error: &str) -> Result<()> {
+        self.settle_unpublished(claim, error, true).await
+    }
+
+    async fn unpark_items(
+        &self,
+        installation: InstallationId,
+        repository: RepositoryId,
+    ) -> Result<()> {
+        let mut write = self.write().await?;
+        let now = write.now;
+        sqlx::query(
+            "update outbox set version = version + 1, parked = false, installation = $1, ready_at = $2
+             where repository = $3 and parked",
+        )
+        .bind(installation.0.cast_signed())
+        .bind(now)
+        .bind(repository.0.cast_signed())
+        .execute(write.conn())
+        .await?;
+        write.commit().await?;
         self.news.wake(Topic::Outbox);
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use landfall_core::name::RepositoryId;
+use landfall_core::name::{InstallationId, RepositoryId};
 
 use super::jobs::take_turn;
 use super::lanes;
@@ -59,7 +59,8 @@ pub(super) async fn put(write: &mut Write, item: &Item) -> Result<()> {
          values (?, ?, ?, ?, ?, ?, ?, exists (select 1 from restore))
          on conflict (repository, kind, subject) do update set
              installation = iif(claimed_until is null, excluded.installation, installation),
-             body = excluded.body, priority = excluded.priority, version = version + 1, attempt = 0
+             body = excluded.body, priority = excluded.priority, version = version + 1, attempt = 0,
+             parked = 0
          where body <> excluded.body or uncertain or (version = settled and error is not null)",
     )
     .bind(item.key.installation.0.cast_signed())
@@ -95,6 +96,22 @@ impl Sqlite {
         .execute(write.conn())
         .await?;
         fenced(&result)?;
+        write.commit().await?;
+        self.wake(Topic::Outbox);
+        Ok(())
+    }
+}
+
+impl Sqlite {
+    /// This version is done with. A newer one that was put meanwhile is not parked with it.
+    async fn settle_unpublished(&self, claim: &ItemClaim, error: &str, park: bool) -> Result<()> {
+        let mut write = self.write().await?;
+        let query = sqlx::query(
+            "update outbox set settled = ?1, attempt = 0, claimed_until = null, error = ?2, parked = ?3 and version = ?1
+             where id = ?4 and epoch = ?5",
+        );
+        let query = query.bind(claim.version).bind(error).bind(park);
+        fenced(&query.bind(claim.id).bind(claim.epoch).execute(write.conn()).await?)?;
         write.commit().await?;
         self.wake(Topic::Outbox);
         Ok(())
@@ -240,12 +257,29 @@ impl Outbox for Sqlite {
     }
 
     async fn drop_item(&self, claim: &ItemClaim, error: &str) -> Result<()> {
+        self.settle_unpublished(claim, error, false).await
+    }
+
+    async fn park_item(&self, claim: &ItemClaim, error: &str) -> Result<()> {
+        self.settle_unpublished(claim, error, true).await
+    }
+
+    async fn unpark_items(
+        &self,
+        installation: InstallationId,
+        repository: RepositoryId,
+    ) -> Result<()> {
         let mut write = self.write().await?;
-        let query = sqlx::query(
-            "update outbox set settled = ?, attempt = 0, claimed_until = null, error = ? where id = ? and epoch = ?",
-        );
-        let query = query.bind(claim.version).bind(error).bind(claim.id).bind(claim.epoch);
-        fenced(&query.execute(write.conn()).await?)?;
+        let now = write.now;
+        sqlx::query(
+            "update outbox set version = version + 1, parked = 0, installation = ?, ready_at = ?
+             where repository = ? and parked",
+        )
+        .bind(installation.0.cast_signed())
+        .bind(now)
+        .bind(repository.0.cast_signed())
+        .execute(write.conn())
+        .await?;
         write.commit().await?;
         self.wake(Topic::Outbox);
         Ok(())

@@ -63,6 +63,7 @@ macro_rules! suite {
                     the_same_body_is_published_once, one_item_per_installation_is_in_flight_and_comments_go_first,
                     an_expired_claim_makes_an_item_uncertain, ids_noted_on_the_way_are_kept,
                     a_dropped_version_is_not_tried_again_and_a_new_body_is,
+                    a_parked_version_waits_for_its_repository_and_a_new_body_does_not,
                     of_two_who_amend_a_body_neither_is_lost, a_flood_of_one_installation_starves_no_other,
                     what_has_to_wait_for_its_pace_has_not_failed_and_a_comment_goes_first,
                     silence_holds_for_all_of_an_installation_and_for_no_other,

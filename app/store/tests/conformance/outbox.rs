@@ -150,6 +150,39 @@ pub(crate) async fn a_dropped_version_is_not_tried_again_and_a_new_body_is(engin
     assert_eq!(next(store).await.unwrap().attempt, 1, "it was never published, so it is new");
 }
 
+pub(crate) async fn a_parked_version_waits_for_its_repository_and_a_new_body_does_not(
+    engine: &Engine,
+) {
+    let store = &*engine.store;
+    let fence = fence(store).await;
+    let there = comment("").key.repository;
+    let park = async || {
+        let claimed = next(store).await.unwrap();
+        store.park_item(&claimed.claim, "suspended").await.unwrap();
+        assert_eq!(next(store).await, None);
+    };
+    store.put(&fence, &comment("one")).await.unwrap();
+    park().await;
+    store.unpark_items(InstallationId(9), RepositoryId(there.0 + 1)).await.unwrap();
+    assert_eq!(next(store).await, None, "another repository");
+    store.unpark_items(InstallationId(9), there).await.unwrap();
+    let again = next(store).await.unwrap();
+    assert_eq!((says(&again), again.attempt), ("one", 1));
+    assert_eq!(again.item.key.installation, InstallationId(9), "it came back as another");
+    store.park_item(&again.claim, "suspended").await.unwrap();
+
+    store.put(&fence, &comment("two")).await.unwrap();
+    let newer = next(store).await.unwrap();
+    assert_eq!(says(&newer), "two");
+    store.put(&fence, &comment("three")).await.unwrap();
+    store.park_item(&newer.claim, "suspended").await.unwrap();
+    let newest = next(store).await.unwrap();
+    assert_eq!(says(&newest), "three", "nobody refused that");
+    store.item_done(&newest.claim, &[1]).await.unwrap();
+    store.unpark_items(InstallationId(1), there).await.unwrap();
+    assert_eq!(next(store).await, None);
+}
+
 pub(crate) async fn a_flood_of_one_installation_starves_no_other(engine: &Engine) {
     let store = &*engine.store;
     let fence = fence(store).await;

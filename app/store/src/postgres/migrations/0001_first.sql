@@ -330,6 +330,7 @@ create table outbox (
     epoch bigint not null default 0,
     claimed_until bigint, -- null when nobody publishes it
     error text,
+    parked boolean not null default false, -- until the repository is compared again
     unique (repository, kind, subject),
     check (settled <= version)
 );

@@ -328,6 +328,7 @@ create table outbox (
     epoch integer not null default 0,
     claimed_until integer, -- null when nobody publishes it
     error text,
+    parked integer not null default 0 check (parked in (0, 1)), -- until the repository is compared again
     unique (repository, kind, subject),
     check (settled <= version)
 ) strict;
