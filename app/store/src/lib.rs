@@ -74,7 +74,7 @@ pub use missed::{LogRead, LoggedDelivery, Missed, MissedDelivery};
 pub use outbox::{Addressee, Amend, ClaimedItem, Item, ItemClaim, ItemKey, ItemKind, Outbox, Turn};
 pub use pace::Pace;
 pub use plans::{NewPlan, PlanId, PlanScope, Plans, Published, StoredPlan};
-pub use pulls::{Asked, Pull, PullState, Pulls};
+pub use pulls::{Asked, PlanMade, Pull, PullState, Pulls};
 pub use repositories::{Applied, Environment, KnownHeads, Repositories, Repository};
 pub use resources::{OwnedResource, Resources};
 pub use restore::{Occupied, Refilled, restore};

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use landfall_core::name::{BranchName, CommitSha, PullNumber, RepositoryId, UserId};
+use landfall_core::plan::Digest;
 
 use crate::{Fence, Result};
 
@@ -57,6 +58,17 @@ impl Pull {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Asked(pub u64);
 
+/// What a plan that was asked for came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlanMade {
+    /// The asking that it answers.
+    pub asked: Asked,
+    /// The rules that it was made by; none where there were none that could be read.
+    pub rules: Option<Digest>,
+    /// Whether nothing could be planned as the base was: a conflict, or a file that cannot be read.
+    pub stuck: bool,
+}
+
 /// Pull requests. A plan is asked for by what happens to the pull request, by people, and by runs
 /// that end; it is due until one was made for the last asking, whatever became of the jobs.
 #[async_trait]
@@ -74,14 +86,23 @@ pub trait Pulls {
     async fn plan_due(&self, repository: RepositoryId, number: PullNumber)
     -> Result<Option<Asked>>;
 
-    /// A plan was made for this asking, and for those before it.
+    /// A plan was made for an asking, and for those before it.
     async fn plan_made(
         &self,
         fence: &Fence,
         repository: RepositoryId,
         number: PullNumber,
-        asked: Asked,
+        made: &PlanMade,
     ) -> Result<()>;
+
+    /// The open ones, by number, of which more can be said since `branch` moved: those into it that
+    /// were stuck, and, given the rules that hold now, all that were planned by others.
+    async fn outdated_pulls(
+        &self,
+        repository: RepositoryId,
+        branch: &BranchName,
+        rules: Option<&Digest>,
+    ) -> Result<Vec<PullNumber>>;
 
     /// The open ones of a repository, by number.
     async fn open_pulls(&self, repository: RepositoryId) -> Result<Vec<Pull>>;

@@ -28,6 +28,7 @@ mod onboarding;
 mod once;
 
 mod orphans;
+mod outdated;
 mod ownership;
 mod pace;
 mod panics;

@@ -7,16 +7,16 @@ use std::collections::BTreeSet;
 use landfall_core::name::{BranchName, EnvironmentName, RepositoryId};
 use landfall_store::{ClaimedJob, JobKey, NewJob};
 
-use super::announce::Board;
 use super::ground::{Ground, Rules, findings};
 use super::{Ended, left};
 use crate::gather::LoadError;
 use crate::house::House;
 
 /// Has every environment run that may follow `branch`, and, when the rules moved with it, those whose
-/// newest run went by others: they may have something to do. Pull requests that waited for rules are
-/// planned. Runs of environments that the rules do
-/// not name any more come to their end.
+/// newest run went by others: they may have something to do. Runs of environments that the rules do
+/// not name any more come to their end. Pull requests of which more can be said now are planned anew:
+/// those that nothing could be planned of as the branch was, and, when the rules moved, all that went
+/// by others or by none. Nobody has to ask: their checks may be what keeps them from being merged.
 ///
 /// # Errors
 /// The store, GitHub or git could not be asked.
@@ -56,23 +56,12 @@ pub async fn branch(
         }
         keys.insert(JobKey::Run { repository, environment: name.clone() });
     }
-    if rules_moved {
-        keys.extend(unruled(house, job, repository).await?);
-    }
+    let moved_to = Some(&rules.digest).filter(|_| rules_moved);
+    let outdated = house.store.outdated_pulls(repository, branch, moved_to).await?;
+    house.store.ask_for_plans(repository, &outdated).await?;
+    keys.extend(outdated.into_iter().map(|pull| JobKey::Plan { repository, pull }));
     house.store.enqueue(&jobs(keys)).await?;
     Ok(Ended::Done)
-}
-
-/// The plans of pull requests that could not be made before, for want of rules. Nobody has to ask for
-/// them anew: their checks may be what keeps them from being merged.
-async fn unruled(
-    house: &House,
-    job: &ClaimedJob,
-    repository: RepositoryId,
-) -> anyhow::Result<impl Iterator<Item = JobKey>> {
-    let pulls = Board::of(house, job, repository).unruled().await?;
-    house.store.ask_for_plans(repository, &pulls).await?;
-    Ok(pulls.into_iter().map(move |pull| JobKey::Plan { repository, pull }))
 }
 
 /// Whether the newest run of an environment went by other rules. One that never ran begins with a

@@ -14,7 +14,7 @@ use landfall_core::name::{
 use landfall_core::report::{EnvironmentReport, NextStep, PullOutcome, PullReport};
 use landfall_github::{Pull, PullState};
 use landfall_repo::{Merged, Wanted};
-use landfall_store::{Asked, ClaimedJob, NewPlan, PlanId};
+use landfall_store::{Asked, ClaimedJob, NewPlan, PlanId, PlanMade};
 use uuid::Uuid;
 
 use super::announce::{Board, Expected};
@@ -202,8 +202,17 @@ impl Planning<'_> {
         }
         board.retire(&report, left_over).await?;
         self.ordered.done(&board, &planned.found).await?;
-        store.plan_made(&self.job.fence, repository, self.pull.number, self.asked).await?;
+        store
+            .plan_made(&self.job.fence, repository, self.pull.number, &self.made(&report).await)
+            .await?;
         Ok(Ended::Done)
+    }
+
+    /// What the asking came to: what may change it is the rules, and the base where nothing was planned.
+    async fn made(&self, report: &PullReport) -> PlanMade {
+        let rules = self.ground.rules(self.house).await.ok().map(|rules| rules.digest);
+        let stuck = matches!(report.outcome, PullOutcome::Invalid(_) | PullOutcome::Conflicted(_));
+        PlanMade { asked: self.asked, rules, stuck }
     }
 
     async fn planned(&self) -> anyhow::Result<Planned> {

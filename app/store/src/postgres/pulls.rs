@@ -1,13 +1,14 @@
 //! Pull requests in PostgreSQL.
 
 use async_trait::async_trait;
-use landfall_core::name::{CommitSha, PullNumber, RepositoryId};
+use landfall_core::name::{BranchName, CommitSha, PullNumber, RepositoryId};
+use landfall_core::plan::Digest;
 use sqlx::postgres::PgConnection;
 
 use super::{Postgres, retried};
 use crate::columns::words;
 use crate::rows;
-use crate::{Asked, Fence, Pull, PullState, Pulls, Result};
+use crate::{Asked, Fence, PlanMade, Pull, PullState, Pulls, Result};
 
 pub(super) async fn upsert(conn: &mut PgConnection, pull: &Pull) -> Result<()> {
     let (state, merged) = match &pull.state {
@@ -100,18 +101,41 @@ impl Pulls for Postgres {
         fence: &Fence,
         repository: RepositoryId,
         number: PullNumber,
-        asked: Asked,
+        made: &PlanMade,
     ) -> Result<()> {
         let mut write = self.write_as(fence).await?;
         sqlx::query(
-            "update pull set planned = greatest(planned, $1) where repository = $2 and number = $3",
+            "update pull set planned = $1, rules = $2, stuck = $3
+             where repository = $4 and number = $5 and planned <= $1",
         )
-        .bind(asked.0.cast_signed())
+        .bind(made.asked.0.cast_signed())
+        .bind(made.rules.map(|rules| rules.to_string()))
+        .bind(made.stuck)
         .bind(repository.0.cast_signed())
         .bind(number.0.cast_signed())
         .execute(write.conn())
         .await?;
         write.commit().await
+    }
+
+    async fn outdated_pulls(
+        &self,
+        repository: RepositoryId,
+        branch: &BranchName,
+        rules: Option<&Digest>,
+    ) -> Result<Vec<PullNumber>> {
+        let numbers = sqlx::query_scalar::<_, i64>(
+            "select number from pull
+             where repository = $1 and state = 'open'
+                 and (stuck and base = $2 or $3::text is not null and rules is distinct from $3)
+             order by number",
+        )
+        .bind(repository.0.cast_signed())
+        .bind(branch.as_str())
+        .bind(rules.map(ToString::to_string))
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(numbers.into_iter().map(|number| PullNumber(number.cast_unsigned())).collect())
     }
 
     async fn open_pulls(&self, repository: RepositoryId) -> Result<Vec<Pull>> {

@@ -8,7 +8,7 @@ use landfall_core::plan::{Action, Outcome, Plan};
 use landfall_core::report::Waiting;
 use landfall_store::{
     Addressee, Approval, Asked, BACKGROUND, ClaimedJob, CommandId, CommandSource, Fence, Item,
-    ItemKey, ItemKind, JobKey, LogRead, Meant, NewJob, ReadBack, Result, Retry, RunState, StepId,
+    ItemKey, ItemKind, JobKey, LogRead, Meant, NewJob, PlanMade, ReadBack, Result, Retry, RunState, StepId,
     Store, StoreError, Topic,
 };
 use serde_json::json;
@@ -149,7 +149,17 @@ async fn writes(store: &dyn Store, fence: &Fence) -> Vec<(&'static str, Result<(
         ("resolve_step", store.resolve_step(fence, step, &found).await.map(drop)),
         ("give_up_run", store.give_up_run(fence, id, "").await.map(drop)),
         ("end_cut_off_runs", store.end_cut_off_runs(fence, id).await.map(drop)),
-        ("plan_made", store.plan_made(fence, HOMELAB, PullNumber(7), Asked(1)).await),
+        (
+            "plan_made",
+            store
+                .plan_made(
+                    fence,
+                    HOMELAB,
+                    PullNumber(7),
+                    &PlanMade { asked: Asked(1), rules: None, stuck: false },
+                )
+                .await,
+        ),
         ("amend", store.amend(fence, &item.key, &|_| ()).await),
         ("settle", store.settle(fence, id, &effect).await.map(drop)),
         ("record_units", store.record_units(fence, HOMELAB, &BTreeMap::new()).await),

@@ -71,7 +71,8 @@ macro_rules! suite {
                 plans: a_plan_is_found_by_what_it_is_for, a_plan_is_found_by_the_beginning_of_its_digest,
                     the_first_publication_counts, discarded_plans_are_found_by_nobody;
                 pulls: an_older_description_never_replaces_a_newer_one, merged_ones_are_found_by_their_commit,
-                    a_plan_is_due_until_one_was_made_for_the_last_asking;
+                    a_plan_is_due_until_one_was_made_for_the_last_asking,
+                    more_can_be_said_of_what_was_stuck_or_judged_otherwise;
                 repositories: a_rename_keeps_the_row, an_environment_remembers, a_pushed_head_is_the_last_that_was_announced,
                     a_comparison_is_remembered_with_the_heads_that_it_found;
                 resources: a_resource_has_one_owner_everywhere, ownership_is_found_by_key_unit_and_environment,

@@ -1,7 +1,8 @@
 //! Pull requests: the newest description, and the merged ones by their commit.
 
-use landfall_core::name::PullNumber;
-use landfall_store::{Pull, PullState};
+use landfall_core::name::{BranchName, PullNumber};
+use landfall_core::plan::{Digest, Value};
+use landfall_store::{Asked, PlanMade, Pull, PullState};
 
 use crate::engine::Engine;
 use crate::given::{HOMELAB, OCTOCAT, OTHER, commit, fence};
@@ -71,11 +72,44 @@ pub(crate) async fn a_plan_is_due_until_one_was_made_for_the_last_asking(engine:
     store.ask_for_plans(HOMELAB, &[number]).await.unwrap();
     let asked = due().await.unwrap();
     assert!(asked > opened, "{asked:?} {opened:?}");
-    store.plan_made(&fence, HOMELAB, number, opened).await.unwrap();
+    store.plan_made(&fence, HOMELAB, number, &made(opened)).await.unwrap();
     assert_eq!(due().await, Some(asked), "it was asked for again meanwhile");
-    store.plan_made(&fence, HOMELAB, number, asked).await.unwrap();
-    store.plan_made(&fence, HOMELAB, number, opened).await.unwrap();
+    store.plan_made(&fence, HOMELAB, number, &made(asked)).await.unwrap();
+    store.plan_made(&fence, HOMELAB, number, &made(opened)).await.unwrap();
     assert_eq!(due().await, None);
     store.upsert_pull(&pull(7, 2, PullState::Open)).await.unwrap();
     assert_eq!(due().await, None, "a description asks for nothing");
+}
+
+fn made(asked: Asked) -> PlanMade {
+    PlanMade { asked, rules: None, stuck: false }
+}
+
+pub(crate) async fn more_can_be_said_of_what_was_stuck_or_judged_otherwise(engine: &Engine) {
+    let store = &*engine.store;
+    let fence = fence(store).await;
+    let (now, then) = (Digest::of(&Value::from("now")), Digest::of(&Value::from("then")));
+    let plans = [
+        (7, Some(now), false),
+        (8, Some(now), true),
+        (9, Some(then), false),
+        (10, None, false),
+        (11, Some(then), true),
+    ];
+    for (number, rules, stuck) in plans {
+        let state = if number == 11 { PullState::Closed } else { PullState::Open };
+        store.upsert_pull(&pull(number, 1, state)).await.unwrap();
+        let made = PlanMade { asked: Asked(1), rules, stuck };
+        store.plan_made(&fence, HOMELAB, PullNumber(number), &made).await.unwrap();
+    }
+    let outdated = async |branch: &str, rules: Option<&Digest>| {
+        let branch = BranchName::new(branch).unwrap();
+        let found = store.outdated_pulls(HOMELAB, &branch, rules).await.unwrap();
+        found.into_iter().map(|number| number.0).collect::<Vec<_>>()
+    };
+    let base = pull(7, 1, PullState::Open).base;
+    assert_eq!(outdated(base.as_str(), None).await, [8]);
+    assert_eq!(outdated("elsewhere", None).await, [0; 0]);
+    assert_eq!(outdated("elsewhere", Some(&now)).await, [9, 10]);
+    assert_eq!(outdated(base.as_str(), Some(&now)).await, [8, 9, 10]);
 }

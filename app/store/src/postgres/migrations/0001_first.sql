@@ -185,6 +185,8 @@ create table pull (
     updated_at bigint not null,
     asked bigint not null default 1, -- how often a plan was asked for; the first time by being opened
     planned bigint not null default 0, -- the asking that was answered last
+    rules text, -- the rules that it was answered by; null where there were none
+    stuck boolean not null default false, -- whether nothing could be planned as the base was
     primary key (repository, number),
     check ((state = 'merged') = (merged_at is not null) and (state = 'merged') = (merge_commit is not null))
 );

@@ -183,6 +183,8 @@ create table pull (
     updated_at integer not null,
     asked integer not null default 1, -- how often a plan was asked for; the first time by being opened
     planned integer not null default 0, -- the asking that was answered last
+    rules text, -- the rules that it was answered by; null where there were none
+    stuck integer not null default 0 check (stuck in (0, 1)), -- whether nothing could be planned as the base was
     primary key (repository, number),
     check ((state = 'merged') = (merged_at is not null) and (state = 'merged') = (merge_commit is not null))
 ) strict, without rowid;

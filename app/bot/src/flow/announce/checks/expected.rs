@@ -124,21 +124,6 @@ impl Board<'_> {
         }
         Ok(heard_of)
     }
-
-    /// The open pull requests that could not be planned for want of rules, as their checks say.
-    ///
-    /// # Errors
-    /// The store could not be asked.
-    pub async fn unruled(&self) -> anyhow::Result<Vec<PullNumber>> {
-        let mut unruled = Vec::new();
-        for pull in self.house.store.open_pulls(self.repository).await? {
-            let told = self.told(pull.number, &pull.head).await?;
-            if told.iter().any(|(_, check)| check.standing == Standing::Unruled) {
-                unruled.push(pull.number);
-            }
-        }
-        Ok(unruled)
-    }
 }
 
 #[cfg(test)]
