@@ -22,9 +22,12 @@ pub use notified::{Event, Format, NotificationTarget, TargetName};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Operator {
-    /// For a repository, written `owner/name`.
+    /// For a repository, written `owner/name`. Once there is one, those that are not named may read
+    /// what `others` says.
     #[serde(default)]
     repositories: BTreeMap<RepositoryName, Allowed>,
+    /// For repositories that are not named.
+    others: Option<Allowed>,
     /// Who is notified of runs.
     #[serde(default)]
     notifications: Vec<NotificationTarget>,
@@ -73,7 +76,8 @@ impl Operator {
             let line = before.matches('\n').count() + 1;
             anyhow::anyhow!("LANDFALL_CONFIG {}, line {line}: {}", path.display(), error.message())
         })?;
-        let folders = operator.repositories.values().flat_map(Allowed::all_folders);
+        let all = operator.repositories.values().chain(&operator.others);
+        let folders = all.flat_map(Allowed::all_folders);
         for folder in folders {
             anyhow::ensure!(
                 folder.is_absolute(),
@@ -110,11 +114,22 @@ impl Operator {
         self.github.as_ref()
     }
 
-    /// What the references of an environment may reach.
+    /// Whether every repository that the App is on may read all that any other may: nobody said which
+    /// secrets are whose.
+    #[must_use]
+    pub fn trusts_all(&self) -> bool {
+        self.repositories.is_empty() && self.others.is_none()
+    }
+
+    /// What the references of an environment may reach. Where the file names repositories, one that it
+    /// does not name (it is new, or has another name since) may read nothing: a secret's name is no
+    /// secret, and whoever writes a connection says where it is sent.
     #[must_use]
     pub fn policy(&self, repository: &RepositoryName, environment: &EnvironmentName) -> Policy {
         let default = Policy::default();
-        let Some(allowed) = self.repositories.get(repository) else { return default };
+        let Some(allowed) = self.repositories.get(repository).or(self.others.as_ref()) else {
+            return if self.trusts_all() { default } else { Policy::nothing() };
+        };
         let nearer = allowed.environments.get(environment);
         let pick = |field: fn(&Allowed) -> Option<&Vec<String>>| {
             nearer.and_then(field).or_else(|| field(allowed))
@@ -154,12 +169,28 @@ mod tests {
         let policy = |repository: &str, environment: &str| {
             operator.policy(&repository.parse().unwrap(), &environment.parse().unwrap())
         };
-        assert_eq!(policy("acme/other", "production"), Policy::default());
+        assert_eq!(policy("acme/other", "production"), Policy::nothing());
         assert_eq!(policy("acme/homelab", "staging").env_prefixes, ["HOMELAB_"]);
         assert_eq!(policy("acme/homelab", "staging").folders, Vec::<PathBuf>::new());
         let production = policy("acme/homelab", "production");
         assert_eq!(production.folders, [PathBuf::from("/run/secrets/production")]);
         assert_eq!(production.env_prefixes, ["HOMELAB_"]);
+    }
+
+    #[test]
+    fn who_is_not_named_may_read_what_is_said_of_others() {
+        let policy = |text: &str| {
+            let operator: Operator = toml::from_str(text).unwrap();
+            let policy =
+                operator.policy(&"acme/new".parse().unwrap(), &"production".parse().unwrap());
+            (operator.trusts_all(), policy.env_prefixes)
+        };
+        let prefix = |text: &str| vec![text.to_owned()];
+        assert_eq!(policy("onboarding = \"off\""), (true, prefix(Policy::ENV_PREFIX)));
+        let named = "[repositories.\"acme/homelab\"]\n";
+        assert_eq!(policy(named), (false, Vec::new()));
+        let others = format!("{named}[others]\nenv_prefixes = [\"LAB_\"]\n");
+        assert_eq!(policy(&others), (false, prefix("LAB_")));
     }
 
     #[test]

@@ -24,6 +24,7 @@ use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use body::Room;
 use landfall_github::webhook::Verifier;
 use tokio::net::TcpListener;
 use tokio::task::{JoinError, JoinHandle};
@@ -47,7 +48,8 @@ pub fn router(shared: Arc<Shared>) -> Router {
     let mut routes =
         Router::new().route("/livez", get(health::live)).route("/readyz", get(health::ready));
     if shared.verifier.is_some() {
-        routes = routes.route("/webhook", post(receive::receive));
+        let state = (Arc::clone(&shared), Room::of(receive::ALL_DELIVERIES));
+        routes = routes.route("/webhook", post(receive::receive).with_state(state));
     }
     answering_panics(routes.with_state(shared), panics)
 }

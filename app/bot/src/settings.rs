@@ -102,6 +102,7 @@ impl Settings {
         let listen = reader.listen();
         let rules = reader.rules();
         let webhooks = reader.webhooks();
+        reader.whole_github();
         let github = GithubSettings {
             app_id: reader.app_id(),
             private_key: reader.private_key(),
@@ -185,6 +186,16 @@ impl Reader<'_> {
         self.parsed("GITHUB_URL", "https://github.com", "a URL")
     }
 
+    /// A server of one's own has two addresses. With one of them alone, what is for it would go to
+    /// github.com: its tokens, with every fetch.
+    fn whole_github(&mut self) {
+        if self.get("GITHUB_URL").is_some() != self.get("GITHUB_API_URL").is_some() {
+            let problem = "is set without its other half: a server of yours has GITHUB_URL \
+                           (https://HOST) and GITHUB_API_URL (https://HOST/api/v3)";
+            self.fault("GITHUB_URL", problem);
+        }
+    }
+
     fn rules(&mut self) -> AddressRules {
         let text = self.or("LANDFALL_ALLOW_HOSTS", "");
         match text.parse() {
@@ -231,7 +242,8 @@ impl Reader<'_> {
                 String::new()
             }
             // A variable in a `.env` file has no line breaks of its own.
-            (Some(key), None) => key.replace("\\n", "\n"),
+            // Some who read such a file leave the quotes there that a shell wants.
+            (Some(key), None) => key.trim().trim_matches(['\'', '"']).replace("\\n", "\n"),
             (None, Some(path)) => std::fs::read_to_string(&path).unwrap_or_else(|error| {
                 self.fault("GITHUB_PRIVATE_KEY_PATH", format!("`{path}` cannot be read: {error}"));
                 String::new()
@@ -282,10 +294,28 @@ mod tests {
     fn the_app_is_all_that_has_to_be_said() {
         let app =
             [("GITHUB_APP_ID", "7"), ("GITHUB_PRIVATE_KEY", KEY), ("GITHUB_WEBHOOK_SECRET", "s")];
+        for quote in ["'", "\""] {
+            let quoted = format!("{quote}{KEY}{quote}");
+            let app = [app[0], ("GITHUB_PRIVATE_KEY", quoted.as_str()), app[2]];
+            let key = read(&app).unwrap().github.private_key;
+            assert!(key.expose_secret().starts_with("-----BEGIN RSA PRIVATE KEY-----\nabc"));
+        }
         let settings = read(&app).unwrap();
         assert_eq!(settings.database_url.expose_secret(), "sqlite:data/landfall.db");
         assert!(passwords_in(&settings.database_url).is_empty());
         assert_eq!(settings.github.api_url.as_str(), "https://api.github.com/");
+    }
+
+    #[test]
+    fn half_a_server_of_one_s_own_is_none() {
+        let app =
+            [("GITHUB_APP_ID", "7"), ("GITHUB_PRIVATE_KEY", KEY), ("GITHUB_WEBHOOK_SECRET", "s")];
+        for half in
+            [("GITHUB_URL", "https://ghe.lan"), ("GITHUB_API_URL", "https://ghe.lan/api/v3")]
+        {
+            let found = faults(&[app.as_slice(), &[half]].concat());
+            assert!(found.len() == 1 && found[0].contains("other half"), "{found:?}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Webhooks in: signature, headers, and the few fields of a payload that matter.
 //!
-//! Order for who receives: size, then [`Verifier::verify`] of [`signature()`] over the raw bytes, then
+//! Order for who receives: [`Signature::read`], size, then [`Verifier::verify`] over the raw bytes, then
 //! [`Headers::read`], then the inbox; [`Event::parse`] is for who works on the inbox. Webhooks are
 //! hints: an event that is unknown, or known and unreadable, is answered with success and logged,
 //! because GitHub adds new ones and a failed delivery would help nobody.
@@ -16,10 +16,11 @@ pub use event::{
     Account, CheckAction, CheckRunEvent, CheckSuiteEvent, CommentAction, CommentedOn, Event,
     Granted, InstallationAction, InstallationChange, IssueComment, MergeGroup, Ping,
     ProtectionRequest, PullAction, PullRequest, Push, PushedRef, RefChange, RepositoriesChange,
+    RepositoryAction, RepositoryChange,
 };
 pub use headers::{HeaderError, Headers};
 pub use payload::PayloadError;
-pub use signature::{EmptySecret, SignatureError, Verifier, signature};
+pub use signature::{EmptySecret, Signature, SignatureError, Verifier};
 
 #[cfg(test)]
 mod tests;

@@ -14,6 +14,12 @@ pub struct Policy {
 impl Policy {
     /// The prefix that is allowed without an operator file.
     pub const ENV_PREFIX: &'static str = "LANDFALL_SECRET_";
+
+    /// Allows nothing.
+    #[must_use]
+    pub const fn nothing() -> Self {
+        Self { env_prefixes: Vec::new(), folders: Vec::new() }
+    }
 }
 
 impl Default for Policy {

@@ -66,6 +66,25 @@ async fn what_was_to_be_said_during_a_suspension_is_said_when_it_ends() {
     .await;
 }
 
+/// Nothing can be said in it, and what was to be said is said once it is taken out again.
+#[tokio::test]
+async fn a_repository_in_the_archive_is_left_alone_until_it_is_taken_out() {
+    world(async |w| {
+        w.bootstrap().await;
+        let gate = Gate::closed();
+        w.unifi.faults().inject(On::get("/**"), Fault::Hold(gate.clone()));
+        w.pull("move", nas_at("192.168.1.51")).await;
+        gate.arrival().await;
+        w.repo.archive(ALICE).unwrap();
+        gate.open();
+        w.assert_silence().await;
+        w.repo.unarchive(ALICE).unwrap();
+        assert!(w.plan_comment().await.contains("192.168.1.51"));
+        assert_eq!(w.check("landfall / production (main)").await, "success: 1 to update");
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn an_app_that_is_taken_off_says_nothing_more_and_goes_on_where_it_was_once_it_is_back() {
     world(async |w| {

@@ -4,11 +4,12 @@ use landfall_core::command;
 use landfall_core::name::{InstallationId, RepositoryId, UserId};
 use landfall_github::webhook::{
     CommentAction, CommentedOn, Event, Granted, InstallationAction, IssueComment, MergeGroup,
-    PullAction, PullRequest, PushedRef,
+    PullAction, PullRequest, PushedRef, RepositoryAction, RepositoryChange,
 };
 use landfall_github::{Pull, PullState, Repository, UserKind};
 use landfall_store::{
-    CommandId, CommandSource, Consequences, DeliveryId, JobKey, NewCommand, NewJob, PushedHead,
+    BACKGROUND, CommandId, CommandSource, Consequences, DeliveryId, JobKey, NewCommand, NewJob,
+    PushedHead,
 };
 
 use super::announce::heard;
@@ -95,8 +96,32 @@ pub async fn consequences(
             found.jobs.push(look_at(event.installation));
             found
         }
+        Event::Repository(event) => repository_change(event),
         Event::Ping(_) | Event::Other { .. } => Consequences::default(),
     })
+}
+
+fn repository_change(event: &RepositoryChange) -> Consequences {
+    let mut found = described(event.on.installation, &event.repository);
+    let repository = event.repository.id;
+    let (key, installation) = match event.action {
+        // Another default branch may have other rules.
+        RepositoryAction::Edited => {
+            let branch = event.repository.default_branch.clone();
+            (JobKey::Branch { repository, branch }, event.on.installation)
+        }
+        // What happened meanwhile was not told, and what was to be said may be said now.
+        RepositoryAction::Unarchived | RepositoryAction::Transferred => {
+            (JobKey::Reconcile { repository }, BACKGROUND)
+        }
+        RepositoryAction::Renamed | RepositoryAction::Archived => return found,
+        RepositoryAction::Deleted => {
+            found.repositories.iter_mut().for_each(|row| row.active = false);
+            return found;
+        }
+    };
+    found.jobs.push(NewJob { key, installation, run_at: None });
+    found
 }
 
 /// Which repositories of an installation an event is about.

@@ -1,11 +1,13 @@
 //! Reading a body: bounded in bytes and in time, because nobody knows yet who sends it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody as _};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use futures::StreamExt as _;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Why a body was not read to its end.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +18,9 @@ pub(super) enum Unread {
     /// It took longer.
     #[error("the body took longer than {0:?}")]
     Late(Duration),
+    /// Others send so much at the moment that there is no room for it.
+    #[error("there is no room for the body now")]
+    Crowded,
     /// The connection broke, or the body is not in the form that its head promises.
     #[error("the body broke off")]
     Broken,
@@ -26,43 +31,74 @@ impl IntoResponse for Unread {
         let status = match self {
             Self::Long(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Late(_) => StatusCode::REQUEST_TIMEOUT,
+            Self::Crowded => StatusCode::SERVICE_UNAVAILABLE,
             Self::Broken => StatusCode::BAD_REQUEST,
         };
         (status, self.to_string()).into_response()
     }
 }
 
-/// Reads all of a body of at most `bytes`, all of which has to come within `time`. Of one that says
-/// that it is longer, nothing is read; of any other, hardly more than `bytes` is ever in memory.
-///
-/// # Errors
-/// It is longer, late, or broken off.
-pub(super) async fn read(body: Body, bytes: usize, time: Duration) -> Result<Bytes, Unread> {
-    if body.size_hint().lower() > bytes as u64 {
-        return Err(Unread::Long(bytes));
-    }
-    let all = tokio::time::timeout(time, collect(body, bytes)).await;
-    all.unwrap_or(Err(Unread::Late(time)))
+/// How much may be in memory of all bodies together, in bytes: whoever sends many at once does not
+/// take the memory that the server works with.
+#[derive(Debug, Clone)]
+pub(super) struct Room(Arc<Semaphore>);
+
+/// A body, for which there is room as long as this is held.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) bytes: Bytes,
+    _room: Option<OwnedSemaphorePermit>,
 }
 
-/// Room is made for what has come, not for what was promised: promises cost the sender nothing.
-async fn collect(body: Body, bytes: usize) -> Result<Bytes, Unread> {
-    let mut chunks = body.into_data_stream();
-    let mut read = Vec::new();
-    while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|_| Unread::Broken)?;
-        if read.len() + chunk.len() > bytes {
+impl Room {
+    pub(super) fn of(bytes: usize) -> Self {
+        Self(Arc::new(Semaphore::new(bytes)))
+    }
+
+    /// Reads all of a body of at most `bytes`, all of which has to come within `time`. Of one that
+    /// says that it is longer, nothing is read; of any other, hardly more than `bytes` is ever in
+    /// memory.
+    ///
+    /// # Errors
+    /// It is longer, late, or broken off, or there is no room for it beside others.
+    pub(super) async fn read(
+        &self,
+        body: Body,
+        bytes: usize,
+        time: Duration,
+    ) -> Result<Held, Unread> {
+        if body.size_hint().lower() > bytes as u64 {
             return Err(Unread::Long(bytes));
         }
-        read.extend_from_slice(&chunk);
+        let all = tokio::time::timeout(time, self.collect(body, bytes)).await;
+        all.unwrap_or(Err(Unread::Late(time)))
     }
-    Ok(read.into())
+
+    /// Room is made for what has come, not for what was promised: promises cost the sender nothing.
+    async fn collect(&self, body: Body, bytes: usize) -> Result<Held, Unread> {
+        let mut chunks = body.into_data_stream();
+        let (mut read, mut room) = (Vec::new(), None::<OwnedSemaphorePermit>);
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk.map_err(|_| Unread::Broken)?;
+            if read.len() + chunk.len() > bytes {
+                return Err(Unread::Long(bytes));
+            }
+            let more = u32::try_from(chunk.len()).map_err(|_| Unread::Long(bytes))?;
+            let more = Arc::clone(&self.0).try_acquire_many_owned(more);
+            let more = more.map_err(|_| Unread::Crowded)?;
+            match &mut room {
+                Some(room) => room.merge(more),
+                None => room = Some(more),
+            }
+            read.extend_from_slice(&chunk);
+        }
+        Ok(Held { bytes: read.into(), _room: room })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::convert::Infallible;
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use futures::stream;
@@ -70,6 +106,11 @@ mod tests {
     use super::*;
 
     const LONG: Duration = Duration::from_secs(60);
+
+    /// Alone, with room for everything.
+    async fn read(body: Body, bytes: usize, time: Duration) -> Result<Bytes, Unread> {
+        Room::of(1 << 20).read(body, bytes, time).await.map(|held| held.bytes)
+    }
 
     /// A body of so many chunks of four bytes whose length nobody knows before, and how many of
     /// them were taken.
@@ -114,5 +155,16 @@ mod tests {
         let broken = stream::iter([Ok("a"), Err(std::io::Error::other("reset"))]);
         let broken = read(Body::from_stream(broken), 8, LONG).await.unwrap_err();
         assert_eq!(broken.into_response().status(), StatusCode::BAD_REQUEST);
+    }
+
+    #[tokio::test]
+    async fn all_bodies_together_take_no_more_room_than_there_is() {
+        let room = Room::of(10);
+        let first = room.read(Body::from("12345678"), 8, LONG).await.unwrap();
+        let crowded = room.read(Body::from("123"), 8, LONG).await.unwrap_err();
+        assert_eq!(crowded.into_response().status(), StatusCode::SERVICE_UNAVAILABLE);
+        room.read(Body::from("12"), 8, LONG).await.unwrap();
+        drop(first);
+        room.read(Body::from("12345678"), 8, LONG).await.unwrap();
     }
 }

@@ -6,22 +6,31 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use landfall_github::webhook::{Event, HeaderError, Headers};
+use landfall_github::webhook::{Event, HeaderError, Headers, Signature, SignatureError};
 use landfall_store::{DeliveryId, NewDelivery};
 
-use super::{Shared, body};
+use super::Shared;
+use super::body::Room;
 
 /// GitHub sends at most 25 MB.
 const LARGEST_DELIVERY: usize = 25 << 20;
 
+/// All that is being received at once. Usual deliveries have 10 to 100 kB, so that is hundreds of them.
+pub(super) const ALL_DELIVERIES: usize = 3 * LARGEST_DELIVERY;
+
 /// Verifies, stores, answers.
 pub(super) async fn receive(
-    State(shared): State<Arc<Shared>>,
+    State((shared, room)): State<(Arc<Shared>, Room)>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    match body::read(body, LARGEST_DELIVERY, shared.house.timing.request_body).await {
-        Ok(body) => stored(&shared, &headers, &body).await.into_response(),
+    // Of what cannot be believed whatever it says, nothing is read.
+    let signature = match Signature::read(&headers) {
+        Ok(signature) => signature,
+        Err(error) => return not_believed(&error).into_response(),
+    };
+    match room.read(body, LARGEST_DELIVERY, shared.house.timing.request_body).await {
+        Ok(held) => stored(&shared, &headers, &signature, &held.bytes).await.into_response(),
         Err(unread) => {
             tracing::warn!(reason = %unread, "a delivery that was not read");
             unread.into_response()
@@ -29,11 +38,20 @@ pub(super) async fn receive(
     }
 }
 
-async fn stored(shared: &Shared, headers: &HeaderMap, body: &Bytes) -> (StatusCode, &'static str) {
+fn not_believed(error: &SignatureError) -> (StatusCode, &'static str) {
+    tracing::warn!(reason = %error, "a delivery that is not believed");
+    (StatusCode::UNAUTHORIZED, "no")
+}
+
+async fn stored(
+    shared: &Shared,
+    headers: &HeaderMap,
+    signature: &Signature,
+    body: &Bytes,
+) -> (StatusCode, &'static str) {
     let Some(verifier) = &shared.verifier else { return (StatusCode::NOT_FOUND, "no") };
-    if let Err(error) = verifier.verify(signature(headers), body) {
-        tracing::warn!(reason = %error, "a delivery that is not believed");
-        return (StatusCode::UNAUTHORIZED, "no");
+    if let Err(error) = verifier.verify(signature, body) {
+        return not_believed(&error);
     }
     let read = match Headers::read(headers) {
         Ok(read) => read,
@@ -81,8 +99,4 @@ async fn keep(shared: &Shared, headers: &Headers, body: &Bytes) -> anyhow::Resul
     let inserted = store.insert_delivery(&delivery).await?;
     tracing::debug!(delivery = %delivery.id, event = %delivery.event, outcome = ?inserted, "delivery stored");
     Ok(())
-}
-
-fn signature(headers: &HeaderMap) -> Option<&str> {
-    headers.get("x-hub-signature-256").and_then(|value| value.to_str().ok())
 }

@@ -24,16 +24,12 @@ impl SetupSettings {
     /// Every variable that is wrong, and a GitHub of which only one address is known.
     pub fn read(variables: &Variables<'_>) -> Result<Self, Vec<Fault>> {
         let mut reader = Reader { variables, faults: Vec::new() };
+        reader.whole_github();
         let settings = Self {
             listen: reader.listen(),
             api_url: reader.github_api_url(),
             web_url: reader.github_url(),
         };
-        if reader.get("GITHUB_URL").is_some() != reader.get("GITHUB_API_URL").is_some() {
-            let problem = "is set without its other half: a server of yours has GITHUB_URL \
-                           (https://HOST) and GITHUB_API_URL (https://HOST/api/v3)";
-            reader.fault("GITHUB_URL", problem);
-        }
         if reader.faults.is_empty() { Ok(settings) } else { Err(reader.faults) }
     }
 }

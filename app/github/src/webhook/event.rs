@@ -39,6 +39,8 @@ pub enum Event {
     Installation(InstallationChange),
     /// Repositories were added to an installation or taken out of it.
     InstallationRepositories(RepositoriesChange),
+    /// A repository is not what it was.
+    Repository(RepositoryChange),
     /// Anything else: an event or action that is not for us, or one without an installation,
     /// which a repository's or organisation's own hook sends.
     Other {
@@ -72,6 +74,7 @@ impl Event {
             "deployment_protection_rule" => named == "requested",
             "merge_group" => matches!(named, "checks_requested" | "destroyed"),
             "installation" => InstallationAction::named(named).is_some(),
+            "repository" => RepositoryAction::named(named).is_some(),
             _ => false,
         }
     }
@@ -89,6 +92,7 @@ impl Event {
             Self::Protection(event) => Some(event.on.installation),
             Self::Installation(event) => Some(event.installation),
             Self::InstallationRepositories(event) => Some(event.installation),
+            Self::Repository(event) => Some(event.on.installation),
             Self::Ping(_) | Self::Other { .. } => None,
         }
     }
@@ -104,6 +108,7 @@ impl Event {
             Self::CheckSuite(event) => Some(&event.on),
             Self::MergeGroup(event) => Some(&event.on),
             Self::Protection(event) => Some(&event.on),
+            Self::Repository(event) => Some(&event.on),
             Self::Installation(_) | Self::InstallationRepositories(_) => None,
             Self::Ping(_) | Self::Other { .. } => None,
         }
@@ -351,6 +356,45 @@ pub struct RepositoriesChange {
     pub added: Vec<Granted>,
     /// Those that it is not on any more.
     pub removed: Vec<Granted>,
+}
+
+/// A repository is not what it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RepositoryChange {
+    /// What happened.
+    pub action: RepositoryAction,
+    /// Where.
+    pub on: InstalledRepository,
+    /// The repository as it is now.
+    pub repository: Repository,
+}
+
+/// What happened to a repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "GitHub's own words")]
+pub enum RepositoryAction {
+    Renamed,
+    Transferred,
+    Archived,
+    Unarchived,
+    /// Its default branch may be another one.
+    Edited,
+    Deleted,
+}
+
+impl RepositoryAction {
+    /// The one that GitHub calls so, of those that matter.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "renamed" => Self::Renamed,
+            "transferred" => Self::Transferred,
+            "archived" => Self::Archived,
+            "unarchived" => Self::Unarchived,
+            "edited" => Self::Edited,
+            "deleted" => Self::Deleted,
+            _ => return None,
+        })
+    }
 }
 
 /// A repository that an installation is on.

@@ -12,6 +12,7 @@ use super::checks;
 use super::event::{
     Account, CommentAction, CommentedOn, Event, Granted, InstallationAction, InstallationChange,
     IssueComment, Ping, PullAction, PullRequest, Push, PushedRef, RefChange, RepositoriesChange,
+    RepositoryAction, RepositoryChange,
 };
 use crate::actor::{AppId, User};
 use crate::comment::Comment;
@@ -58,6 +59,7 @@ pub(super) fn parse(event: &str, body: &[u8]) -> Result<Event, PayloadError> {
             }
             ("installation", Some(_)) => installation_change(action.as_deref(), body)?,
             ("installation_repositories", Some(_)) => Some(repositories_change(body)?),
+            ("repository", Some(at)) => repository_change(action.as_deref(), body, at.id)?,
             _ => None,
         };
         Ok(known.unwrap_or_else(|| Event::Other { event: event.to_owned(), action }))
@@ -243,6 +245,21 @@ fn installation_change(
         account: installation.account,
         repositories,
     })))
+}
+
+fn repository_change(
+    action: Option<&str>,
+    body: &[u8],
+    installation: InstallationId,
+) -> Result<Option<Event>, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Payload {
+        repository: Repository,
+    }
+    let Some(action) = action.and_then(RepositoryAction::named) else { return Ok(None) };
+    let Payload { repository } = json(body)?;
+    let on = on(installation, &repository);
+    Ok(Some(Event::Repository(RepositoryChange { action, on, repository })))
 }
 
 fn repositories_change(body: &[u8]) -> Result<Event, serde_json::Error> {

@@ -7,6 +7,10 @@ use http::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 
+/// What a delivery is signed with, as its header has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signature([u8; 32]);
+
 /// Verifies signatures with the hook's secret, and with the one before it while it is changed.
 #[derive(Debug, Clone)]
 pub struct Verifier {
@@ -46,24 +50,28 @@ impl Verifier {
         Ok(Self { current, previous })
     }
 
-    /// Verifies the value of `X-Hub-Signature-256` over the bytes as they came. The comparison
-    /// takes the same time wherever the signatures differ.
+    /// Verifies a signature over the bytes as they came. The comparison takes the same time wherever
+    /// the signatures differ.
     ///
     /// # Errors
     /// The delivery is not from who knows a secret.
-    pub fn verify(&self, signature: Option<&str>, body: &[u8]) -> Result<(), SignatureError> {
-        let signature = signature.ok_or(SignatureError::Missing)?;
-        let signature = parse(signature).ok_or(SignatureError::Malformed)?;
+    pub fn verify(&self, signature: &Signature, body: &[u8]) -> Result<(), SignatureError> {
         let secrets = [Some(&self.current), self.previous.as_ref()];
-        let good = secrets.into_iter().flatten().any(|secret| signs(secret, &signature, body));
+        let good = secrets.into_iter().flatten().any(|secret| signs(secret, &signature.0, body));
         if good { Ok(()) } else { Err(SignatureError::Wrong) }
     }
 }
 
-/// The value to verify, if there is one. One that is no text is as good as none.
-#[must_use]
-pub fn signature(headers: &HeaderMap) -> Option<&str> {
-    headers.get("X-Hub-Signature-256")?.to_str().ok()
+impl Signature {
+    /// Reads `X-Hub-Signature-256`. Without one that could be right, no body has to be read.
+    ///
+    /// # Errors
+    /// There is none, or it is not of that form.
+    pub fn read(headers: &HeaderMap) -> Result<Self, SignatureError> {
+        let value = headers.get("X-Hub-Signature-256").ok_or(SignatureError::Missing)?;
+        let text = value.to_str().map_err(|_| SignatureError::Malformed)?;
+        parse(text).map(Self).ok_or(SignatureError::Malformed)
+    }
 }
 
 fn signs(secret: &SecretString, signature: &[u8; 32], body: &[u8]) -> bool {
@@ -108,34 +116,42 @@ mod tests {
         Verifier::new(current.into(), previous.map(Into::into)).unwrap()
     }
 
+    fn read(value: &str) -> Result<Signature, SignatureError> {
+        let value = value.parse().unwrap();
+        Signature::read(&HeaderMap::from_iter([("x-hub-signature-256".parse().unwrap(), value)]))
+    }
+
+    fn good() -> Signature {
+        read(SIGNATURE).unwrap()
+    }
+
     #[test]
     fn githubs_example_verifies() {
-        assert_eq!(verifier(SECRET, None).verify(Some(SIGNATURE), BODY), Ok(()));
+        assert_eq!(verifier(SECRET, None).verify(&good(), BODY), Ok(()));
     }
 
     #[test]
     fn the_secret_before_verifies_while_it_is_changed() {
-        assert_eq!(verifier("new", Some(SECRET)).verify(Some(SIGNATURE), BODY), Ok(()));
-        let outcome = verifier("new", Some("older")).verify(Some(SIGNATURE), BODY);
+        assert_eq!(verifier("new", Some(SECRET)).verify(&good(), BODY), Ok(()));
+        let outcome = verifier("new", Some("older")).verify(&good(), BODY);
         assert_eq!(outcome, Err(SignatureError::Wrong));
     }
 
     #[test]
     fn a_changed_body_does_not_verify() {
-        let outcome = verifier(SECRET, None).verify(Some(SIGNATURE), b"Hello, World?");
+        let outcome = verifier(SECRET, None).verify(&good(), b"Hello, World?");
         assert_eq!(outcome, Err(SignatureError::Wrong));
     }
 
     #[test]
     fn no_signature_is_no_pass() {
-        let verify = |signature| verifier(SECRET, None).verify(signature, BODY);
-        assert_eq!(verify(None), Err(SignatureError::Missing));
+        assert_eq!(Signature::read(&HeaderMap::new()), Err(SignatureError::Missing));
         let upper = SIGNATURE.to_uppercase();
         let long = format!("{SIGNATURE}00");
         for bad in
             ["", "sha256=", "sha1=757107ea", &SIGNATURE[7..], &SIGNATURE[..70], &upper, &long]
         {
-            assert_eq!(verify(Some(bad)), Err(SignatureError::Malformed), "{bad}");
+            assert_eq!(read(bad), Err(SignatureError::Malformed), "{bad}");
         }
     }
 

@@ -81,6 +81,8 @@ pub struct Repository {
     pub name: String,
     pub private: bool,
     pub default_branch: String,
+    /// Nothing may be written to it.
+    pub archived: bool,
     pub created_at: Timestamp,
     pub pushed_at: Timestamp,
     /// The repository that this one was forked from.

@@ -92,24 +92,88 @@ fn is_nowhere(url: &Url) -> bool {
     url.host_str().is_some_and(|host| host == "invalid" || host.ends_with(".invalid"))
 }
 
-/// A page of the log, newest first: all attempts of a delivery share its id.
+/// A page of the log, newest first: all attempts of a delivery share its id. What failed before others
+/// were taken is over.
 fn of_the_log(attempts: &[Attempt]) -> Finding {
     let mut taken = HashMap::new();
     for attempt in attempts {
         *taken.entry(attempt.delivery).or_insert(false) |= attempt.status == TAKEN;
     }
-    let failed = taken.values().filter(|taken| !**taken).count();
-    let last = attempts.iter().find(|attempt| taken.get(&attempt.delivery) == Some(&false));
-    match (taken.len(), last) {
-        (0, _) => Finding::fine("deliveries", "GitHub sent none in the last days"),
-        (all, None) => Finding::fine("deliveries", format!("of the last {all} all were taken")),
-        (all, Some(last)) => {
-            let Attempt { event, delivered_at, status, .. } = last;
-            let said = format!(
-                "of the last {all}, {failed} were not taken; `{event}` at {delivered_at}: {status}"
-            );
-            let mend = "is the server up and reachable from outside? It fetches what it missed";
-            Finding::warning("deliveries", said, mend)
+    let (all, failed) = (taken.len(), taken.values().filter(|taken| !**taken).count());
+    let Some(newest) = attempts.first() else {
+        let said = "GitHub sent none in the last days, so nothing shows yet that they arrive";
+        return Finding::unknown("deliveries", said);
+    };
+    let Attempt { event, delivered_at, status, .. } = newest;
+    if failed == 0 {
+        return Finding::fine("deliveries", format!("of the last {all} all were taken"));
+    }
+    if newest.status == TAKEN {
+        let said = format!("the newest was taken; {failed} of the last {all} were not");
+        return Finding::fine("deliveries", said);
+    }
+    let said = format!(
+        "of the last {all}, {failed} were not taken; `{event}` at {delivered_at}: {status}"
+    );
+    Finding::warning("deliveries", said, mend(status))
+}
+
+/// What helps, by the number in GitHub's words for how a delivery ended.
+fn mend(status: &str) -> &'static str {
+    let number = status.rsplit(|c: char| !c.is_ascii_digit()).find(|digits| digits.len() == 3);
+    match number {
+        Some("401") => {
+            "the App's Webhook secret and GITHUB_WEBHOOK_SECRET have to be the same, and this App's"
         }
+        Some("404" | "405") => "the App's Webhook URL has to lead to /webhook of this server",
+        Some("415") => "set Content type to application/json on the App's page, at Webhook",
+        Some("500" | "503") => {
+            "the server's log says why it could not keep it; it fetches it later"
+        }
+        Some("502" | "504") => {
+            "is the server up? The proxy or tunnel in front of it does not reach it"
+        }
+        _ => "is the server up and reachable from outside? It fetches what it missed",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    /// The newest first.
+    fn log(statuses: &[&str]) -> Finding {
+        let attempt = |(number, status): (usize, &&str)| Attempt {
+            id: number as u64,
+            delivery: Uuid::from_u128(number as u128),
+            delivered_at: "2026-01-05T09:00:00Z".parse().unwrap(),
+            redelivery: false,
+            status: (*status).to_owned(),
+            event: "push".to_owned(),
+            action: None,
+            installation: None,
+            repository: None,
+        };
+        of_the_log(&statuses.iter().enumerate().map(attempt).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn what_failed_before_others_were_taken_is_over() {
+        let over = log(&["OK", "Invalid HTTP Response: 503", "OK"]);
+        let said = "the newest was taken; 1 of the last 3 were not";
+        assert_eq!(over, Finding::fine("deliveries", said));
+        assert!(format!("{:?}", log(&[])).contains("Unknown"));
+    }
+
+    #[test]
+    fn how_it_failed_says_what_to_mend() {
+        let told = |status: &str| format!("{:?}", log(&[status]));
+        assert!(told("Invalid HTTP Response: 401").contains("have to be the same"));
+        assert!(told("Invalid HTTP Response: 415").contains("application/json"));
+        assert!(told("Invalid HTTP Response: 404").contains("/webhook"));
+        assert!(told("timed out").contains("reachable from outside"));
+        assert!(told("failed to connect to host").contains("reachable from outside"));
     }
 }

@@ -108,8 +108,9 @@ fn printed(form: Form, created: &Created, around: &Surroundings) -> String {
     let all = variables(created, around, Key::Inside).into_iter();
     match form {
         Form::Env => {
-            let line =
-                |(name, value): (_, SecretString)| format!("{name}={}\n", value.expose_secret());
+            let line = |(name, value): (_, SecretString)| {
+                format!("{name}={}\n", quoted(value.expose_secret()))
+            };
             all.map(line).collect::<String>() + "\n"
         }
         Form::Fly => {

@@ -121,6 +121,16 @@ impl Repo {
         Ok(())
     }
 
+    /// Tells what happened to the repository itself.
+    pub(super) fn tell_repository(&self, action: &str, user: &str, more: Value) {
+        self.tell("repository", Some(action), user, |view, repository| {
+            let mut payload =
+                json!({ "action": action, "repository": view.repository(repository) });
+            extend(&mut payload, more);
+            Some(payload)
+        });
+    }
+
     pub(super) fn tell_push(&self, pushed: &Pushed<'_>, user: &str) {
         self.tell("push", None, user, |view, repository| {
             let show = |(facts, paths): &(CommitFacts, Paths)| {

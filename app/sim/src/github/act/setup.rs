@@ -7,6 +7,8 @@ use anyhow::Context;
 use jiff::Timestamp;
 
 use super::Repo;
+use serde_json::json;
+
 use crate::github::GithubSim;
 use crate::github::auth::Token;
 use crate::github::git::{Bare, Edit, NewCommit, Person};
@@ -155,9 +157,31 @@ impl Repo {
     /// # Errors
     /// The repository is gone.
     pub fn rename(&self, name: &str) -> anyhow::Result<()> {
-        let old = self.full_name();
-        self.change(|repository| name.clone_into(&mut repository.name))?;
+        let (old, owner) = (self.full_name(), self.read(|repository| repository.owner.clone())?);
+        let was = self.change(|repository| std::mem::replace(&mut repository.name, name.into()))?;
         self.shared.world().renamed.insert(old.to_ascii_lowercase(), self.id);
+        let changes = json!({ "repository": { "name": { "from": was } } });
+        self.tell_repository("renamed", &owner, json!({ "changes": changes }));
+        Ok(())
+    }
+
+    /// Puts it into the archive: from now on it can only be read.
+    ///
+    /// # Errors
+    /// The repository is gone.
+    pub fn archive(&self, user: &str) -> anyhow::Result<()> {
+        self.change(|repository| repository.archived = true)?;
+        self.tell_repository("archived", user, json!({}));
+        Ok(())
+    }
+
+    /// Takes it out of the archive.
+    ///
+    /// # Errors
+    /// The repository is gone.
+    pub fn unarchive(&self, user: &str) -> anyhow::Result<()> {
+        self.change(|repository| repository.archived = false)?;
+        self.tell_repository("unarchived", user, json!({}));
         Ok(())
     }
 
@@ -200,6 +224,7 @@ fn new_repository(id: u64, (owner, name): (&str, &str), at: Timestamp, git: Bare
         name: name.to_owned(),
         private: true,
         default_branch: MAIN.to_owned(),
+        archived: false,
         created_at: at,
         pushed_at: at,
         parent: None,

@@ -40,6 +40,7 @@ pub(crate) fn usual_events() -> Vec<String> {
     [
         "pull_request",
         "push",
+        "repository",
         "issue_comment",
         "check_run",
         "check_suite",

@@ -100,8 +100,16 @@ impl Asked {
                     need.permissions.iter().map(|name| format!("{name}={level}")).collect();
                 Err(Refusal::forbidden(&accepted.join("; ")))
             }
+            Some(true) if need.access == Access::Write && self.is_archived(id) => {
+                let read_only = "Repository was archived so is read-only.";
+                Err(Refusal::new(StatusCode::FORBIDDEN, read_only))
+            }
             Some(true) => Ok(Repo::new(self.shared.clone(), id)),
         }
+    }
+
+    fn is_archived(&self, id: u64) -> bool {
+        self.shared.world().repository(id).is_ok_and(|repository| repository.archived)
     }
 
     fn moved(&self, id: u64) -> Refusal {

@@ -75,7 +75,7 @@ impl View<'_> {
             "topics": [],
             "fork": repository.parent.is_some(),
             "default_branch": repository.default_branch,
-            "archived": false,
+            "archived": repository.archived,
             "disabled": false,
             "is_template": false,
             "created_at": repository.created_at,
