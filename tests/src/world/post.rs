@@ -101,8 +101,7 @@ impl World {
         let address = url.trim_start_matches("http://").trim_end_matches("/webhook");
         let mut stream = TcpStream::connect(address).await.expect("the server listens");
         let signature = format!("x-hub-signature-256: sha256={}", "0".repeat(64));
-        let head =
-            format!("POST /webhook HTTP/1.1\r\nhost: {address}\r\n{signature}\r\n{headers}");
+        let head = format!("POST /webhook HTTP/1.1\r\nhost: {address}\r\n{signature}\r\n{headers}");
         stream.write_all(head.as_bytes()).await.expect("the server reads");
         stream.write_all(body.as_ref()).await.expect("the server reads");
         let mut line = String::new();

@@ -1,12 +1,13 @@
 //! Creating an App from a manifest: our own client and the simulator, held against the description.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use landfall_github::manifest::{Manifest, Owner, exchange, form_address};
-use landfall_github::{App, AppSettings, Timeouts};
+use landfall_github::{App, AppSettings, Timeouts, needs};
 use landfall_os::http::{AddressRules, Client, Method, Settings as ClientSettings};
-use landfall_sim::github::{GithubSim, Settings};
+use landfall_sim::github::{Access, GithubSim, Settings};
 use secrecy::SecretString;
 use url::{Url, form_urlencoded};
 
@@ -54,10 +55,28 @@ async fn an_app_is_made_and_looked_after_as_github_describes_it() {
     let app = App::new(settings, Arc::new(|_| {}), Arc::new(Timestamp::now)).unwrap();
     let registered = app.registration().await.unwrap();
     assert_eq!(registered.id, created.id);
-    assert_eq!(landfall_github::needs::missing(&registered.permissions), []);
+    assert_eq!(needs::missing(&registered.permissions), []);
     assert_eq!(app.hook().await.unwrap().content_type, "form");
     let secret = SecretString::from("correct horse battery");
     assert_eq!(app.sign_deliveries(&secret).await.unwrap().content_type, "json");
     assert!(app.clock_skew().await.unwrap().unwrap().abs().as_secs() <= 5);
     assert_faithful(github.exchanges());
+}
+
+#[tokio::test]
+async fn an_app_at_the_simulator_may_do_and_hears_what_we_ask_for() {
+    let Settings { permissions, events, .. } = Settings::default();
+    let granted = permissions.iter().map(|(name, access)| {
+        let level = match access {
+            Access::Read => "read",
+            Access::Write => "write",
+        };
+        (name.clone(), level.to_owned())
+    });
+    let granted: BTreeMap<String, String> = granted.collect();
+    assert_eq!(needs::missing(&granted), []);
+    assert_eq!(needs::unneeded(&granted), []);
+    let mut events: Vec<&str> = events.iter().map(String::as_str).collect();
+    events.sort_unstable();
+    assert_eq!(events, needs::EVENTS.map(|known| known.event));
 }

@@ -8,8 +8,8 @@ use landfall_core::plan::{Action, Outcome, Plan};
 use landfall_core::report::Waiting;
 use landfall_store::{
     Addressee, Approval, Asked, BACKGROUND, ClaimedJob, CommandId, CommandSource, Fence, Item,
-    ItemKey, ItemKind, JobKey, LogRead, Meant, NewJob, PlanMade, ReadBack, Result, Retry, RunState, StepId,
-    Store, StoreError, Topic,
+    ItemKey, ItemKind, JobKey, LogRead, Meant, NewJob, PlanMade, ReadBack, Result, Retry, RunState,
+    StepId, Store, StoreError, Topic,
 };
 use serde_json::json;
 
