@@ -7,6 +7,7 @@
 //! the store is asked for room, because all servers share one pace. No decision is made here but
 //! what becomes of an item that failed (`policy`), and nothing but the outbox writes to GitHub.
 
+use landfall_core::markdown;
 use landfall_github::{GithubError, InstalledRepository, Reader, Writer};
 use landfall_os::clock::Moment;
 use landfall_store::{Addressee, ClaimedItem, ItemKind, Turn};
@@ -141,6 +142,13 @@ impl Desk<'_> {
     /// What may be shown to people.
     fn clean(&self, text: &str) -> String {
         self.house.redactor.redact(text).into_owned()
+    }
+
+    /// The same for what GitHub shows as it is, line by line: nothing in it is invisible or turns what
+    /// stands beside it around.
+    fn plain(&self, text: &str) -> String {
+        let clean = self.clean(text);
+        clean.lines().map(markdown::terminal).collect::<Vec<_>>().join("\n")
     }
 
     /// Puts an item back, or drops it when no attempt could ever succeed.

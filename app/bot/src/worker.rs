@@ -17,6 +17,7 @@ mod housekeeping;
 mod inbox;
 mod jobs;
 mod outbox;
+mod told;
 
 pub(crate) use jobs::keep_alive;
 

@@ -8,8 +8,10 @@ use landfall_github::comment::{self, Document, LIMIT};
 use landfall_github::{Failure, GithubError};
 
 use super::body::{CheckState, Finding};
-use super::comment::MORE;
 use super::{CheckBody, Desk, Ended};
+
+/// Stands for what does not fit into a summary.
+const MORE: &str = "*The rest does not fit here; the comment on the pull request has more of it.*";
 
 impl Desk<'_> {
     pub(super) async fn check(&self) -> anyhow::Result<Ended> {
@@ -57,7 +59,7 @@ impl Desk<'_> {
             name: body.name.clone(),
             head_sha: body.head.clone(),
             status: status(body.state),
-            title: self.clean(&body.title),
+            title: self.plain(&body.title),
             summary: shortened(&self.clean(&body.summary)),
             text: None,
             annotations: body.findings.iter().map(|finding| self.annotation(finding)).collect(),
@@ -69,7 +71,7 @@ impl Desk<'_> {
 
     fn annotation(&self, finding: &Finding) -> Annotation {
         let level = if finding.error { Level::Failure } else { Level::Warning };
-        let message = self.clean(&finding.message);
+        let message = self.plain(&finding.message);
         Annotation::new(&finding.path, finding.place, level, &finding.code, &message)
     }
 }

@@ -11,8 +11,7 @@ use super::body::FoldWord;
 use super::{CommentBody, Desk, Ended};
 
 /// Stands for sections that do not fit into the parts that a pull request is asked to carry.
-pub(super) const MORE: &str =
-    "*The rest does not fit here. `landfall plan` shows all of it from a working copy.*";
+const MORE: &str = "*The rest does not fit into these comments; the digest covers all of it. Pull requests of fewer services show every change.*";
 
 impl Desk<'_> {
     pub(super) async fn comment(&self) -> anyhow::Result<Ended> {

@@ -29,7 +29,7 @@ impl Desk<'_> {
         self.house.store.note_external(&self.item.claim, &[id.0]).await?;
         let status = DeploymentStatus {
             state: state(body.state),
-            description: self.clean(&body.description),
+            description: self.plain(&body.description),
             log_url: self.log_url(&body).await?,
         };
         // A status that was accepted without our knowing is set once more: it says the same.
@@ -72,7 +72,7 @@ impl Desk<'_> {
             sha: body.commit.clone(),
             environment: body.environment.clone(),
             task: TASK.to_owned(),
-            description: self.clean(&body.description),
+            description: self.plain(&body.description),
             payload: json!({ "run": body.run }),
             production: None,
         };

@@ -21,7 +21,7 @@ impl Desk<'_> {
             workflow_run: body.workflow_run,
             environment: body.environment,
             verdict: answer.verdict,
-            comment: self.clean(&answer.why),
+            comment: self.plain(&answer.why),
         };
         match self.writer.review_protection(&review).await {
             Ok(()) => Ok(Ended::Done(vec![body.workflow_run])),

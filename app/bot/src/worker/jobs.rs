@@ -9,6 +9,7 @@ use landfall_github::{Failure, GithubError};
 use landfall_store::{ClaimJob, ClaimedJob, JobKey, Retry, StoreError};
 use tokio_util::sync::CancellationToken;
 
+use super::told::told;
 use super::{Round, is_stale};
 use crate::flow::{self, Ended};
 use crate::house::{House, Tools, wait};
@@ -128,8 +129,10 @@ async fn end(
             store.park_job(&job.fence, Some(after(house, wait).await?)).await
         }
         Err(error) => {
-            let why = house.redactor.redact(&format!("{error:#}")).into_owned();
-            tracing::error!(job = %job.key, attempt = job.attempt, error = %why, "job failed");
+            let all = house.redactor.redact(&format!("{error:#}")).into_owned();
+            tracing::error!(job = %job.key, attempt = job.attempt, error = %all, "job failed");
+            // If it is given up, this is what people read.
+            let why = house.redactor.redact(&told(&error)).into_owned();
             let wait = match job.attempt == ATTEMPTS {
                 true => Duration::ZERO,
                 false => wait(&house.timing.retry, job.attempt),
