@@ -239,11 +239,9 @@ async fn what_is_printed_can_be_used_as_it_is() {
         assert!(!desk.world.path().join(KEY).exists());
         // A shell reads the key back as one word.
         let key = &key.captures(&said).unwrap_or_else(|| panic!("no key for {form}"))[1];
-        let shell = std::process::Command::new("sh")
-            .args(["-c", &format!("key={key}; printf %s \"$key\"")])
-            .output()
-            .unwrap();
-        assert_eq!(String::from_utf8(shell.stdout).unwrap(), key.trim_matches('\''));
+        let script = format!("key={key}; printf %s \"$key\"");
+        let shell = Command::new("sh").args(["-c", &script]).run().await.unwrap();
+        assert_eq!(shell.stdout, key.trim_matches('\'').as_bytes());
         assert!(!output.stderr.contains("PRIVATE KEY"));
     }
 }
