@@ -10,7 +10,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use landfall_core::command;
 use landfall_core::markdown;
-use landfall_core::name::BranchName;
+use landfall_core::name::{BranchName, EnvironmentName};
 use landfall_core::report::{PullReport, RunReport};
 use landfall_core::view::{self, PullView, ServiceSection};
 use minijinja::syntax::SyntaxConfig;
@@ -212,12 +212,12 @@ impl Templates {
         self.print("given-up.md", context! { attempts, why })
     }
 
-    /// That a pull request was closed without being merged.
+    /// That a pull request was closed without being merged, and what was unlocked by that.
     ///
     /// # Errors
     /// As [`Self::pull`].
-    pub fn closed(&self) -> anyhow::Result<String> {
-        self.print("closed.md", context! {})
+    pub fn closed(&self, unlocked: &[&EnvironmentName]) -> anyhow::Result<String> {
+        self.print("closed.md", context! { unlocked => Serde(unlocked) })
     }
 
     /// What was live and what waited when `login` asked for it.

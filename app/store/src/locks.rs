@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use landfall_core::name::{EnvironmentName, RepositoryId, UserId};
+use landfall_core::name::{EnvironmentName, PullNumber, RepositoryId, UserId};
 
 use crate::{CommandId, Created, Fence, Result};
 
@@ -16,6 +16,8 @@ pub struct Lock {
     pub environment: EnvironmentName,
     /// The command that put it there.
     pub command: CommandId,
+    /// The pull request that it was given on.
+    pub pull: PullNumber,
     /// Who gave it.
     pub by: UserId,
     /// Their login then, for showing.

@@ -101,6 +101,7 @@ pub(crate) fn lock(row: &impl Columns) -> Result<Lock> {
         repository: RepositoryId(row.number("repository")?),
         environment: row.text("environment")?,
         command: CommandId { source: row.text("source")?, index: row.small("idx")? },
+        pull: PullNumber(row.number("pull")?),
         by: UserId(row.number("by")?),
         login: row.text("login")?,
         reason: row.text("reason")?,

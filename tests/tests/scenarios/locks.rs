@@ -1,10 +1,11 @@
 //! Locking an environment, and stopping what runs in one.
 
 use insta::assert_snapshot;
+use landfall_core::name::RepositoryId;
 use landfall_sim::fault::{Fault, Gate, On};
-use landfall_tests::world::{BOB, world};
+use landfall_tests::world::{ALICE, BOB, world};
 
-use crate::nas::nas_at;
+use crate::nas::{nas_at, planned};
 
 #[tokio::test]
 async fn no_run_begins_in_a_locked_environment_before_it_is_unlocked() {
@@ -197,6 +198,38 @@ async fn a_run_that_is_under_way_finishes_its_step_and_stops() {
         w.read_everything().await;
         assert!(w.writes() > 1);
         assert_snapshot!(w.outcome().await, @"✅ Applied to production (`commit-2`): 2 created");
+    })
+    .await;
+}
+
+/// Whoever locked for a pull request that comes to nothing has forgotten it.
+#[tokio::test]
+async fn a_lock_goes_with_the_pull_request_that_is_closed_and_no_other() {
+    world(async |w| {
+        planned(w, "192.168.1.51").await;
+        w.comment("/lock production moving the NAS");
+        w.read_everything().await;
+        w.pull("elsewhere", nas_at("192.168.1.52")).await;
+        w.read_everything().await;
+        w.comment("/lock staging");
+        w.read_everything().await;
+        let forgotten = 2;
+        w.repo.close(forgotten, ALICE).unwrap();
+        w.on(forgotten);
+        assert_snapshot!(w.outcome().await, @"⏹️ Closed without being merged, so nothing of this is applied. **production** is unlocked again. Opened again, it is planned anew.");
+        w.read_everything().await;
+        w.compare().await;
+        w.settle().await;
+        assert_snapshot!(w.outcome().await, @"⏹️ Closed without being merged, so nothing of this is applied. **production** is unlocked again. Opened again, it is planned anew.");
+        let there = w.server.store().locks(RepositoryId(w.repo.id())).await.unwrap();
+        assert_eq!(
+            there.iter().map(|lock| lock.environment.as_str()).collect::<Vec<_>>(),
+            ["staging"]
+        );
+
+        w.on(3).merge().await;
+        w.read_everything().await;
+        assert_eq!(w.unifi.record("nas.internal.lan", "A"), ["192.168.1.52"]);
     })
     .await;
 }

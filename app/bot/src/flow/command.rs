@@ -32,7 +32,7 @@ mod unlock;
 
 use answer::{Answer, Deed, Refusal, finish, refuse};
 pub(in crate::flow) use heard::said;
-pub(in crate::flow) use lock::waiting as under;
+pub(in crate::flow) use lock::{locks_of, release, waiting as under};
 use plan::Order;
 pub use plan::{Found, Ordered, There};
 use rights::Standing;

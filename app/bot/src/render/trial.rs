@@ -46,7 +46,8 @@ impl Templates {
             self.run_alone(&run)?;
             self.run_line(&run, Some("1 created"))?;
         }
-        self.closed()?;
+        self.closed(&[])?;
+        self.closed(&[&"production".parse()?])?;
         self.help("octocat")?;
         self.refused("octocat", "/apply", "the digest is another one by now", Some("/plan"))?;
         self.given_up(12, "GitHub could not be reached")?;

@@ -37,13 +37,14 @@ impl Postgres {
         .execute(write.conn())
         .await?;
         let inserted = sqlx::query(
-            "insert into environment_lock (repository, environment, source, idx, by, login, reason, at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing",
+            "insert into environment_lock (repository, environment, source, idx, pull, by, login, reason, at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing",
         )
         .bind(lock.repository.0.cast_signed())
         .bind(lock.environment.as_str())
         .bind(lock.command.source.to_string())
         .bind(i64::from(lock.command.index))
+        .bind(lock.pull.0.cast_signed())
         .bind(lock.by.0.cast_signed())
         .bind(without_nul(&lock.login))
         .bind(without_nul(&lock.reason))

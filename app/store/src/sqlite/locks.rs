@@ -29,13 +29,14 @@ impl Locks for Sqlite {
             return Ok(Created::Existing(there));
         }
         sqlx::query(
-            "insert into environment_lock (repository, environment, source, idx, by, login, reason, at)
-             values (?, ?, ?, ?, ?, ?, ?, ?)",
+            "insert into environment_lock (repository, environment, source, idx, pull, by, login, reason, at)
+             values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(lock.repository.0.cast_signed())
         .bind(lock.environment.as_str())
         .bind(lock.command.source.to_string())
         .bind(lock.command.index)
+        .bind(lock.pull.0.cast_signed())
         .bind(lock.by.0.cast_signed())
         .bind(&lock.login)
         .bind(&lock.reason)

@@ -1,6 +1,6 @@
 //! Locks: one on each environment, and no run begins under it.
 
-use landfall_core::name::EnvironmentName;
+use landfall_core::name::{EnvironmentName, PullNumber};
 use landfall_core::plan::Plan;
 use landfall_core::report::Waiting;
 use landfall_store::{CommandId, CommandSource, Created, Lock, NewRun, RunState, StoreError};
@@ -15,6 +15,7 @@ fn lock(environment: EnvironmentName, reason: &str) -> Lock {
         repository: HOMELAB,
         environment,
         command: CommandId { source: CommandSource::Comment(100), index: 1 },
+        pull: PullNumber(7),
         by: OCTOCAT,
         login: "octocat".to_owned(),
         reason: reason.to_owned(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use landfall_core::name::PullNumber;
+use landfall_core::name::{EnvironmentName, PullNumber};
 use landfall_core::report::PullReport;
 use landfall_store::{ItemKind, PlanId};
 
@@ -71,10 +71,20 @@ impl Board<'_> {
     ///
     /// # Errors
     /// As [`Self::pull`].
-    pub async fn closed(&self, pull: PullNumber) -> anyhow::Result<()> {
-        let line = self.house.templates.closed()?;
+    pub async fn closed(
+        &self,
+        pull: PullNumber,
+        unlocked: &[&EnvironmentName],
+    ) -> anyhow::Result<()> {
+        let line = self.house.templates.closed(unlocked)?;
         let key = self.comment_key(&plan_subject(pull));
-        let amend = |body: &mut serde_json::Value| body["closed"] = line.trim_end().into();
+        let amend = |body: &mut serde_json::Value| {
+            // Told once, it stays: what was unlocked then is not locked any more.
+            let told = body["closed"].as_str().is_some_and(|told| !told.is_empty());
+            if !told || !unlocked.is_empty() {
+                body["closed"] = line.trim_end().into();
+            }
+        };
         Ok(self.house.store.amend(self.fence, &key, &amend).await?)
     }
 

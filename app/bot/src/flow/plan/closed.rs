@@ -1,17 +1,18 @@
 //! Pull requests that are not open any more: what is left to do when one was closed, and when
 //! something happens to one that was merged.
 
-use landfall_core::name::{PullNumber, RepositoryId};
+use landfall_core::name::{EnvironmentName, PullNumber, RepositoryId};
 use landfall_core::report::Waiting;
 use landfall_github::Pull;
 use landfall_store::{ClaimedJob, JobKey, NewJob, Run, RunState};
 
 use super::super::Ended;
 use super::super::announce::Board;
+use super::super::command::{locks_of, release};
 use crate::house::House;
 
-/// Nothing of it will be applied: its plans count no more, and its comment says so. Opened again, it
-/// is planned anew.
+/// Nothing of it will be applied: its plans count no more, the locks that were asked for on it are taken
+/// off, and its comment says so. Opened again, it is planned anew.
 pub(super) async fn discard(
     house: &House,
     job: &ClaimedJob,
@@ -19,7 +20,12 @@ pub(super) async fn discard(
     repository: RepositoryId,
 ) -> anyhow::Result<Ended> {
     house.store.discard_plans(&job.fence, repository, pull.number).await?;
-    Board::of(house, job, repository).closed(pull.number).await?;
+    let locks = locks_of(house, repository, pull.number).await?;
+    let unlocked: Vec<&EnvironmentName> = locks.iter().map(|lock| &lock.environment).collect();
+    Board::of(house, job, repository).closed(pull.number, &unlocked).await?;
+    for lock in &locks {
+        release(house, job, lock).await?;
+    }
     Ok(Ended::Done)
 }
 

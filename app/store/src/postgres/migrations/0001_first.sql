@@ -156,6 +156,7 @@ create table environment_lock (
     environment text not null,
     source text not null, -- the command that put it there
     idx bigint not null,
+    pull bigint not null, -- where that was given
     by bigint not null,
     login text not null,
     reason text not null,

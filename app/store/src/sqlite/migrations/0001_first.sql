@@ -154,6 +154,7 @@ create table environment_lock (
     environment text not null,
     source text not null, -- the command that put it there
     idx integer not null,
+    pull integer not null, -- where that was given
     by integer not null,
     login text not null,
     reason text not null,
