@@ -214,6 +214,8 @@ async fn an_app_that_is_not_set_up_for_landfall_is_told_apart_from_one_that_is()
     ✓ installations on 2 accounts, 4 repositories
     ! installations ada has suspended the App
                     → unsuspend it: https://github.com/settings/installations, or https://github.com/organizations/ada/settings/installations
+    ! installations each repository of these 2 accounts may use every LANDFALL_SECRET_…
+                    → name in the operator file (LANDFALL_CONFIG) which repositories may use which
     ✓ branches      main of acme/homelab is protected
     · repositories  acme/plain has no landfall.yaml on main
     ! branches      main of acme/open is not protected, and environments follow it
@@ -223,7 +225,7 @@ async fn an_app_that_is_not_set_up_for_landfall_is_told_apart_from_one_that_is()
     ! branches      main of acme/weak requires `landfall (main)` from App 7, which never sets it
                     → choose Landfall's App as the source of the check: Settings, Rules or Branches of the repository
 
-    4 errors, 10 warnings.
+    4 errors, 11 warnings.
     --- exit code 1
     ");
 }

@@ -10,11 +10,13 @@ use landfall_github::{
     App, AppId, GithubError, Installation, InstalledRepository, Reader, Registration, Repository,
 };
 use landfall_providers::Registry;
+use landfall_secrets::Policy;
 
 use super::registration::lacking;
 use super::report::Finding;
 use crate::flow::guard::weak;
 use crate::house::Kinds;
+use crate::operator::Operator;
 use crate::settings::Settings;
 
 /// How many repositories are looked into: each takes a request or more.
@@ -49,6 +51,7 @@ pub(super) async fn findings(
         }
     }
     found.insert(0, counted(&installations, &repositories));
+    found.extend(shared_secrets(&installations, settings));
     let working = repositories.into_iter().filter(|(_, repository)| !repository.archived);
     for (installation, repository) in working.take(MOST) {
         found.extend(protection(app, installation, &repository).await);
@@ -68,6 +71,20 @@ fn counted(installations: &[Installation], listed: &[(&Installation, Repository)
     let owners = many(installations.len(), "account", "accounts");
     let repositories = many(listed.len(), "repository", "repositories");
     Finding::fine("installations", format!("on {owners}, {repositories}{archived}"))
+}
+
+/// That whoever may write in one account's repository may use what another account's is for.
+fn shared_secrets(installations: &[Installation], settings: &Settings) -> Option<Finding> {
+    let operator = settings.operator_file.as_deref().map(Operator::read).transpose().ok()?;
+    let nobody_is_named = operator.is_none_or(|operator| operator.trusts_all());
+    let said = format!(
+        "each repository of these {} accounts may use every {}…",
+        installations.len(),
+        Policy::ENV_PREFIX
+    );
+    let mend = "name in the operator file (LANDFALL_CONFIG) which repositories may use which";
+    (nobody_is_named && installations.len() > 1)
+        .then(|| Finding::warning("installations", said, mend))
 }
 
 fn owner(installation: &Installation) -> String {
