@@ -3,8 +3,9 @@
 use landfall_core::command;
 use landfall_core::name::{InstallationId, RepositoryId, UserId};
 use landfall_github::webhook::{
-    CommentAction, CommentedOn, Event, Granted, InstallationAction, IssueComment, MergeGroup,
-    PullAction, PullRequest, PushedRef, RepositoryAction, RepositoryChange,
+    CommentAction, CommentedOn, Event, Granted, InstallationAction, InstallationChange,
+    IssueComment, MergeGroup, ProtectionRequest, PullAction, PullRequest, Push, PushedRef,
+    RepositoriesChange, RepositoryAction, RepositoryChange,
 };
 use landfall_github::{Pull, PullState, Repository, UserKind};
 use landfall_store::{
@@ -33,72 +34,77 @@ pub async fn consequences(
 ) -> anyhow::Result<Consequences> {
     Ok(match event {
         Event::PullRequest(event) => pull_request(event),
-        Event::Push(event) => {
-            let mut found = described(event.on.installation, &event.repository);
-            if let PushedRef::Branch(branch) = &event.reference {
-                found.heads.push(PushedHead {
-                    repository: event.repository.id,
-                    branch: branch.clone(),
-                    head: event.change.after().cloned(),
-                });
-                // What GitHub merges to try it out is nobody's environment.
-                if branch.queued_into().is_none() {
-                    let key =
-                        JobKey::Branch { repository: event.repository.id, branch: branch.clone() };
-                    found.jobs.push(NewJob {
-                        key,
-                        installation: event.on.installation,
-                        run_at: None,
-                    });
-                }
-            }
-            found
-        }
+        Event::Push(event) => push(event),
         Event::MergeGroup(event) => merge_group(event),
-        Event::Protection(event) => {
-            let mut found = described(event.on.installation, &event.repository);
-            let key = JobKey::Protection {
-                repository: event.repository.id,
-                environment: event.environment.clone(),
-                commit: event.commit.clone(),
-                workflow_run: event.workflow_run,
-            };
-            found.jobs.push(NewJob { key, installation: event.on.installation, run_at: None });
-            found
-        }
+        Event::Protection(event) => protection(event),
         Event::IssueComment(event) => issue_comment(event, house.github.id())?,
         Event::CheckRun(event) => clicks::check_run(house, delivery, event).await?,
         Event::CheckSuite(event) => clicks::check_suite(house, delivery, event).await?,
-        Event::Installation(event) => {
-            let meant = match event.repositories.as_slice() {
-                [] => Meant::All,
-                some => Meant::These(some),
-            };
-            match event.action {
-                InstallationAction::Created
-                | InstallationAction::Unsuspend
-                | InstallationAction::NewPermissionsAccepted => {
-                    let mut found =
-                        known(house, event.installation, meant, Access::Granted).await?;
-                    found.jobs.push(look_at(event.installation));
-                    found
-                }
-                InstallationAction::Deleted | InstallationAction::Suspend => {
-                    known(house, event.installation, Meant::All, Access::Withdrawn).await?
-                }
-            }
-        }
-        Event::InstallationRepositories(event) => {
-            let (added, removed) = (Meant::These(&event.added), Meant::These(&event.removed));
-            let mut found = known(house, event.installation, added, Access::Granted).await?;
-            let gone = known(house, event.installation, removed, Access::Withdrawn).await?;
-            found.repositories.extend(gone.repositories);
-            found.jobs.push(look_at(event.installation));
-            found
-        }
+        Event::Installation(event) => installation_change(house, event).await?,
+        Event::InstallationRepositories(event) => repositories_change(house, event).await?,
         Event::Repository(event) => repository_change(event),
         Event::Ping(_) | Event::Other { .. } => Consequences::default(),
     })
+}
+
+fn push(event: &Push) -> Consequences {
+    let mut found = described(event.on.installation, &event.repository);
+    let PushedRef::Branch(branch) = &event.reference else { return found };
+    let (repository, branch) = (event.repository.id, branch.clone());
+    let head = event.change.after().cloned();
+    found.heads.push(PushedHead { repository, branch: branch.clone(), head });
+    // What GitHub merges to try it out is nobody's environment.
+    if branch.queued_into().is_none() {
+        let key = JobKey::Branch { repository, branch };
+        found.jobs.push(NewJob { key, installation: event.on.installation, run_at: None });
+    }
+    found
+}
+
+fn protection(event: &ProtectionRequest) -> Consequences {
+    let mut found = described(event.on.installation, &event.repository);
+    let key = JobKey::Protection {
+        repository: event.repository.id,
+        environment: event.environment.clone(),
+        commit: event.commit.clone(),
+        workflow_run: event.workflow_run,
+    };
+    found.jobs.push(NewJob { key, installation: event.on.installation, run_at: None });
+    found
+}
+
+async fn installation_change(
+    house: &House,
+    event: &InstallationChange,
+) -> anyhow::Result<Consequences> {
+    let meant = match event.repositories.as_slice() {
+        [] => Meant::All,
+        some => Meant::These(some),
+    };
+    match event.action {
+        InstallationAction::Created
+        | InstallationAction::Unsuspend
+        | InstallationAction::NewPermissionsAccepted => {
+            let mut found = known(house, event.installation, meant, Access::Granted).await?;
+            found.jobs.push(look_at(event.installation));
+            Ok(found)
+        }
+        InstallationAction::Deleted | InstallationAction::Suspend => {
+            known(house, event.installation, Meant::All, Access::Withdrawn).await
+        }
+    }
+}
+
+async fn repositories_change(
+    house: &House,
+    event: &RepositoriesChange,
+) -> anyhow::Result<Consequences> {
+    let (added, removed) = (Meant::These(&event.added), Meant::These(&event.removed));
+    let mut found = known(house, event.installation, added, Access::Granted).await?;
+    let gone = known(house, event.installation, removed, Access::Withdrawn).await?;
+    found.repositories.extend(gone.repositories);
+    found.jobs.push(look_at(event.installation));
+    Ok(found)
 }
 
 fn repository_change(event: &RepositoryChange) -> Consequences {
