@@ -23,7 +23,10 @@ pub(crate) fn read(
         policy.env_prefixes.iter().any(|prefix| !prefix.is_empty() && name.starts_with(prefix));
     if own || !allowed {
         let prefixes = policy.env_prefixes.join("`, `");
-        return Err(Why::NotAllowed(format!("the names of its variables begin with `{prefixes}`")));
+        return Err(Why::NotAllowed(match policy.env_prefixes.is_empty() {
+            true => "this repository may read no variable".to_owned(),
+            false => format!("the names of its variables begin with `{prefixes}`"),
+        }));
     }
     environment(name).ok_or(Why::Missing("there is no such environment variable"))
 }

@@ -70,6 +70,10 @@ async fn only_variables_with_an_allowed_prefix_are_read() {
         resolve("ref+env://HOME", &Policy::default()).await.unwrap_err(),
         "`ref+env://HOME` is not allowed by the operator of this server: the names of its variables begin with `LANDFALL_SECRET_`"
     );
+    assert_eq!(
+        resolve("ref+env://LANDFALL_SECRET_A", &Policy::nothing()).await.unwrap_err(),
+        "`ref+env://LANDFALL_SECRET_A` is not allowed by the operator of this server: this repository may read no variable"
+    );
 }
 
 #[tokio::test]
