@@ -7,7 +7,7 @@ use landfall_github::webhook::{
     IssueComment, MergeGroup, ProtectionRequest, PullAction, PullRequest, Push, PushedRef,
     RepositoriesChange, RepositoryAction, RepositoryChange,
 };
-use landfall_github::{Pull, PullState, Repository, UserKind};
+use landfall_github::{InstalledRepository, Pull, PullState, Repository, UserKind};
 use landfall_store::{
     BACKGROUND, CommandId, CommandSource, Consequences, DeliveryId, JobKey, NewCommand, NewJob,
     PushedHead,
@@ -32,6 +32,15 @@ pub async fn consequences(
     delivery: DeliveryId,
     event: &Event,
 ) -> anyhow::Result<Consequences> {
+    if let Some(on) = event.repository()
+        && is_of_another(house, on).await?
+    {
+        tracing::warn!(delivery = %delivery, installation = %on.installation, repository = %on.id, "it is not known to be on this repository");
+        return Ok(Consequences {
+            jobs: vec![look_at(on.installation)],
+            ..Consequences::default()
+        });
+    }
     Ok(match event {
         Event::PullRequest(event) => pull_request(event),
         Event::Push(event) => push(event),
@@ -128,6 +137,14 @@ fn repository_change(event: &RepositoryChange) -> Consequences {
     };
     found.jobs.push(NewJob { key, installation, run_at: None });
     found
+}
+
+/// Whether a repository is known to be another installation's: whoever is let in by one tenant does
+/// nothing at another. A repository that was transferred is so too, until GitHub was asked where the new
+/// installation is; what happened meanwhile is found by comparing.
+async fn is_of_another(house: &House, on: &InstalledRepository) -> anyhow::Result<bool> {
+    let known = house.store.repository(on.id).await?;
+    Ok(known.is_some_and(|known| known.active && known.installation != on.installation))
 }
 
 /// Which repositories of an installation an event is about.
