@@ -21,6 +21,9 @@ use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::ChildStdout;
 
+/// What is delivered.
+const BODY: &str = r#"{"action":"created","sponsored":true}"#;
+
 /// A server that tells its process id and then its log.
 fn serve(data: &Path) -> Command {
     // The kernel also sends a signal to who writes too much, which ends a process that does not
@@ -71,13 +74,15 @@ impl Server {
 
     /// Delivers something signed that leads to nothing.
     async fn deliver(&self, number: u32) -> (u16, String) {
-        let body = r#"{"action":"created"}"#;
-        let request = self.client.request(Method::POST, ["webhook"]).body("application/json", body);
+        self.deliver_signed(number, &signature(TEST_WEBHOOK_SECRET, BODY.as_bytes())).await
+    }
+
+    async fn deliver_signed(&self, number: u32, signed: &str) -> (u16, String) {
+        let request = self.client.request(Method::POST, ["webhook"]).body("application/json", BODY);
         let id = format!("00000000-0000-4000-8000-{number:012}");
         let request = request.header("X-GitHub-Event", "sponsorship");
         let request = request.header("X-GitHub-Delivery", &id);
-        let signed = signature(TEST_WEBHOOK_SECRET, body.as_bytes());
-        let answer = request.header("X-Hub-Signature-256", &signed).send().await.unwrap();
+        let answer = request.header("X-Hub-Signature-256", signed).send().await.unwrap();
         (answer.status, String::from_utf8_lossy(&answer.body).into_owned())
     }
 
@@ -137,6 +142,29 @@ async fn a_read_only_database_fails_deliveries_at_github_and_the_log_says_why() 
         let (log, output) = server.converse(talk).await.unwrap();
         assert_eq!(output.exit, Exit::Code(0), "{log}");
         assert_eq!(log.contains("attempt to write a readonly database"), read_only, "{log}");
+    }
+}
+
+/// Whoever reads the log reads no payload, and whoever guesses signatures learns nothing.
+#[tokio::test]
+async fn no_log_tells_what_was_delivered() {
+    let data = tempfile::tempdir().unwrap();
+    let talk = |_stdin, stdout| async move {
+        let mut log = BufReader::new(stdout);
+        let server = Server::of(&mut log).await?;
+        assert_eq!(server.deliver(1).await.0, 202);
+        let forged = server.deliver_signed(2, &signature("another secret", BODY.as_bytes())).await;
+        assert_eq!(forged, (401, "no".into()));
+        kill_process(server.process, Signal::TERM).unwrap();
+        let mut rest = String::new();
+        log.read_to_string(&mut rest).await.map(|_| rest)
+    };
+    let server = serve(data.path()).env("LANDFALL_LOG", "trace");
+    let (log, output) = server.converse(talk).await.unwrap();
+    assert_eq!(output.exit, Exit::Code(0), "{log}");
+    assert!(log.contains("delivery stored") && log.contains("not believed"), "{log}");
+    for kept in ["sponsored", TEST_WEBHOOK_SECRET, "sha256="] {
+        assert!(!log.contains(kept), "the log has `{kept}` in it:\n{log}");
     }
 }
 

@@ -1,4 +1,11 @@
-//! Receiving webhooks.
+//! Receiving webhooks: what is signed is stored and answered, and nothing more happens here.
+//!
+//! Who sends something else costs little and learns nothing. Of a delivery whose signature has not the form
+//! of one, no body is read; all bodies together have a bound, and each of them one in time
+//! ([`body`](super::body)); a wrong signature is answered with 401 and no reason; no body is ever logged.
+//! There is no count of failures by address: a server mostly stands behind a proxy, where everybody has the
+//! proxy's address, so whoever fails often would have GitHub refused with them. GitHub does not deliver
+//! again by itself. Such a limit belongs in front, where addresses are real.
 
 use std::sync::Arc;
 
