@@ -267,8 +267,11 @@ fn documents(text: &str) -> Vec<String> {
     }
     for report in runs(text) {
         documents.push(templates.run(&report).unwrap().whole());
-        documents.push(templates.run_line(&report, None).unwrap());
+        for part in [None, Some("1 updated")] {
+            documents.push(templates.run_line(&report, part).unwrap());
+        }
     }
+    documents.push(templates.given_up(5, text).unwrap());
     documents.push(templates.refused(text, text, text, Some(text)).unwrap());
     let row = StatusRow {
         name: text.to_owned(),
