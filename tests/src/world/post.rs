@@ -18,6 +18,8 @@ pub struct Delivery {
     pub event: String,
     /// Makes `X-GitHub-Delivery`.
     pub number: usize,
+    /// `X-GitHub-Hook-Installation-Target-ID`: for which App it is. None is sent without one.
+    pub target: Option<u64>,
     /// `Content-Type`
     pub content_type: String,
     /// `X-Hub-Signature-256`; none is sent without one.
@@ -34,6 +36,7 @@ impl Delivery {
         Self {
             event: event.to_owned(),
             number,
+            target: None,
             content_type: "application/json".to_owned(),
             signature: Some(signature(TEST_WEBHOOK_SECRET, &body)),
             body,
@@ -59,6 +62,9 @@ impl World {
                 "X-GitHub-Delivery",
                 &format!("00000000-0000-4000-8000-{:012}", delivery.number),
             );
+        if let Some(target) = delivery.target {
+            request = request.header("X-GitHub-Hook-Installation-Target-ID", &target.to_string());
+        }
         if let Some(signature) = &delivery.signature {
             request = request.header("X-Hub-Signature-256", signature);
         }

@@ -103,6 +103,17 @@ pub struct Repository {
 }
 
 impl Repository {
+    /// Whether somebody may comment on a pull request or an issue; none where there is neither. In a
+    /// conversation that is locked only who may write can, and no App, whatever it was granted.
+    pub fn may_comment(&self, number: u64, user: &str) -> Option<bool> {
+        let locked = match self.pulls.get(&number) {
+            Some(pull) => pull.locked,
+            None => self.issues.get(&number).map(|_| false)?,
+        };
+        let writes = |role: &Role| !matches!(role, Role::Read | Role::Triage);
+        Some(!locked || self.roles.get(user).is_some_and(writes))
+    }
+
     /// `owner/name`.
     pub fn full_name(&self) -> String {
         format!("{}/{}", self.owner, self.name)
@@ -142,6 +153,8 @@ pub struct Pull {
     pub body: Option<String>,
     pub author: String,
     pub draft: bool,
+    /// Whether only who may write can comment.
+    pub locked: bool,
     pub labels: BTreeSet<String>,
     pub state: PullState,
     /// The branch it is to be merged into, and that branch's tip when the head was last pushed.
@@ -213,10 +226,11 @@ pub enum MergeMethod {
     Rebase,
 }
 
-/// A comment on a pull request.
+/// A comment on a pull request, or on an issue that is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Comment {
     pub id: u64,
+    /// The number of what it is on.
     pub pull: u64,
     pub author: String,
     pub body: String,

@@ -1,4 +1,4 @@
-//! Comments on pull requests, and reactions to them.
+//! Comments on pull requests and on issues that are none, and reactions to them.
 
 use anyhow::Context;
 use serde_json::json;
@@ -7,12 +7,14 @@ use super::Repo;
 use crate::github::model::{Comment, Reaction};
 
 impl Repo {
-    /// Comments on a pull request and returns the comment's id.
+    /// Comments on a pull request or an issue and returns the comment's id.
     ///
     /// # Errors
-    /// There is no such pull request.
+    /// There is nothing of that number, or its conversation is locked and `user` may not write.
     pub fn comment(&self, pull: u64, user: &str, body: &str) -> anyhow::Result<u64> {
-        self.known_pull(pull)?;
+        let may = self.read(|repository| repository.may_comment(pull, user))?;
+        let may = may.with_context(|| format!("there is nothing to comment on at {pull}"))?;
+        anyhow::ensure!(may, "the conversation of {pull} is locked");
         let at = self.acts(user);
         let id = self.shared.world().next_id();
         let comment = Comment {

@@ -42,10 +42,14 @@ impl Repo {
 
     pub(super) fn tell_comment(&self, comment: &Comment, action: &str, user: &str, more: Value) {
         self.tell("issue_comment", Some(action), user, |view, repository| {
-            let pull = repository.pulls.get(&comment.pull)?;
+            let pull = repository.pulls.get(&comment.pull);
+            let issue = || repository.issues.get(&comment.pull);
             let mut payload = json!({
                 "action": action,
-                "issue": view.issue(repository, pull),
+                "issue": match pull {
+                    Some(pull) => view.issue(repository, pull),
+                    None => view.plain_issue(repository, issue()?),
+                },
                 "comment": view.comment(repository, comment),
                 "repository": view.repository(repository),
             });

@@ -111,6 +111,7 @@ impl Repo {
             body: new.body,
             author: new.author.clone(),
             draft: new.draft,
+            locked: false,
             labels: BTreeSet::new(),
             state: PullState::Open,
             base,

@@ -84,6 +84,22 @@ impl Repo {
         self.update(number, user, ("converted_to_draft", json!({})), |pull| pull.draft = true)
     }
 
+    /// Locks the conversation: from now on only who may write can comment, and no App.
+    ///
+    /// # Errors
+    /// There is no such pull request.
+    pub fn lock(&self, number: u64, user: &str) -> anyhow::Result<()> {
+        self.update(number, user, ("locked", json!({})), |pull| pull.locked = true)
+    }
+
+    /// Lets everybody comment again.
+    ///
+    /// # Errors
+    /// There is no such pull request.
+    pub fn unlock(&self, number: u64, user: &str) -> anyhow::Result<()> {
+        self.update(number, user, ("unlocked", json!({})), |pull| pull.locked = false)
+    }
+
     /// Adds a label.
     ///
     /// # Errors

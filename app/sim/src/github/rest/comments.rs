@@ -50,8 +50,13 @@ pub(super) async fn create(
     body: Body,
 ) -> Reply<Response> {
     let repo = asked.repo(WRITE)?;
-    repo.pull(number).ok_or_else(Refusal::not_found)?;
-    let id = repo.comment(number, &asked.login(), text(&body)?)?;
+    let us = asked.login();
+    let may = repo.read(|repository| repository.may_comment(number, &us))?;
+    if !may.ok_or_else(Refusal::not_found)? {
+        let message = "Unable to create comment because issue is locked.";
+        return Err(Refusal::new(StatusCode::FORBIDDEN, message));
+    }
+    let id = repo.comment(number, &us, text(&body)?)?;
     let shown = show(&shared, &repo, id)?;
     let url = shown["url"].as_str().unwrap_or_default().to_owned();
     Ok((StatusCode::CREATED, [(LOCATION, url)], Json(shown)).into_response())

@@ -8,12 +8,14 @@ use crate::github::model::{Comment, Reaction, Repository};
 impl View<'_> {
     pub(crate) fn comment(self, repository: &Repository, comment: &Comment) -> Value {
         let url = format!("{}/issues/comments/{}", self.repository_api(repository), comment.id);
+        let kind = if repository.pulls.contains_key(&comment.pull) { "pull" } else { "issues" };
+        let web = format!("{}/{kind}/{}", self.repository_web(repository), comment.pull);
         let by_app = (comment.author == self.world.app.bot()).then(|| self.app());
         json!({
             "id": comment.id,
             "node_id": node_id("IC", comment.id),
             "url": url,
-            "html_url": format!("{}/pull/{}#issuecomment-{}", self.repository_web(repository), comment.pull, comment.id),
+            "html_url": format!("{web}#issuecomment-{}", comment.id),
             "issue_url": format!("{}/issues/{}", self.repository_api(repository), comment.pull),
             "user": self.user(&comment.author),
             "body": comment.body,

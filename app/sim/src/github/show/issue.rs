@@ -40,6 +40,7 @@ impl View<'_> {
             "closed_at": closed_at,
             "author_association": self.association(repository, &issue.author),
             "performed_via_github_app": app,
+            "reactions": super::comment::reactions(&format!("{api}/reactions"), &[]),
         })
     }
 }
