@@ -113,6 +113,65 @@ async fn a_plan_that_is_too_long_for_one_comment_comes_in_parts_that_grow_and_sh
     .await;
 }
 
+/// What is left out is said to be, and what one has to know to act stands there all the same.
+#[tokio::test]
+async fn a_plan_that_no_number_of_comments_would_hold_says_where_it_ends() {
+    world(async |w| {
+        w.bootstrap().await;
+        w.pull("racks", (1..=80).map(rack).map(|(path, text)| edit(path, text))).await;
+        let all = w.plan_comment().await;
+        let parts = ours(w);
+        assert_eq!(parts.len(), 5);
+        assert!(all.contains("| 4800 to create | `"), "the whole plan and its digest come first");
+        let (shown, end) = all.split_once("*The rest does not fit").unwrap();
+        assert!(!shown.contains("server-60-of-the-rack-number-9."), "it is not all there");
+        assert_snapshot!(format!("*The rest does not fit{end}"), @"
+        *The rest does not fit into these comments; the digest covers all of it. Pull requests of fewer services show every change.*
+
+        ---
+        **Next:** Merge to apply to **production**.
+        ");
+        for part in &parts {
+            let count = |mark: &str| part.body.matches(mark).count();
+            assert_eq!(count("<details"), count("</details>"));
+            assert_eq!(count("```") % 2, 0, "{}", part.body);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_plan_with_a_thousand_changes_is_counted_grouped_and_folded() {
+    world(async |w| {
+        w.bootstrap().await;
+        w.pull("racks", (1..=17).map(rack).map(|(path, text)| edit(path, text))).await;
+        let plan = w.plan_comment().await;
+        let marks = ["#", "| ", "<details", "<summary", "@@", "**"];
+        let shape = plan.lines().filter(|line| marks.iter().any(|mark| line.starts_with(mark)));
+        let shape: Vec<&str> = shape.collect();
+        let (begin, end) = (&shape[..9], &shape[shape.len() - 4..]);
+        assert_snapshot!([begin, end].map(|lines| lines.join("\n")).join("\n...\n"), @"
+        **Part 1/2**
+        ### Landfall plan for `commit-3`
+        | Environment | Plan | Digest |
+        | **production** (`main`) | 1020 to create | `bb1a1165` |
+        <details>
+        <summary><b>rack-1</b> in <b>production</b>: 60 to create</summary>
+        @@ unifi_dns @@
+        <details>
+        <summary><b>rack-10</b> in <b>production</b>: 60 to create</summary>
+        ...
+        <details>
+        <summary><b>rack-9</b> in <b>production</b>: 60 to create</summary>
+        @@ unifi_dns @@
+        **Next:** Merge to apply to **production**.
+        ");
+        assert_eq!(shape.iter().filter(|line| line.starts_with("<summary")).count(), 17);
+        assert_eq!(plan.matches("+ create A server-").count(), 1020);
+    })
+    .await;
+}
+
 /// Nobody waits where the environment says so, and everybody is told.
 #[tokio::test]
 async fn an_environment_that_says_so_goes_on_with_what_nobody_reviewed() {
