@@ -1,8 +1,12 @@
 //! Where the App is, and where it is not any more: renamed, suspended, taken off, twice on one server.
 
+use std::io::ErrorKind;
+use std::net::TcpListener;
+
+use insta::assert_snapshot;
 use landfall_sim::fault::{Fault, Gate, On};
 use landfall_sim::github::{NewPull, Role, edit};
-use landfall_tests::world::{ALICE, BOB, CONFIG, NAS, World, world};
+use landfall_tests::world::{ALICE, BOB, CONFIG, NAS, Setting, World, world, world_with};
 
 use crate::nas::nas_at;
 
@@ -134,6 +138,55 @@ async fn two_installations_share_a_server_and_nothing_else() {
         );
         assert_eq!(w.unifi.record("nas.internal.lan", "A"), ["192.168.1.50"]);
         w.assert_silence().await;
+    })
+    .await;
+}
+
+/// The name of a secret is none: whoever writes a connection says where it is sent.
+#[tokio::test]
+async fn a_repository_that_the_operator_does_not_name_reads_no_secret_of_another() {
+    let operator = "[repositories.\"acme/homelab\"]\n".to_owned();
+    world_with(Setting { operator, ..Setting::default() }, async |w| {
+        let trap = TcpListener::bind("127.0.0.1:0").unwrap();
+        trap.set_nonblocking(true).unwrap();
+        let here = format!("http://{}", trap.local_addr().unwrap());
+        let config =
+            CONFIG.replace("http://unifi.test", &here).replace("http://cloudflare.test", &here);
+        let files = [edit("landfall.yaml", config), edit("services/nas.yaml", NAS)];
+        let theirs = w.github.create_repository("umbrella/lab", files).await.unwrap();
+        theirs.add_user(BOB, Role::Write).unwrap();
+        w.settle().await;
+        let main = theirs.head("main").await.unwrap().unwrap();
+        theirs.point_branch("move", &main, BOB).await.unwrap();
+        let moved = nas_at("192.168.1.51").map(|(path, text)| edit(path, text));
+        let moved = theirs.push("move", BOB, "Move it", moved).await.unwrap();
+        w.knows(&moved);
+        theirs.open(NewPull::from("move").into("main").by(BOB)).await.unwrap();
+        w.settle().await;
+
+        let told: Vec<String> = theirs.comments(1).into_iter().map(|told| told.body).collect();
+        let [plan] = &told[..] else { panic!("one comment was expected: {told:#?}") };
+        let (_, plan) = plan.split_once('\n').unwrap();
+        assert_snapshot!(w.read(plan), @"
+        ### Landfall plan for `commit-1`
+
+        > [!WARNING]
+        > `main` is not protected, so nobody has to review what comes there.<br>require a pull request and a review: Settings, Rules of the repository
+
+        > [!CAUTION]
+        > **production** cannot be planned: `ref+env://LANDFALL_SECRET_UNIFI` is not allowed by the operator of this server: this repository may read no variable
+
+        | Environment | Plan | Digest |
+        |---|---|---|
+        | **production** (`main`) | cannot be planned | – |
+
+        ---
+        **Next:** **production** cannot be applied until what is listed above is mended.
+        ");
+        assert_eq!(trap.accept().unwrap_err().kind(), ErrorKind::WouldBlock, "nobody called");
+        // The one that is named works as before.
+        w.bootstrap().await;
+        assert_eq!(w.unifi.record("nas.internal.lan", "A"), ["192.168.1.50"]);
     })
     .await;
 }
