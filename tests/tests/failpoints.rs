@@ -148,7 +148,7 @@ async fn a_step_that_was_cut_off_and_then_undone_by_somebody_else_waits_for_a_pe
         **Next:**
 
         - `/apply production` looks again, and goes on where that settles it
-        - `/unlock production` gives up the steps in question, after you looked yourself
+        - `/cancel production` drops this run: what is not known stays as it is, so look yourself first
         ");
         assert_snapshot!(w.run_check("production").await, @"failure: production needs a look: what became of a step is not known");
         assert_snapshot!(w.outcome().await, @"⚠️ production needs a look: what became of a step is not known (`commit-4`)");
@@ -170,9 +170,11 @@ async fn a_step_that_was_cut_off_and_then_undone_by_somebody_else_waits_for_a_pe
         **Next:**
 
         - `/apply production` looks again, and goes on where that settles it
-        - `/unlock production` gives up the steps in question, after you looked yourself
+        - `/cancel production` drops this run: what is not known stays as it is, so look yourself first
         ");
-        w.comment("/unlock");
+        w.comment("/cancel");
+        assert_snapshot!(w.run_comment().await, @"");
+        assert_snapshot!(w.run_check("production").await, @"");
         w.comment("/apply");
         assert_snapshot!(w.run_comment().await, @r"
         ### ⏸️ production waits: what would happen is not what was reviewed
@@ -201,7 +203,7 @@ async fn a_step_that_was_cut_off_and_then_undone_by_somebody_else_waits_for_a_pe
         **Next:**
 
         - `/apply production 385c71e5` applies exactly what is shown here
-        - `/unlock production` gives this run up
+        - `/cancel production` drops this run
         ");
         w.read_everything().await;
     })

@@ -73,7 +73,7 @@ pub struct StatusRow {
     pub name: String,
     /// The commit that is live, seven digits.
     pub live: Option<String>,
-    /// What waits, in words; `nothing` when nothing does.
+    /// What waits, in words; empty when nothing does.
     pub waits: String,
 }
 

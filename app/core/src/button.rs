@@ -20,7 +20,7 @@ pub enum Button {
     Plan,
     /// Lets a held run carry out this plan.
     Apply(DigestPrefix),
-    /// Gives a held run up.
+    /// Drops a run that waits, and stops one that is under way.
     Cancel,
 }
 
@@ -50,7 +50,7 @@ impl Button {
         match self {
             Self::Plan => "Plan this pull request again".to_owned(),
             Self::Apply(digest) => format!("Apply exactly plan {digest}"),
-            Self::Cancel => "Give this run up".to_owned(),
+            Self::Cancel => "Drop this run, or stop it on its way".to_owned(),
         }
     }
 

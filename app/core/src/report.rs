@@ -289,8 +289,8 @@ impl fmt::Display for Waiting {
                 let label = Label::Hold.as_str();
                 write!(f, "{who} {} {has} the label {label}", pulls.join(", "))
             }
-            Self::Locked { by, reason } if reason.is_empty() => write!(f, "{by} locked it"),
-            Self::Locked { by, reason } => write!(f, "{by} locked it: {reason}"),
+            Self::Locked { by, reason } if reason.is_empty() => write!(f, "locked by {by}"),
+            Self::Locked { by, reason } => write!(f, "locked by {by} ({reason})"),
         }
     }
 }

@@ -113,13 +113,13 @@ fn is_slug(text: &str) -> bool {
         && text.chars().all(|c| plain(c) || c == '-' || c == '_')
 }
 
-/// `write permission on this repository`, `membership in the team platform`, …
+/// What somebody lacks who has it not: `need write permission here`, `have to be in the team platform`, …
 impl fmt::Display for Right {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Level(level) => write!(f, "{} permission on this repository", level.as_str()),
-            Self::Team(slug) => write!(f, "membership in the team `{slug}`"),
-            Self::Owner => f.write_str("ownership of every service that it is about"),
+            Self::Level(level) => write!(f, "need {} permission here", level.as_str()),
+            Self::Team(slug) => write!(f, "have to be in the team `{slug}`"),
+            Self::Owner => f.write_str("have to own every service that it is about"),
         }
     }
 }
@@ -141,7 +141,7 @@ impl Rights {
     }
 }
 
-/// Any one of these rights, as the end of a sentence: `It takes … or …`.
+/// Any one of these rights, as the end of a sentence: `You need …, or …`.
 #[must_use]
 pub fn any_of(rights: &[Right]) -> String {
     // Who has more has the least of them too.

@@ -107,9 +107,8 @@ pub trait ConnectionProvider: ConnectionKind {
         access: Access,
     ) -> Result<Arc<dyn Writer>, ProviderError>;
 
-    /// Forgets what was found out through connections that were opened earlier. Most kinds remember
-    /// nothing.
-    fn forget(&self) {}
+    /// Forgets what was found out where a connection leads to. Most kinds remember nothing.
+    fn forget(&self, _connection: &dyn Connection) {}
 }
 
 /// Reads through one connection. Never one request per resource.

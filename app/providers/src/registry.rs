@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use landfall_core::config::NamedConnection;
 use landfall_core::config::kind::{ConnectionKind, Kind};
 use landfall_core::name::KindName;
 
@@ -45,9 +46,11 @@ impl Registry {
         self.connections.iter().find(|provider| provider.name() == *kind).map(AsRef::as_ref)
     }
 
-    /// Has every kind of connection forget what it found out so far.
-    pub fn forget(&self) {
-        self.connections.iter().for_each(|connection| connection.forget());
+    /// Forgets what was found out where a connection leads to, and nothing of any other.
+    pub fn forget(&self, connection: &NamedConnection) {
+        if let Some(kind) = self.connection(&connection.kind) {
+            kind.forget(&*connection.connection);
+        }
     }
 
     /// All providers.

@@ -88,8 +88,8 @@ pub struct Command {
     pub meant: Option<Meant>,
 }
 
-/// What a command that names nothing by itself turned out to mean. It is noted before anything is done, so
-/// that one which was cut off is gone on with where it began, and not with what is there by then.
+/// What a command turned out to mean. It is noted before anything is done, or with it, so that one which
+/// was cut off is gone on with where it began, and not with what is there by then.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Meant {
     /// This run.

@@ -33,6 +33,8 @@ pub struct Lock {
 pub trait Locks {
     /// Locks an environment, or finds the lock that is on it. When this returns, every run of it that
     /// has not begun can only begin once the lock is off ([`StoreError::Locked`](crate::StoreError)).
+    /// A lock that is put on is noted with its command as what that meant
+    /// ([`Meant::Lock`](crate::Meant)), at once: it is put on once, whoever takes it off meanwhile.
     async fn lock_environment(&self, fence: &Fence, lock: &Lock) -> Result<Created<Lock>>;
 
     /// Takes the lock off, and says which one it was.

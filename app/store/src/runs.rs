@@ -53,7 +53,7 @@ impl RunState {
     }
 
     /// Whether a run may go from here to `next`. From an ended state only [`Runs::retry_run`]
-    /// leads on. `held` may follow itself: the reason changes.
+    /// leads on, and [`Runs::cancel_run`] from one that needs a look. `held` may follow itself: the reason changes.
     #[must_use]
     pub fn may_become(self, next: Self) -> bool {
         use RunState::{
@@ -76,6 +76,12 @@ impl RunState {
     #[must_use]
     pub fn waits_for_somebody(self) -> bool {
         self == Self::Held || self.may_be_retried()
+    }
+
+    /// Whether it waits, begun or not, for somebody who may as well drop it.
+    #[must_use]
+    pub fn may_be_dropped(self) -> bool {
+        matches!(self, Self::Held | Self::NeedsAttention)
     }
 
     /// Whether somebody may have a run in this state tried again.
@@ -225,13 +231,10 @@ pub trait Runs {
     /// names them. Whoever holds the environment's job knows that nobody works on them any more.
     async fn end_cut_off_runs(&self, fence: &Fence, this: RunId) -> Result<Vec<RunId>>;
 
-    /// Gives up a run that waits for a person: one that is held is cancelled, and the steps of its
-    /// environment that nobody could find out about are dismissed. None, and nothing is changed,
-    /// when the run goes on by itself.
-    async fn give_up_run(&self, fence: &Fence, id: RunId, why: &str) -> Result<Option<Run>>;
-
     /// Cancels a run that has not begun, and asks one that is under way to stop before its next step.
-    /// None, and nothing is changed, when it has ended.
+    /// One that needs a look is cancelled too, and the steps of its environment that nobody could find
+    /// out about are dismissed: nothing of them is believed. None, and nothing is changed, when it has
+    /// ended otherwise.
     async fn cancel_run(&self, fence: &Fence, id: RunId, why: &str) -> Result<Option<Run>>;
 
     /// Who asked a run that is under way to stop before its next step.

@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use fail::FailScenario;
 use landfall_core::name::{EnvironmentName, RepositoryId};
+use landfall_sim::fault::{Fault, Gate, On};
 use landfall_store::RunState;
-use landfall_tests::world::{World, world};
+use landfall_tests::world::{BOB, World, world};
 
 /// `services/plex.yaml`
 const PLEX: &str = "unifi_dns:\n  \"plex${suffix}.internal.lan\": { a: 192.168.1.60 }\n";
@@ -69,7 +70,7 @@ async fn a_lock_is_put_on_and_taken_off_once() {
                 "command::meant" => drop(w.comment("/lock production mine")),
                 _ => assert_eq!(said(w, "/lock production mine", point).await, ["lock"]),
             }
-            assert!(w.outcome().await.contains("alice locked it: mine"));
+            assert!(w.outcome().await.contains("locked by alice (mine)"));
             assert_eq!(said(w, "/unlock production", point).await, ["unlock"]);
             assert_eq!(w.outcome().await, "**Next:** Merge to apply to **production**.");
         })
@@ -96,19 +97,43 @@ async fn a_run_is_cancelled_once_and_no_other_one() {
     }
 }
 
+/// The lock is on when the process ends. Before it goes on, somebody else takes it off.
 #[tokio::test]
-async fn a_run_that_waits_is_given_up_once() {
-    for point in POINTS {
-        let scenario = FailScenario::setup();
-        world(async |w| {
-            held(w).await;
-            assert_eq!(said(w, "/unlock production", point).await, ["unlock"]);
-            assert_eq!(runs(w).await, [RunState::Cancelled]);
-            let told = w.comments().await;
-            assert_eq!(told.len(), 2, "{told:#?}");
-            assert!(told[1].contains("> unlocked by alice"));
-        })
-        .await;
-        scenario.teardown();
-    }
+async fn a_lock_that_was_taken_off_meanwhile_is_not_put_on_again() {
+    let scenario = FailScenario::setup();
+    world(async |w| {
+        w.bootstrap().await;
+        let other = w.pull("readme", [("README.md", "# Homelab\n")]).await;
+        let pull = w.pull("plex", [("services/plex.yaml", PLEX)]).await;
+        w.read_everything().await;
+        let (ended, again) = (cut_off_at("command::acted"), Gate::closed());
+        // The first attempt asks GitHub for the pull request, the second one is kept from it.
+        let asked = On::get(&format!("/repos/*/*/pulls/{pull}")).skipping(1);
+        w.github.faults().inject(asked, Fault::Hold(again.clone()));
+        let word = w.on(pull).comment("/lock production mine");
+        w.github.hooks().deliver_all().await;
+        again.arrival().await;
+        assert!(ended.load(Ordering::SeqCst));
+        fail::remove("command::acted");
+        w.on(other).comment_as(BOB, "/unlock production");
+        w.github.hooks().deliver_all().await;
+        while locked(w).await {
+            tokio::task::yield_now().await;
+        }
+        again.open();
+        assert!(w.given_up().await.is_empty());
+        w.read_everything().await;
+        assert_eq!(w.reactions(word).await, "eyes rocket");
+        assert!(!locked(w).await, "it was taken off");
+    })
+    .await;
+    scenario.teardown();
+}
+
+/// Whether production is locked.
+async fn locked(w: &World) -> bool {
+    let production: EnvironmentName = "production".parse().expect("a name");
+    let store = w.server.store();
+    let lock = store.lock_on(RepositoryId(w.repo.id()), &production).await;
+    lock.expect("the store answers").is_some()
 }

@@ -64,7 +64,7 @@ async fn the_first_pull_request_shows_the_whole_plan_and_a_word_applies_it() {
         **Next:**
 
         - `/apply production c1005935` applies exactly what is shown here
-        - `/unlock production` gives this run up
+        - `/cancel production` drops this run
         ");
         assert_snapshot!(w.outcome().await, @"⏸️ production waits: this is its first run (`commit-2`)");
         assert_eq!(w.writes(), 0);
@@ -154,7 +154,7 @@ async fn without_rules_on_the_default_branch_nothing_is_planned() {
         ### Landfall for `commit-1`
 
         > [!NOTE]
-        > `landfall.yaml` is not on `main`. Nothing is planned before it is.
+        > There is no `landfall.yaml` on `main` yet; planning starts once it is merged.
         ");
         w.merge().await;
         assert_snapshot!(w.run_comment().await, @"
@@ -174,7 +174,7 @@ async fn without_rules_on_the_default_branch_nothing_is_planned() {
         **Next:**
 
         - `/apply production c1005935` applies exactly what is shown here
-        - `/unlock production` gives this run up
+        - `/cancel production` drops this run
         ");
         w.outcome().await;
         assert_eq!(w.writes(), 0, "its first run waits for a word");
@@ -191,7 +191,7 @@ async fn rules_that_are_broken_on_the_default_branch_can_be_mended() {
         ### Landfall for `commit-1`
 
         > [!NOTE]
-        > `landfall.yaml:1:1` on `main` cannot be used: the key `environments` is missing. Nothing is planned before it is mended there.
+        > `landfall.yaml:1:1` on `main` cannot be used: the key `environments` is missing. Planning goes on once it is fixed there.
         ");
     })
     .await;

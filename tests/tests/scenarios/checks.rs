@@ -3,8 +3,10 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use insta::assert_snapshot;
+use landfall_core::name::{EnvironmentName, RepositoryId};
 use landfall_sim::exchange::Wire;
-use landfall_sim::github::{Fate, NewPull, OnDelivery};
+use landfall_sim::fault::{Fault, Gate, On};
+use landfall_sim::github::{CheckRun, Fate, NewPull, OnDelivery};
 use landfall_tests::world::{ALICE, BOB, EVE, Setting, World, world, world_with};
 use secrecy::SecretString;
 
@@ -181,7 +183,7 @@ async fn who_may_not_write_is_refused_a_click() {
     world(async |w| {
         held(w).await;
         w.click_as(EVE, RUN, "Apply").await;
-        assert_snapshot!(w.answer().await, @"`eve`: `/apply production 2f488bee` was not carried out. It takes write permission on this repository.");
+        assert_snapshot!(w.answer().await, @"`eve`: `/apply production 2f488bee` was not carried out. You need write permission here.");
         assert_eq!(w.unifi.record("nas.internal.lan", "A"), ["192.168.1.50"]);
     })
     .await;
@@ -212,7 +214,7 @@ async fn a_run_of_a_direct_push_says_where_it_can_be_let_go() {
         **Next:**
 
         - `/apply production 2f488bee` applies exactly what is shown here
-        - `/unlock production` gives this run up
+        - `/cancel production` drops this run
 
         No pull request brings this, so say it on any that was merged into `main` before.
         ");
@@ -236,6 +238,44 @@ async fn a_click_gives_a_run_up() {
         assert_snapshot!(w.run_check("production").await, @"cancelled: The run on production was cancelled");
         w.read_everything().await;
         assert_eq!(w.unifi.record("nas.internal.lan", "A"), ["192.168.1.50"]);
+    })
+    .await;
+}
+
+/// Nobody had to be told of it in a comment of its own, so only its check knows on which pull request.
+#[tokio::test]
+async fn a_click_stops_a_run_that_is_under_way() {
+    world(async |w| {
+        w.bootstrap().await;
+        let plex = "unifi_dns:\n  plex.internal.lan: { a: 192.168.1.60 }\nonly: [production]\n";
+        let moved = [("services/plex.yaml", plex.to_owned()), nas_at("192.168.1.51")[0].clone()];
+        w.pull("both", moved).await;
+        w.read_everything().await;
+        let step = Gate::closed();
+        w.unifi.faults().inject(On::write("/**"), Fault::Hold(step.clone()));
+        w.merge().await;
+        step.arrival().await;
+        let under_way = |run: &CheckRun| run.name == RUN && run.status == "in_progress";
+        let check = loop {
+            match w.repo.all_check_runs().into_iter().rfind(under_way) {
+                Some(run) => break run,
+                None => tokio::task::yield_now().await,
+            }
+        };
+        w.repo.press(check.id, "cancel", BOB).expect("there is such a button");
+        let production: EnvironmentName = "production".parse().unwrap();
+        w.github.hooks().deliver_all().await;
+        let repository = RepositoryId(w.repo.id());
+        loop {
+            let runs = w.server.store().recent_runs(repository, &production, 1).await.unwrap();
+            if runs[0].stop.is_some() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        step.open();
+        assert_snapshot!(w.run_check("production").await, @"cancelled: The run on production was cancelled: 1 of 2 steps done");
+        w.read_everything().await;
     })
     .await;
 }
@@ -278,7 +318,7 @@ async fn a_plan_that_is_given_up_fails_its_checks_with_the_reason() {
 
         > a fault in Landfall itself: the log says where
 
-        A new commit or a command has it try again: `/plan`.
+        Push a commit or comment `/plan` to try again.
         ");
         BROKEN_STORE.store(false, Ordering::Relaxed);
         w.click(CHECK, "Plan again").await;

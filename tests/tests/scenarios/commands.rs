@@ -1,10 +1,11 @@
 //! What people say to Landfall in a comment, and what it answers.
 
 use insta::assert_snapshot;
+use landfall_core::name::{EnvironmentName, RepositoryId};
 use landfall_sim::fault::{Fault, Gate, On};
 use landfall_sim::github::{Fate, OnDelivery};
 use landfall_sim::unifi::RecordValue;
-use landfall_tests::world::{ALICE, BOB, CONFIG, EVE, NAS, World, world};
+use landfall_tests::world::{ALICE, BOB, CONFIG, EVE, NAS, Setting, World, world, world_with};
 
 #[tokio::test]
 async fn help_lists_what_there_is() {
@@ -22,8 +23,8 @@ async fn help_lists_what_there_is() {
         | `/apply [environment] [digest]` | on a merged pull request: releases a run that is held, or retries one that failed or was cancelled | `/apply production 1a2b3c4d` |
         | `/status` | shows what is live, what waits, and what is locked | `/status` |
         | `/lock ENVIRONMENT [reason]` | keeps every run of an environment from beginning until `/unlock` | `/lock production the database is being moved` |
-        | `/unlock [environment]` | takes a lock off; without one, cancels a held run or gives up steps whose outcome nobody knows, after you looked | `/unlock production` |
-        | `/cancel [environment]` | cancels a run that waits, and stops one that is under way before its next step | `/cancel production` |
+        | `/unlock [environment]` | takes a lock off, and the run that waits for it goes on | `/unlock production` |
+        | `/cancel [environment]` | drops a run that waits or needs a look, and stops one that is under way before its next step | `/cancel production` |
 
         `/landfall plan` works too.
 
@@ -38,7 +39,7 @@ async fn help_lists_what_there_is() {
         assert_snapshot!(w.answer().await, @"
         `alice`: `/landfall aply` was not carried out. `aply` is not a command; did you mean `/apply`?
 
-        There are `/help`, `/plan`, `/apply`, `/status`, `/lock`, `/unlock`, `/cancel`.
+        Commands: `/help`, `/plan`, `/apply`, `/status`, `/lock`, `/unlock`, `/cancel`.
         ");
     })
     .await;
@@ -131,7 +132,7 @@ async fn an_answer_stands_in_the_one_comment_until_another_head_is_planned() {
         assert_eq!(w.plan_comment().await, answered);
         w.comment("/lock production");
         let locked = w.plan_comment().await;
-        assert!(locked.contains("alice locked it") && locked.contains("asked for by <b>eve</b>"));
+        assert!(locked.contains("locked by alice") && locked.contains("asked for by <b>eve</b>"));
         w.comment("/unlock production");
         assert_eq!(w.plan_comment().await, answered);
 
@@ -160,7 +161,7 @@ async fn where_there_is_no_comment_the_answer_makes_it() {
 
         | Environment | Live | Waits |
         |---|---|---|
-        | **production** | `commit-2` | nothing |
+        | **production** | `commit-2` | – |
 
         </details>
         ");
@@ -186,7 +187,7 @@ async fn where_there_is_no_comment_the_answer_makes_it() {
 
         | Environment | Live | Waits |
         |---|---|---|
-        | **production** | `commit-2` | nothing |
+        | **production** | `commit-2` | – |
 
         </details>
         ");
@@ -252,23 +253,48 @@ async fn plan_plans_again_what_changed_outside() {
 }
 
 #[tokio::test]
-async fn unlock_gives_up_a_run_that_waits() {
+async fn unlock_drops_no_run_and_says_what_does() {
     world(async |w| {
         w.pull("readme", [("README.md", "# Homelab\n")]).await;
-        w.settle().await;
+        w.read_everything().await;
+        w.comment("/unlock production");
+        assert_snapshot!(w.answer().await, @"`alice`: `/unlock production` was not carried out. production is not locked.");
         w.merge().await;
         w.read_everything().await;
-        let word = w.comment("/unlock production");
-        assert_snapshot!(w.run_comment().await, @"
-        ### ⏹️ The run on production was cancelled
+        w.comment("/unlock production");
+        assert_snapshot!(w.answer().await, @"
+        `alice`: `/unlock production` was not carried out. production is not locked.
 
-        `commit-2` on `main`, plan `c1005935`: 3 to create
-
-        > unlocked by alice
+        `/cancel production` drops the run that waits there.
         ");
-        assert_snapshot!(w.outcome().await, @"⏹️ The run on production was cancelled (`commit-2`)");
-        assert_eq!(w.reactions(word).await, "eyes rocket");
-        assert_eq!(w.writes(), 0);
+        w.comment("/apply production");
+        w.read_everything().await;
+        assert_eq!(w.unifi.record("nas.internal.lan", "A"), ["192.168.1.50"]);
+    })
+    .await;
+}
+
+/// Both environments follow one branch, so one merge has both wait.
+#[tokio::test]
+async fn of_several_runs_that_wait_the_digest_says_which_is_meant() {
+    let config = CONFIG.replace("[develop]", "[main]");
+    world_with(Setting { config, ..Setting::default() }, async |w| {
+        w.pull("readme", [("README.md", "# Homelab\n")]).await;
+        w.read_everything().await;
+        w.merge().await;
+        w.read_everything().await;
+        w.comment("/apply");
+        assert_snapshot!(w.answer().await, @"");
+        w.comment("/apply 00000000");
+        assert_snapshot!(w.answer().await, @"");
+        let production: EnvironmentName = "production".parse().unwrap();
+        let repository = RepositoryId(w.repo.id());
+        let runs = w.server.store().recent_runs(repository, &production, 1).await.unwrap();
+        let digest = runs[0].plan.as_ref().unwrap().digest().short();
+        w.comment(&format!("/apply {digest}"));
+        w.read_everything().await;
+        assert_eq!(w.unifi.record("nas.internal.lan", "A"), ["192.168.1.50"]);
+        assert_eq!(w.unifi.record("nas-staging.internal.lan", "A"), [""; 0]);
     })
     .await;
 }

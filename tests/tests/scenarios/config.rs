@@ -79,7 +79,7 @@ async fn a_file_that_cannot_be_read_makes_no_plan_for_anything() {
 
         - `services/jellyfin.yaml:1:1` this byte is not UTF-8 (`not-utf8`)<br>save the file as UTF-8
 
-        Mend it with another pull request: its merge brings this one along.
+        Fix it in another pull request; merging that applies this one too.
         ");
         assert_snapshot!(w.outcome().await, @"❌ Nothing could be applied to production (`commit-4`)");
         assert_eq!(w.writes(), before, "nothing of it is applied");
@@ -115,7 +115,7 @@ async fn a_typo_in_the_glob_of_services_is_an_error_and_no_mass_deletion() {
 
         - `landfall.yaml:2:11` `service/*.yaml` matches no file, but Landfall still owns what 2 services declared (`services-vanished`)<br>write the pattern that matches their files; to remove all services, leave one file for a second pull request
 
-        Mend it with another pull request: its merge brings this one along.
+        Fix it in another pull request; merging that applies this one too.
         ");
         w.outcome().await;
         assert_eq!(w.writes(), before);

@@ -54,15 +54,15 @@ async fn a_pull_request_from_a_fork_is_checked_and_not_planned() {
         assert_snapshot!(w.plan_comment().await, @"
         ### Landfall plan for `commit-3`
 
-        > [!CAUTION]
-        > **production** cannot be planned: it comes from a fork, so no provider is asked; what it declares otherwise is shown
+        > [!NOTE]
+        > **production** is not planned: this comes from a fork, and planning needs credentials. Below is what its files change.
 
         | Environment | Plan | Digest |
         |---|---|---|
-        | **production** (`main`) | cannot be planned | – |
+        | **production** (`main`) | not planned | – |
 
         <details open>
-        <summary><b>nas</b> in <b>production</b>: declares something else</summary>
+        <summary><b>nas</b> in <b>production</b>: changes</summary>
 
         ```diff
         @@ declared @@
@@ -78,7 +78,7 @@ async fn a_pull_request_from_a_fork_is_checked_and_not_planned() {
         **Next:** Somebody with write access who has read what it changes can have it planned with `/plan commit-3`.<br>
         Without that, the plan for **production** is shown here after the merge, and waits for `/apply`.
         ");
-        assert_snapshot!(w.check(CHECK).await, @"neutral: it comes from a fork, so no provider is asked; what it declares otherwise is shown");
+        assert_snapshot!(w.check(CHECK).await, @"neutral: Not planned: this comes from a fork, and planning needs credentials. Below is what its files change.");
 
         let broken = [edit("services/nas.yaml", "unifi_dns: [\n")];
         let broken = fork.push("main", EVE, "Break it", broken).await.unwrap();
@@ -174,7 +174,7 @@ async fn what_nobody_read_before_the_merge_waits_after_it() {
         **Next:**
 
         - `/apply production 2f488bee` applies exactly what is shown here
-        - `/unlock production` gives this run up
+        - `/cancel production` drops this run
         ");
         assert_eq!(w.unifi.record("nas.internal.lan", "A"), ["192.168.1.50"]);
         w.comment("/apply");
@@ -206,7 +206,7 @@ async fn a_plan_that_is_asked_for_without_a_head_is_made_of_data_and_says_what_t
         ");
         assert_eq!(asked_providers(w), asked);
         // Nothing else has become of it.
-        assert!(before.contains("cannot be planned"));
+        assert!(before.contains("is not planned"));
         w.assert_silence().await;
     })
     .await;
@@ -224,15 +224,15 @@ async fn the_next_head_is_one_that_nobody_has_read() {
         assert_snapshot!(w.plan_comment().await, @"
         ### Landfall plan for `commit-4`
 
-        > [!CAUTION]
-        > **production** cannot be planned: the head of the fork is not commit-3 any more, which was read; what it declares otherwise is shown
+        > [!NOTE]
+        > **production** is not planned: the head of the fork is not commit-3 any more, which was read. Below is what its files change.
 
         | Environment | Plan | Digest |
         |---|---|---|
-        | **production** (`main`) | cannot be planned | – |
+        | **production** (`main`) | not planned | – |
 
         <details open>
-        <summary><b>nas</b> in <b>production</b>: declares something else</summary>
+        <summary><b>nas</b> in <b>production</b>: changes</summary>
 
         ```diff
         @@ declared @@
@@ -248,7 +248,7 @@ async fn the_next_head_is_one_that_nobody_has_read() {
         **Next:** Somebody with write access who has read what it changes can have it planned with `/plan commit-4`.<br>
         Without that, the plan for **production** is shown here after the merge, and waits for `/apply`.
         ");
-        assert_snapshot!(w.check(CHECK).await, @"neutral: the head of the fork is not commit-3 any more, which was read; what it declares otherwise is shown");
+        assert_snapshot!(w.check(CHECK).await, @"neutral: Not planned: the head of the fork is not commit-3 any more, which was read. Below is what its files change.");
         w.click(CHECK, "Plan again").await;
         w.read_everything().await;
         assert_eq!(asked_providers(w), asked);
@@ -332,12 +332,12 @@ async fn where_nothing_is_declared_otherwise_nothing_has_to_be_read() {
         assert_snapshot!(w.plan_comment().await, @"
         ### Landfall plan for `commit-3`
 
-        > [!CAUTION]
-        > **production** cannot be planned: it comes from a fork, so no provider is asked; what it declares otherwise is shown
+        > [!NOTE]
+        > **production** is not planned: this comes from a fork, and planning needs credentials. Below is what its files change.
 
         | Environment | Plan | Digest |
         |---|---|---|
-        | **production** (`main`) | cannot be planned | – |
+        | **production** (`main`) | not planned | – |
         | **staging** (`main`) | nothing to do | – |
 
         <details open>
@@ -430,15 +430,15 @@ async fn a_head_is_read_for_one_base() {
         assert_snapshot!(w.plan_comment().await, @"
         ### Landfall plan for `commit-5`
 
-        > [!CAUTION]
-        > **staging** cannot be planned: the head of the fork was read when it was to go into main; what it declares otherwise is shown
+        > [!NOTE]
+        > **staging** is not planned: the head of the fork was read when it was to go into main. Below is what its files change.
 
         | Environment | Plan | Digest |
         |---|---|---|
-        | **staging** (`develop`) | cannot be planned | – |
+        | **staging** (`develop`) | not planned | – |
 
         <details open>
-        <summary><b>nas</b> in <b>staging</b>: declares something else</summary>
+        <summary><b>nas</b> in <b>staging</b>: changes</summary>
 
         ```diff
         @@ declared @@
@@ -474,8 +474,8 @@ async fn the_rules_may_ask_for_more_than_write_and_never_for_less() {
             assert_eq!(w.reactions(word).await, "eyes confused");
         }
         assert_snapshot!(w.comments().await.join("\n"), @"
-        `eve`: `/plan commit-3` was not carried out. For the head of a fork it takes write permission on this repository.
-        `trudy`: `/plan commit-3` was not carried out. For the head of a fork it takes write permission on this repository.
+        `eve`: `/plan commit-3` was not carried out. For the head of a fork you need write permission here.
+        `trudy`: `/plan commit-3` was not carried out. For the head of a fork you need write permission here.
         ");
         assert_eq!(asked_providers(w), asked);
 
@@ -483,7 +483,7 @@ async fn the_rules_may_ask_for_more_than_write_and_never_for_less() {
         w.push("main", [("landfall.yaml", rules)]).await;
         w.read_everything().await;
         w.comment_as(BOB, &plan(&head));
-        assert_snapshot!(w.answer().await, @"`bob`: `/plan commit-3` was not carried out. It takes admin permission on this repository.");
+        assert_snapshot!(w.answer().await, @"`bob`: `/plan commit-3` was not carried out. You need admin permission here.");
         let word = w.comment_as(ALICE, &plan(&head));
         assert!(w.plan_comment().await.contains("| 1 to update |"));
         assert_eq!(w.reactions(word).await, "eyes rocket");
@@ -502,7 +502,7 @@ async fn who_is_only_in_the_right_team_may_not_have_it_planned() {
             w.github.add_to_team("acme", "media", login, Standing::Active);
         }
         w.comment_as(EVE, &plan(&head));
-        assert_snapshot!(w.answer().await, @"`eve`: `/plan commit-3` was not carried out. For the head of a fork it takes write permission on this repository.");
+        assert_snapshot!(w.answer().await, @"`eve`: `/plan commit-3` was not carried out. For the head of a fork you need write permission here.");
         w.comment_as(BOB, &plan(&head));
         assert!(w.plan_comment().await.contains("| 1 to update |"));
     })
@@ -519,7 +519,7 @@ async fn an_owner_has_to_own_whatever_the_head_changes_and_not_what_they_name() 
         let (fork, head) = forked(w).await;
         w.read_everything().await;
         w.comment_as(EVE, &plan(&head));
-        assert!(w.answer().await.contains("it takes write permission"));
+        assert!(w.answer().await.contains("you need write permission"));
         w.comment_as(BOB, &plan(&head));
         assert!(w.plan_comment().await.contains("| 1 to update |"));
 
@@ -529,7 +529,7 @@ async fn an_owner_has_to_own_whatever_the_head_changes_and_not_what_they_name() 
         w.read_everything().await;
         w.comment_as(BOB, &format!("{} nas", plan(&both)));
         assert_snapshot!(w.answer().await, @"
-        `bob`: `/plan commit-4 nas` was not carried out. It takes ownership of every service that it is about.
+        `bob`: `/plan commit-4 nas` was not carried out. You have to own every service that it is about.
 
         jellyfin belongs to `@alice`.
         ");
@@ -552,7 +552,7 @@ async fn a_head_is_read_for_all_environments_that_follow_its_base() {
         w.open(NewPull::from("main").of_fork(&fork).by(EVE)).await;
         w.read_everything().await;
         w.comment_as(BOB, &format!("{} production", plan(&head)));
-        assert_snapshot!(w.answer().await, @"`bob`: `/plan commit-1 production` was not carried out. For staging it takes admin permission on this repository.");
+        assert_snapshot!(w.answer().await, @"`bob`: `/plan commit-1 production` was not carried out. For staging you need admin permission here.");
         w.assert_silence().await;
     })
     .await;
@@ -604,7 +604,7 @@ async fn what_reads_as_a_commit_is_no_service_and_what_is_too_short_is_no_commit
         assert_snapshot!(w.answer().await, @"
         `alice`: `/plan 1a2b3c4d deadbeef` was not carried out. `/plan` does not take `deadbeef`: it takes one commit, and every word of 7 to 40 hexadecimal digits is one.
 
-        It is written `/plan [environment] [service …] [COMMIT] [only:COMPONENT] [fresh]`, for example `/plan production nas only:unifi_dns`.
+        Usage: `/plan [environment] [service …] [COMMIT] [only:COMPONENT] [fresh]`, for example `/plan production nas only:unifi_dns`.
         ");
     })
     .await;

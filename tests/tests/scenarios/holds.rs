@@ -83,7 +83,7 @@ async fn no_word_passes_a_guardrail_and_no_merge_is_judged_by_the_rules_alone_th
         ---
         **Next:**
 
-        - `/unlock production` gives this run up
+        - `/cancel production` drops this run
         ");
         w.read_everything().await;
 
@@ -122,7 +122,7 @@ async fn no_word_passes_a_guardrail_and_no_merge_is_judged_by_the_rules_alone_th
         **Next:**
 
         - `/apply production 5c5f58ae` applies exactly what is shown here
-        - `/unlock production` gives this run up
+        - `/cancel production` drops this run
         ");
         assert_eq!(w.unifi.record("farm-1.internal.lan", "A"), ["192.168.1.91"]);
         let digest = shown_digest(&w.run_comment().await);
@@ -181,7 +181,7 @@ async fn a_push_to_another_branch_waits_and_says_what_it_would_take_back() {
         **Next:**
 
         - `/apply production 68c83734` applies exactly what is shown here
-        - `/unlock production` gives this run up
+        - `/cancel production` drops this run
         ");
         w.read_everything().await;
         assert_eq!(w.unifi.record("wiki.internal.lan", "A"), ["192.168.1.53"], "nothing is taken back");

@@ -185,7 +185,7 @@ async fn a_label_has_the_checks_pass_without_a_plan_and_its_merge_wait() {
         **Next:**
 
         - `/apply production 2f488bee` applies exactly what is shown here
-        - `/unlock production` gives this run up
+        - `/cancel production` drops this run
         ");
         w.read_everything().await;
         assert_eq!(w.unifi.record("nas.internal.lan", "A"), ["192.168.1.50"]);
@@ -231,7 +231,7 @@ async fn a_label_holds_the_run_until_it_is_gone() {
         **Next:**
 
         - `/apply production 2f488bee` applies exactly what is shown here
-        - `/unlock production` gives this run up
+        - `/cancel production` drops this run
         ");
         w.read_everything().await;
         assert_eq!(w.unifi.record("nas.internal.lan", "A"), ["192.168.1.50"]);
@@ -296,8 +296,8 @@ async fn one_whose_fork_was_deleted_is_checked_as_before() {
         fork.delete();
         w.comment("/plan");
         assert!(w.answer().await.contains("so it was checked from its data alone"));
-        assert!(before.contains("cannot be planned: it comes from a fork"));
-        assert_snapshot!(w.check(CHECK).await, @"neutral: it comes from a fork, so no provider is asked; what it declares otherwise is shown");
+        assert!(before.contains("is not planned: this comes from a fork"));
+        assert_snapshot!(w.check(CHECK).await, @"neutral: Not planned: this comes from a fork, and planning needs credentials. Below is what its files change.");
     })
     .await;
 }

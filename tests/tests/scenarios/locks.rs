@@ -14,14 +14,14 @@ async fn no_run_begins_in_a_locked_environment_before_it_is_unlocked() {
         w.pull("move", nas_at("192.168.1.51")).await;
         w.read_everything().await;
         let word = w.comment("/lock production the console is being updated");
-        assert_snapshot!(w.outcome().await, @"**Next:** Merge. The run on **production** then waits until `/unlock production`, because alice locked it: the console is being updated.");
+        assert_snapshot!(w.outcome().await, @"**Next:** Merge. **production** is locked by alice (the console is being updated), so the run waits until `/unlock production`.");
         assert_eq!(w.reactions(word).await, "eyes rocket");
-        assert_snapshot!(w.check("landfall / production (main)").await, @"success: 1 to update; alice locked it: the console is being updated");
+        assert_snapshot!(w.check("landfall / production (main)").await, @"success: 1 to update; locked by alice (the console is being updated)");
 
         let before = w.writes();
         w.merge().await;
         assert_snapshot!(w.run_comment().await, @"
-        ### ⏸️ production waits: alice locked it: the console is being updated
+        ### ⏸️ production is locked by alice (the console is being updated)
 
         `commit-4` on `main`, plan `2f488bee`: 1 to update
 
@@ -36,12 +36,12 @@ async fn no_run_begins_in_a_locked_environment_before_it_is_unlocked() {
         **Next:**
 
         - `/unlock production` takes the lock off, and the run goes on
-        - `/cancel production` gives this run up
+        - `/cancel production` drops this run
         ");
-        assert_snapshot!(w.outcome().await, @"⏸️ production waits: alice locked it: the console is being updated (`commit-4`)");
+        assert_snapshot!(w.outcome().await, @"⏸️ production is locked by alice (the console is being updated) (`commit-4`)");
         w.comment_as(BOB, "/apply");
         assert_snapshot!(w.answer().await, @"
-        `bob`: `/apply` was not carried out. production waits: alice locked it: the console is being updated.
+        `bob`: `/apply` was not carried out. production is locked by alice (the console is being updated).
 
         `/unlock production` takes the lock off.
         ");
@@ -52,7 +52,7 @@ async fn no_run_begins_in_a_locked_environment_before_it_is_unlocked() {
 
         | Environment | Live | Waits |
         |---|---|---|
-        | **production** | `commit-2` | alice locked it: the console is being updated; held at `commit-4` |
+        | **production** | `commit-2` | locked by alice (the console is being updated); held at `commit-4` |
 
         </details>
         ");
@@ -77,7 +77,7 @@ async fn a_lock_stays_whoever_wants_another_one() {
         w.read_everything().await;
         w.comment_as(BOB, "/lock production mine");
         assert_snapshot!(w.answer().await, @"
-        `bob`: `/lock production mine` was not carried out. production is locked already: alice locked it.
+        `bob`: `/lock production mine` was not carried out. production is locked by alice already.
 
         `/unlock production` takes that lock off.
         ");
@@ -85,7 +85,7 @@ async fn a_lock_stays_whoever_wants_another_one() {
         assert_snapshot!(w.answer().await, @"
         `alice`: `/lock` was not carried out. `/lock` lacks an environment.
 
-        It is written `/lock ENVIRONMENT [reason]`, for example `/lock production the database is being moved`.
+        Usage: `/lock ENVIRONMENT [reason]`, for example `/lock production the database is being moved`.
         ");
         w.comment("/lock prodution");
         assert_snapshot!(w.answer().await, @"
@@ -96,7 +96,7 @@ async fn a_lock_stays_whoever_wants_another_one() {
         // Nothing to do is nothing that could begin.
         w.merge().await;
         assert_snapshot!(w.run_comment().await, @"
-        ### ⏸️ production waits: alice locked it
+        ### ⏸️ production is locked by alice
 
         `commit-4` on `main`
 
@@ -104,7 +104,7 @@ async fn a_lock_stays_whoever_wants_another_one() {
         **Next:**
 
         - `/unlock production` takes the lock off, and the run goes on
-        - `/cancel production` gives this run up
+        - `/cancel production` drops this run
         ");
         w.comment("/unlock production");
         assert_snapshot!(w.run_comment().await, @"
@@ -112,6 +112,39 @@ async fn a_lock_stays_whoever_wants_another_one() {
 
         `commit-4` on `main`
         ");
+        w.read_everything().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn two_people_unlock_at_once_and_the_run_goes_on() {
+    world(async |w| {
+        w.bootstrap().await;
+        let pull = w.pull("move", nas_at("192.168.1.51")).await;
+        w.comment("/lock production");
+        w.read_everything().await;
+        w.merge().await;
+        w.read_everything().await;
+        // The run that the first word frees is looked at when the second one is carried out.
+        let gate = Gate::closed();
+        w.unifi.faults().inject(On::get("/**"), Fault::Hold(gate.clone()));
+        w.comment("/unlock production");
+        w.comment_as(BOB, "/unlock production");
+        w.github.hooks().deliver_all().await;
+        gate.arrival().await;
+        while w.repo.comments(pull).iter().all(|comment| !comment.body.contains("`bob`")) {
+            tokio::task::yield_now().await;
+        }
+        gate.open();
+        let told = w.comments().await;
+        assert!(told[0].ends_with("✅ Applied to production (`commit-4`): 1 updated"), "{told:#?}");
+        assert_snapshot!(told[2], @"
+        `bob`: `/unlock production` was not carried out. production is not locked.
+
+        `/cancel production` drops the run that waits there.
+        ");
+        assert_eq!(w.unifi.record("nas.internal.lan", "A"), ["192.168.1.51"]);
         w.read_everything().await;
     })
     .await;

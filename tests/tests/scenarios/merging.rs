@@ -145,7 +145,7 @@ async fn a_record_that_changed_between_plan_and_merge_holds_the_run_until_its_di
         **Next:**
 
         - `/apply production 258ddfef` applies exactly what is shown here
-        - `/unlock production` gives this run up
+        - `/cancel production` drops this run
         ");
         assert_snapshot!(w.outcome().await, @"⏸️ production waits: what would happen is not what was reviewed (`commit-4`)");
         assert_eq!(w.unifi.record("nas.internal.lan", "A"), ["192.168.1.99"]);

@@ -40,12 +40,12 @@ async fn something_that_exists_is_a_conflict_with_an_offer() {
 
         - `tv/unifi_dns`: A tv.internal.lan exists as `192.168.1.70` and is not ours; wanted is `192.168.1.71`<br>`adopt: true` at the entry takes it over and changes it
 
-        Mend it with another pull request: its merge brings this one along.
+        Fix it in another pull request; merging that applies this one too.
 
         ---
         **Next:**
 
-        - `/unlock production` gives this run up
+        - `/cancel production` drops this run
         ");
         w.outcome().await;
         assert_eq!(w.unifi.record("tv.internal.lan", "A"), ["192.168.1.70"]);
@@ -99,7 +99,7 @@ async fn an_entry_that_may_adopt_takes_over_what_is_there_once_somebody_says_so(
         **Next:**
 
         - `/apply production 9190f8d6` applies exactly what is shown here
-        - `/unlock production` gives this run up
+        - `/cancel production` drops this run
         ");
         assert_eq!(w.unifi.record("tv.internal.lan", "A"), ["192.168.1.70"]);
         w.comment("/apply");

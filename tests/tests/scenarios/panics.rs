@@ -34,7 +34,7 @@ async fn a_pull_request_that_makes_the_server_panic_is_given_up_and_harms_no_oth
 
         > a fault in Landfall itself: the log says where
 
-        A new commit or a command has it try again: `/plan`.
+        Push a commit or comment `/plan` to try again.
         ");
 
         // It is read until there is a plan, and again when it is true again.

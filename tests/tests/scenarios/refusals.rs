@@ -10,7 +10,7 @@ async fn who_may_not_write_is_refused() {
     world(async |w| {
         held(w).await;
         let word = w.comment_as(EVE, "/apply");
-        assert_snapshot!(w.answer().await, @"`eve`: `/apply` was not carried out. It takes write permission on this repository.");
+        assert_snapshot!(w.answer().await, @"`eve`: `/apply` was not carried out. You need write permission here.");
         assert_eq!(w.reactions(word).await, "eyes confused");
         assert_eq!(w.writes(), 0);
 
@@ -54,7 +54,7 @@ async fn of_several_commands_in_one_burst_none_is_lost() {
         assert_snapshot!(first_lines.join("\n"), @"
         ### Landfall plan for `commit-1`
         ### ✅ Applied to production
-        `eve`: `/apply` was not carried out. It takes write permission on this repository.
+        `eve`: `/apply` was not carried out. You need write permission here.
         `alice`: `/plan` was not carried out. This pull request is closed, so there is nothing to plan.
         ");
         let asked = w.answers().await;
@@ -136,7 +136,7 @@ async fn what_is_no_command_of_ours_is_said_only_to_who_named_us() {
         assert_snapshot!(w.answer().await, @"
         `alice`: `/landfall aply` was not carried out. `aply` is not a command; did you mean `/apply`?
 
-        There are `/help`, `/plan`, `/apply`, `/status`, `/lock`, `/unlock`, `/cancel`.
+        Commands: `/help`, `/plan`, `/apply`, `/status`, `/lock`, `/unlock`, `/cancel`.
         ");
         w.comment("/rollback production");
         assert_snapshot!(w.answer().await, @"
@@ -148,7 +148,7 @@ async fn what_is_no_command_of_ours_is_said_only_to_who_named_us() {
         assert_snapshot!(w.answer().await, @"
         `alice`: `/apply production 1234` was not carried out. `/apply` does not take `1234`: one environment and one digest of at least eight digits.
 
-        It is written `/apply [environment] [digest]`, for example `/apply production 1a2b3c4d`.
+        Usage: `/apply [environment] [digest]`, for example `/apply production 1a2b3c4d`.
         ");
     })
     .await;

@@ -66,7 +66,7 @@ async fn rules_that_broke_fail_the_checks_that_there_were_and_let_those_pass_tha
         w.pull("mend", [("landfall.yaml", CONFIG)]).await;
         w.plan_comment().await;
         assert_snapshot!(w.check(CHECK).await, @"neutral: Not planned: the rules on the default branch cannot be read");
-        assert_snapshot!(w.check_summary(CHECK).await, @"`landfall.yaml:1:1` on `main` cannot be used: the key `environments` is missing. Nothing is planned before it is mended there.");
+        assert_snapshot!(w.check_summary(CHECK).await, @"`landfall.yaml:1:1` on `main` cannot be used: the key `environments` is missing. Planning goes on once it is fixed there.");
         w.merge().await;
         w.read_everything().await;
         assert_snapshot!(w.on(pull).check(CHECK).await, @"success: 1 to update");
@@ -84,7 +84,7 @@ async fn rules_that_were_removed_stop_nobody_and_where_there_never_were_any_nobo
         ### Landfall for `commit-4`
 
         > [!NOTE]
-        > `landfall.yaml` is not on `main`. Nothing is planned before it is.
+        > There is no `landfall.yaml` on `main` yet; planning starts once it is merged.
         ");
         assert_snapshot!(w.check(CHECK).await, @"neutral: Not planned: the rules on the default branch cannot be read");
     })

@@ -53,7 +53,7 @@ async fn what_was_applied_since_the_backup_is_neither_done_twice_nor_believed() 
         **Next:**
 
         - `/apply production 0bb836e6` applies exactly what is shown here
-        - `/unlock production` gives this run up
+        - `/cancel production` drops this run
         ");
         w.read_everything().await;
         assert_eq!(w.writes(), writes, "nothing is sent before somebody says so");
@@ -139,7 +139,7 @@ async fn a_plan_that_was_reviewed_before_the_backup_waits_for_a_new_word() {
         **Next:**
 
         - `/apply production 87586c27` applies exactly what is shown here
-        - `/unlock production` gives this run up
+        - `/cancel production` drops this run
         ");
         w.read_everything().await;
         assert_eq!(w.writes(), writes);
@@ -183,7 +183,7 @@ async fn a_word_for_a_held_run_counts_for_what_was_held_then() {
         **Next:**
 
         - `/apply production a0684081` applies exactly what is shown here
-        - `/unlock production` gives this run up
+        - `/cancel production` drops this run
         ");
         w.read_everything().await;
         assert_eq!(w.writes(), writes, "everything that lives is as it should be");

@@ -30,7 +30,7 @@ async fn a_team_is_asked_for_when_the_command_acts() {
     world_with(asking("\"team:platform\"", []), async |w| {
         held(w).await;
         let word = w.comment("/apply");
-        assert_snapshot!(w.answer().await, @"`alice`: `/apply` was not carried out. For production it takes membership in the team `platform`.");
+        assert_snapshot!(w.answer().await, @"`alice`: `/apply` was not carried out. For production you have to be in the team `platform`.");
         assert_eq!(w.reactions(word).await, "eyes confused");
         // Invited is not in it, and nobody is by a team of another organisation.
         w.github.add_to_team("acme", "platform", BOB, Standing::Pending);
@@ -66,7 +66,7 @@ async fn a_role_finer_than_write_is_asked_for_by_its_name() {
     world_with(asking("[admin, maintain]", []), async |w| {
         held(w).await;
         w.comment_as(BOB, "/apply");
-        assert_snapshot!(w.answer().await, @"`bob`: `/apply` was not carried out. For production it takes maintain permission on this repository.");
+        assert_snapshot!(w.answer().await, @"`bob`: `/apply` was not carried out. For production you need maintain permission here.");
         w.repo.add_user(BOB, Role::Maintain).unwrap();
         let word = w.comment_as(BOB, "/apply");
         assert_eq!(w.reactions(word).await, "eyes rocket");
@@ -82,7 +82,7 @@ async fn an_owner_has_to_own_every_service_that_the_run_is_about() {
         held(w).await;
         w.comment_as(BOB, "/apply");
         assert_snapshot!(w.answer().await, @"
-        `bob`: `/apply` was not carried out. For production it takes ownership of every service that it is about.
+        `bob`: `/apply` was not carried out. For production you have to own every service that it is about.
 
         jellyfin belongs to `@alice`.
         ");
@@ -108,7 +108,7 @@ async fn the_first_place_of_codeowners_counts_and_a_broken_one_makes_nobody_an_o
         held(w).await;
         w.comment_as(ALICE, "/apply");
         assert_snapshot!(w.answer().await, @r#"
-        `alice`: `/apply` was not carried out. For production it takes ownership of every service that it is about.
+        `alice`: `/apply` was not carried out. For production you have to own every service that it is about.
 
         Nobody owns anything by `.github/CODEOWNERS`: line 2 cannot be read: `!`, `[`, `]` and `\` mean nothing here.
         "#);
@@ -146,7 +146,7 @@ async fn nobody_is_made_an_owner_by_what_they_ask_to_apply() {
         let writes = w.writes();
         w.comment_as(BOB, &word);
         assert_snapshot!(w.answer().await, @"
-        `bob`: `/apply production 258ddfef` was not carried out. For production it takes ownership of every service that it is about.
+        `bob`: `/apply production 258ddfef` was not carried out. For production you have to own every service that it is about.
 
         nas belongs to `@alice`.
         ");
@@ -161,7 +161,7 @@ async fn nobody_is_made_an_owner_by_what_they_ask_to_apply() {
         let word = held_by_meddling(w).await;
         w.comment_as(ALICE, &word);
         assert_snapshot!(w.answer().await, @"
-        `alice`: `/apply production b86978a6` was not carried out. For production it takes ownership of every service that it is about.
+        `alice`: `/apply production b86978a6` was not carried out. For production you have to own every service that it is about.
 
         nas belongs to `@bob`.
         ");
@@ -185,7 +185,7 @@ async fn a_service_that_is_new_or_removed_belongs_to_whom_the_default_branch_say
         w.read_everything().await;
         w.comment_as(BOB, "/plan");
         assert_snapshot!(w.answer().await, @"
-        `bob`: `/plan` was not carried out. For production it takes ownership of every service that it is about.
+        `bob`: `/plan` was not carried out. For production you have to own every service that it is about.
 
         Nobody owns wiki: nobody was applied as its owner, and `CODEOWNERS` on main names nobody for `services/wiki.yaml`. A line there helps.
         ");
@@ -199,7 +199,7 @@ async fn a_service_that_is_new_or_removed_belongs_to_whom_the_default_branch_say
         w.read_everything().await;
         w.comment_as(BOB, "/plan");
         assert_snapshot!(w.answer().await, @"
-        `bob`: `/plan` was not carried out. For production it takes ownership of every service that it is about.
+        `bob`: `/plan` was not carried out. For production you have to own every service that it is about.
 
         jellyfin belongs to `@alice`.
         ");
@@ -221,7 +221,7 @@ async fn an_app_that_may_not_see_teams_says_so() {
         w.github.faults().inject(memberships, Fault::Instead(forbidden));
         let word = w.comment_as(BOB, "/apply");
         assert_snapshot!(w.answer().await, @"
-        `bob`: `/apply` was not carried out. For production it takes membership in the team `platform`.
+        `bob`: `/apply` was not carried out. For production you have to be in the team `platform`.
 
         Landfall may not see who is in a team: its App lacks the organisation permission `Members: read`.
         ");
@@ -259,7 +259,7 @@ async fn while_the_rules_cannot_be_read_nobody_may_do_what_they_could_forbid() {
         w.read_everything().await;
         w.comment("/apply production");
         assert_snapshot!(w.answer().await, @"
-        `alice`: `/apply production` was not carried out. `landfall.yaml:1:1` on `main` cannot be used: the key `environments` is missing. Nothing is planned before it is mended there.
+        `alice`: `/apply production` was not carried out. `landfall.yaml:1:1` on `main` cannot be used: the key `environments` is missing. Planning goes on once it is fixed there.
 
         Who may do this is written there.
         ");

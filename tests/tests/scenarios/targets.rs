@@ -153,7 +153,7 @@ async fn a_connection_that_gets_another_zone_moves_its_units_and_waits() {
         **Next:**
 
         - `/apply production 934eca91` applies exactly what is shown here
-        - `/unlock production` gives this run up
+        - `/cancel production` drops this run
         ");
         assert_eq!(w.writes(), before);
 

@@ -35,7 +35,7 @@ async fn a_plan_that_github_took_only_after_the_merge_was_not_reviewed() {
         **Next:**
 
         - `/apply production 2f488bee` applies exactly what is shown here
-        - `/unlock production` gives this run up
+        - `/cancel production` drops this run
         ");
         assert_eq!(w.writes(), before);
 

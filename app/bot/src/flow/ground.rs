@@ -219,10 +219,12 @@ impl Ground {
 pub fn no_rules(branch: &str, wrong: Option<&[Diagnostic]>) -> String {
     match wrong.and_then(<[Diagnostic]>::first) {
         None => {
-            format!("`{REPOSITORY_CONFIG}` is not on `{branch}`. Nothing is planned before it is.")
+            format!(
+                "There is no `{REPOSITORY_CONFIG}` on `{branch}` yet; planning starts once it is merged."
+            )
         }
         Some(first) => format!(
-            "`{}` on `{branch}` cannot be used: {}. Nothing is planned before it is mended there.",
+            "`{}` on `{branch}` cannot be used: {}. Planning goes on once it is fixed there.",
             first.span, first.message
         ),
     }

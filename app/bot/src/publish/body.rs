@@ -122,6 +122,10 @@ pub struct CheckBody {
     /// What people can do with a click.
     #[serde(default)]
     pub buttons: Vec<Button>,
+    /// The pull request on which a click is a command; none where that is told otherwise, or nothing can
+    /// be said.
+    #[serde(default)]
+    pub pull: Option<PullNumber>,
     /// Our key to find it again; never evidence.
     pub external_id: String,
     /// By what it is there.

@@ -224,7 +224,7 @@ fn a_run_that_waits_shows_both_plans() {
     **Next:**
 
     - `/apply production 4848f513` applies exactly what is shown here
-    - `/unlock production` gives this run up
+    - `/cancel production` drops this run
     ");
 }
 

@@ -52,7 +52,7 @@ impl Templates {
         self.refused("octocat", "/apply", "the digest is another one by now", Some("/plan"))?;
         self.given_up(12, "GitHub could not be reached")?;
         let live = Some(COMMIT[..7].to_owned());
-        let row = StatusRow { name: "production".to_owned(), live, waits: "nothing".to_owned() };
+        let row = StatusRow { name: "production".to_owned(), live, waits: String::new() };
         self.status("octocat", Timestamp::UNIX_EPOCH, &[row])?;
         self.proposal("main", "version: 1\n")?;
         Ok(())

@@ -6,7 +6,7 @@ use super::definition::{About, Defined, Usage};
 use crate::name::EnvironmentName;
 use crate::rights::Level;
 
-/// Ends a run that waits, and stops one that is under way before its next step.
+/// Drops a run that waits or needs a look, and stops one that is under way before its next step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cancel {
     /// The environment; may be left out where there is one.
@@ -17,7 +17,7 @@ impl Defined for Cancel {
     const USAGE: Usage = Usage {
         word: "cancel",
         form: "/cancel [environment]",
-        does: "cancels a run that waits, and stops one that is under way before its next step",
+        does: "drops a run that waits or needs a look, and stops one that is under way before its next step",
         example: "/cancel production",
         about: About::Services,
         takes: Level::Write,

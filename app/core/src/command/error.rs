@@ -55,12 +55,12 @@ impl CommandError {
     pub fn help(&self) -> String {
         match self {
             Self::Argument { usage, .. } | Self::Missing { usage, .. } => {
-                format!("It is written `{}`, for example `{}`.", usage.form, usage.example)
+                format!("Usage: `{}`, for example `{}`.", usage.form, usage.example)
             }
             Self::Unknown { .. } => {
                 let words: Vec<String> =
                     usages().map(|usage| format!("`/{}`", usage.word)).collect();
-                format!("There are {}.", words.join(", "))
+                format!("Commands: {}.", words.join(", "))
             }
             Self::NotYet { .. } | Self::TooMany => "`/help` lists what there is.".to_owned(),
         }

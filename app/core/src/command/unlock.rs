@@ -6,7 +6,7 @@ use super::definition::{About, Defined, Usage};
 use crate::name::EnvironmentName;
 use crate::rights::Level;
 
-/// Takes a lock off. Without one, gives up a held run, or steps whose outcome nobody knows.
+/// Takes a lock off.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unlock {
     /// The environment; may be left out where there is one.
@@ -17,7 +17,7 @@ impl Defined for Unlock {
     const USAGE: Usage = Usage {
         word: "unlock",
         form: "/unlock [environment]",
-        does: "takes a lock off; without one, cancels a held run or gives up steps whose outcome nobody knows, after you looked",
+        does: "takes a lock off, and the run that waits for it goes on",
         example: "/unlock production",
         about: About::Services,
         takes: Level::Write,

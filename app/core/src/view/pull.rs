@@ -69,6 +69,8 @@ pub struct EnvironmentRow {
     pub digest: Option<String>,
     /// Why there is no plan.
     pub failure: Option<String>,
+    /// Whether that is because nobody who may has read what it changes.
+    pub unread: bool,
     /// Units that wait for somebody to mend something.
     pub conflicts: Vec<ConflictLine>,
     /// Limits that the plan passes.
@@ -185,6 +187,7 @@ fn row(report: &EnvironmentReport) -> EnvironmentRow {
         changes: String::new(),
         digest: None,
         failure: None,
+        unread: report.is_unread(),
         conflicts: Vec::new(),
         violations: report.violations.iter().map(ToString::to_string).collect(),
         containers: Vec::new(),
@@ -192,7 +195,8 @@ fn row(report: &EnvironmentReport) -> EnvironmentRow {
     };
     match &report.plan {
         Err(failure) => {
-            row.changes = "cannot be planned".to_owned();
+            let changes = if row.unread { "not planned" } else { "cannot be planned" };
+            row.changes = changes.to_owned();
             row.failure = Some(failure.clone());
         }
         Ok(plan) => {
@@ -239,10 +243,9 @@ fn next(report: &EnvironmentReport) -> Option<NextLine> {
             "Merging applies nothing to ",
             " until `guardrails` in `landfall.yaml` allow it.".to_owned(),
         ),
-        NextStep::MergeThenApply(waiting @ Waiting::Locked { .. }) => (
-            "Merge. The run on ",
-            format!(" then waits until `/unlock {name}`, because {waiting}."),
-        ),
+        NextStep::MergeThenApply(waiting @ Waiting::Locked { .. }) => {
+            ("Merge. ", format!(" is {waiting}, so the run waits until `/unlock {name}`."))
+        }
         NextStep::MergeThenApply(waiting) => (
             "Merge. The run on ",
             format!(

@@ -159,6 +159,7 @@ fn title(report: &RunReport) -> String {
     let done = report.steps.iter().filter(|step| step.result == StepResult::Done).count();
     match &report.stage {
         RunStage::Running => format!("Applying to {name}"),
+        RunStage::Held(waiting @ Waiting::Locked { .. }) => format!("{name} is {waiting}"),
         RunStage::Held(waiting) => format!("{name} waits: {waiting}"),
         RunStage::Succeeded => format!("Applied to {name}"),
         RunStage::Invalid(_) => format!("Nothing could be applied to {name}"),
@@ -220,20 +221,19 @@ fn step(step: &StepReport) -> StepRow {
 fn commands(report: &RunReport, digest: Option<&str>) -> Vec<SuggestedCommand> {
     let name = &report.environment;
     let command = |command: String, does: &str| SuggestedCommand { command, does: does.to_owned() };
+    let drop = || command(format!("/cancel {name}"), "drops this run");
     match &report.stage {
         RunStage::Held(Waiting::Locked { .. }) => vec![
             command(format!("/unlock {name}"), "takes the lock off, and the run goes on"),
-            command(format!("/cancel {name}"), "gives this run up"),
+            drop(),
         ],
-        RunStage::Held(waiting) if !waiting.ends_by_a_word() => {
-            vec![command(format!("/unlock {name}"), "gives this run up")]
-        }
+        RunStage::Held(waiting) if !waiting.ends_by_a_word() => vec![drop()],
         RunStage::Held(_) => vec![
             command(
                 format!("/apply {name} {}", digest.unwrap_or_default()),
                 "applies exactly what is shown here",
             ),
-            command(format!("/unlock {name}"), "gives this run up"),
+            drop(),
         ],
         RunStage::Failed(_) if report.steps.is_empty() => {
             vec![command(format!("/apply {name}"), "tries again")]
@@ -245,8 +245,8 @@ fn commands(report: &RunReport, digest: Option<&str>) -> Vec<SuggestedCommand> {
         RunStage::NeedsAttention(_) => vec![
             command(format!("/apply {name}"), "looks again, and goes on where that settles it"),
             command(
-                format!("/unlock {name}"),
-                "gives up the steps in question, after you looked yourself",
+                format!("/cancel {name}"),
+                "drops this run: what is not known stays as it is, so look yourself first",
             ),
         ],
         _ => Vec::new(),

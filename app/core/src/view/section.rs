@@ -80,7 +80,7 @@ pub(super) fn declared(report: &EnvironmentReport) -> impl Iterator<Item = Servi
         let changes = match service {
             Declares { is_new: true, .. } => "is new",
             Declares { is_gone: true, .. } => "is gone",
-            _ => "declares something else",
+            _ => "changes",
         };
         ServiceSection {
             service: service.service.to_string(),

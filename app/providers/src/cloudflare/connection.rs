@@ -64,17 +64,20 @@ impl ConnectionProvider for CloudflareKind {
         Ok(Arc::new(CloudflareWriter { session, marker: access.marker }))
     }
 
-    fn forget(&self) {
-        self.zone_ids.forget_all();
+    fn forget(&self, connection: &dyn Connection) {
+        let config = of(connection);
+        self.zone_ids.forget_account(&config.base(), config.account.as_str());
     }
+}
+
+fn of(connection: &dyn Connection) -> &Cloudflare {
+    let config = connection.as_any().downcast_ref();
+    config.expect("a connection comes back to the kind that decoded it")
 }
 
 impl CloudflareKind {
     fn open(&self, connection: &dyn Connection, access: &Access) -> Result<Session, ProviderError> {
-        let config: &Cloudflare = connection
-            .as_any()
-            .downcast_ref()
-            .expect("a connection comes back to the kind that decoded it");
+        let config = of(connection);
         let token = access.secrets.get(&config.token).ok_or_else(|| {
             ProviderError::Denied(format!("the token `{}` was not resolved", config.token))
         })?;

@@ -58,9 +58,10 @@ impl ZoneIds {
         ids.retain(|_, (known, _)| known != id);
     }
 
-    /// Forgets all of them.
-    pub(super) fn forget_all(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    /// Forgets those that were found in an account.
+    pub(super) fn forget_account(&self, api: &Url, account: &str) {
+        let mut ids = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        ids.retain(|key, _| key.api != *api || key.account != account);
     }
 
     /// Remembers an id found at `now`.
@@ -89,5 +90,21 @@ mod tests {
         assert_eq!(ids.get(&key("a"), start + Duration::from_secs(599)).as_deref(), Some("1"));
         assert_eq!(ids.get(&key("a"), start + FRESH), None);
         assert_eq!(ids.get(&key("b"), start), None);
+    }
+
+    #[test]
+    fn what_is_forgotten_of_one_account_is_known_of_another() {
+        let api = |host: &str| format!("https://{host}/").parse::<Url>().unwrap();
+        let key = |host: &str, account: &str| ZoneKey {
+            api: api(host),
+            account: account.to_owned(),
+            zone: DnsName::new("example.com").unwrap(),
+        };
+        let (ids, start) = (ZoneIds::default(), Instant::now());
+        let keys = [key("a.example", "a"), key("a.example", "b"), key("b.example", "a")];
+        keys.iter().for_each(|key| ids.put(key.clone(), "1".to_owned(), start));
+        ids.forget_account(&api("a.example"), "a");
+        let known = keys.each_ref().map(|key| ids.get(key, start).is_some());
+        assert_eq!(known, [false, true, true]);
     }
 }

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use landfall_core::name::{PullNumber, RepositoryId};
+use sqlx::postgres::PgConnection;
 
 use super::columns::without_nul;
 use super::{Postgres, Write, audit};
@@ -29,6 +30,17 @@ pub(super) async fn insert(write: &mut Write, new: &NewCommand) -> Result<()> {
     .bind(now)
     .execute(write.conn())
     .await?;
+    Ok(())
+}
+
+/// Notes what a command means.
+pub(super) async fn means(conn: &mut PgConnection, id: CommandId, meant: &Meant) -> Result<()> {
+    sqlx::query("update command set meant = $1 where source = $2 and idx = $3")
+        .bind(meant.to_string())
+        .bind(id.source.to_string())
+        .bind(i64::from(id.index))
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
@@ -70,12 +82,7 @@ impl Commands for Postgres {
 
     async fn note_meant(&self, fence: &Fence, id: CommandId, meant: &Meant) -> Result<()> {
         let mut write = self.write_as(fence).await?;
-        sqlx::query("update command set meant = $1 where source = $2 and idx = $3")
-            .bind(meant.to_string())
-            .bind(id.source.to_string())
-            .bind(i64::from(id.index))
-            .execute(write.conn())
-            .await?;
+        means(write.conn(), id, meant).await?;
         write.commit().await
     }
 

@@ -9,9 +9,9 @@ use landfall_core::name::{EnvironmentName, RepositoryId};
 use sqlx::postgres::PgConnection;
 
 use super::columns::without_nul;
-use super::{Postgres, retried};
+use super::{Postgres, commands, retried};
 use crate::rows;
-use crate::{Created, Fence, Lock, Locks, Result};
+use crate::{Created, Fence, Lock, Locks, Meant, Result};
 
 /// The lock on an environment.
 pub(super) async fn get(
@@ -51,9 +51,14 @@ impl Postgres {
         .bind(lock.at.as_millisecond())
         .execute(write.conn())
         .await?;
+        let is_new = inserted.rows_affected() == 1;
+        if is_new {
+            let meant = Meant::Lock(lock.environment.clone());
+            commands::means(write.conn(), lock.command, &meant).await?;
+        }
         let there = get(write.conn(), lock.repository, &lock.environment).await?;
         write.commit().await?;
-        Ok(match there.filter(|_| inserted.rows_affected() == 0) {
+        Ok(match there.filter(|_| !is_new) {
             Some(there) => Created::Existing(there),
             None => Created::New(lock.clone()),
         })

@@ -306,26 +306,15 @@ impl Runs for Postgres {
         rows.iter().map(|row| row.text("id")).collect()
     }
 
-    async fn give_up_run(&self, fence: &Fence, id: RunId, why: &str) -> Result<Option<Run>> {
-        let mut write = self.write_as(fence).await?;
-        let run = lock(write.conn(), id).await?;
-        if !run.state.waits_for_somebody() {
-            return Ok(None);
-        }
-        steps::dismiss_all(&mut write, &run.run, why).await?;
-        if run.state == RunState::Held {
-            set_state(&mut write, id, RunState::Cancelled, why, None).await?;
-        }
-        let run = get(write.conn(), id).await?;
-        write.commit().await?;
-        Ok(Some(run))
-    }
-
     async fn cancel_run(&self, fence: &Fence, id: RunId, why: &str) -> Result<Option<Run>> {
         let mut write = self.write_as(fence).await?;
         let run = lock(write.conn(), id).await?;
         match run.state {
             RunState::Queued | RunState::Held => {
+                set_state(&mut write, id, RunState::Cancelled, why, None).await?;
+            }
+            RunState::NeedsAttention => {
+                steps::dismiss_all(&mut write, &run.run, why).await?;
                 set_state(&mut write, id, RunState::Cancelled, why, None).await?;
             }
             RunState::Running | RunState::Verifying => {

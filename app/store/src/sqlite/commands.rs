@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use landfall_core::name::{PullNumber, RepositoryId};
+use sqlx::sqlite::SqliteConnection;
 
 use super::{Sqlite, Write, audit};
 use crate::rows;
@@ -28,6 +29,17 @@ pub(super) async fn insert(write: &mut Write, new: &NewCommand) -> Result<()> {
     .bind(now)
     .execute(write.conn())
     .await?;
+    Ok(())
+}
+
+/// Notes what a command means.
+pub(super) async fn means(conn: &mut SqliteConnection, id: CommandId, meant: &Meant) -> Result<()> {
+    sqlx::query("update command set meant = ? where source = ? and idx = ?")
+        .bind(meant.to_string())
+        .bind(id.source.to_string())
+        .bind(id.index)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
@@ -69,12 +81,7 @@ impl Commands for Sqlite {
 
     async fn note_meant(&self, fence: &Fence, id: CommandId, meant: &Meant) -> Result<()> {
         let mut write = self.write_as(fence).await?;
-        sqlx::query("update command set meant = ? where source = ? and idx = ?")
-            .bind(meant.to_string())
-            .bind(id.source.to_string())
-            .bind(id.index)
-            .execute(write.conn())
-            .await?;
+        means(write.conn(), id, meant).await?;
         write.commit().await
     }
 

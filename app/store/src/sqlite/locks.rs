@@ -5,9 +5,9 @@ use async_trait::async_trait;
 use landfall_core::name::{EnvironmentName, RepositoryId};
 use sqlx::sqlite::SqliteConnection;
 
-use super::Sqlite;
+use super::{Sqlite, commands};
 use crate::rows;
-use crate::{Created, Fence, Lock, Locks, Result};
+use crate::{Created, Fence, Lock, Locks, Meant, Result};
 
 /// The lock on an environment.
 pub(super) async fn get(
@@ -43,6 +43,8 @@ impl Locks for Sqlite {
         .bind(lock.at.as_millisecond())
         .execute(write.conn())
         .await?;
+        let meant = Meant::Lock(lock.environment.clone());
+        commands::means(write.conn(), lock.command, &meant).await?;
         write.commit().await?;
         Ok(Created::New(lock.clone()))
     }

@@ -147,7 +147,6 @@ async fn writes(store: &dyn Store, fence: &Fence) -> Vec<(&'static str, Result<(
         ),
         ("withdraw_step", store.withdraw_step(fence, step).await),
         ("resolve_step", store.resolve_step(fence, step, &found).await.map(drop)),
-        ("give_up_run", store.give_up_run(fence, id, "").await.map(drop)),
         ("end_cut_off_runs", store.end_cut_off_runs(fence, id).await.map(drop)),
         (
             "plan_made",

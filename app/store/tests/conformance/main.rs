@@ -86,8 +86,7 @@ macro_rules! suite {
                     a_run_is_unique_for_its_commit_and_config, illegal_steps_between_states_are_refused,
                     success_is_noted_at_the_environment, a_newer_run_supersedes_only_what_waits,
                     a_hold_is_kept_with_its_plan_until_the_run_goes_on, a_retry_is_asked_for_and_counted, each_word_for_a_digest_is_kept_once,
-                    a_run_that_was_overtaken_is_begun_anew, a_run_that_was_cut_off_is_ended_by_the_next,
-                    only_a_run_that_waits_is_given_up;
+                    a_run_that_was_overtaken_is_begun_anew, a_run_that_was_cut_off_is_ended_by_the_next;
                 servers: a_delivery_that_comes_several_times_at_once_is_new_once, each_delivery_is_handled_by_one_worker,
                     no_job_is_claimed_twice_and_one_runs_per_key, of_eight_who_wait_for_an_expired_claim_one_gets_it,
                     work_that_is_asked_for_while_it_fails_waits_once, of_eight_who_ask_for_work_that_comes_again_one_adds_it,

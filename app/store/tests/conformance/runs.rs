@@ -249,16 +249,3 @@ pub(crate) async fn a_run_that_was_cut_off_is_ended_by_the_next(engine: &Engine)
     assert_eq!(state(store, this).await, RunState::Running);
     assert_eq!(state(store, elsewhere).await, RunState::Running);
 }
-
-pub(crate) async fn only_a_run_that_waits_is_given_up(engine: &Engine) {
-    let store = &*engine.store;
-    let fence = fence(store).await;
-    let plan = Plan::empty(production());
-    store.insert_or_get_run(&fence, &new_run(1, commit('1'))).await.unwrap();
-    assert_eq!(store.give_up_run(&fence, run_id(1), "why").await.unwrap(), None, "it is queued");
-    store.hold_run(&fence, run_id(1), &Waiting::Bootstrap, &plan).await.unwrap();
-    let given_up = store.give_up_run(&fence, run_id(1), "why").await.unwrap().unwrap();
-    assert_eq!((given_up.state, given_up.reason.as_str()), (RunState::Cancelled, "why"));
-    let again = store.give_up_run(&fence, run_id(1), "why not").await.unwrap().unwrap();
-    assert_eq!(again.reason, "why", "what has ended stays as it ended");
-}

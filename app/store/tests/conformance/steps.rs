@@ -217,9 +217,10 @@ pub(crate) async fn something_foreign_stays_unresolved_until_given_up(engine: &E
     let at = Unresolved::At(target("zone"));
     assert_eq!(store.unresolved_steps(&at).await.unwrap().len(), 1);
     assert!(store.unresolved_steps(&Unresolved::In(HOMELAB, staging())).await.unwrap().is_empty());
-    assert_eq!(store.give_up_run(&fence, run, "").await.unwrap(), None, "it runs");
     store.advance_run(&fence, run, RunState::NeedsAttention, "").await.unwrap();
-    store.give_up_run(&fence, run, "octocat looked at it").await.unwrap().unwrap();
+    let dropped = store.cancel_run(&fence, run, "octocat looked at it").await.unwrap().unwrap();
+    assert_eq!((dropped.state, dropped.stop), (RunState::Cancelled, None));
+    assert_eq!(dropped.reason, "octocat looked at it");
     assert!(store.unresolved_steps(&at).await.unwrap().is_empty());
     assert!(owned_names(store).await.is_empty());
 }

@@ -113,7 +113,7 @@ async fn a_loop_of_commands_has_us_talk_for_ever() {
         let mut said = Vec::from(burst(w));
         let told = w.comments().await;
         assert_eq!(told.len(), 16);
-        assert_snapshot!(told[14], @"`eve`: `/plan` was not carried out. It takes write permission on this repository.");
+        assert_snapshot!(told[14], @"`eve`: `/plan` was not carried out. You need write permission here.");
         assert_snapshot!(told[15], @"
         `eve`: `/plan` was not carried out. More than 15 commands of yours came within a minute.
 

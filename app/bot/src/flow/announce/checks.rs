@@ -193,6 +193,7 @@ impl Board<'_> {
             title,
             findings: Vec::new(),
             buttons,
+            pull: None,
             external_id,
             standing: Standing::Ruled,
         }
@@ -223,7 +224,7 @@ fn errors(found: &[Diagnostic]) -> String {
 fn judge(report: &EnvironmentReport, now: Timestamp) -> (CheckState, String) {
     let counts = match &report.plan {
         Err(failure) if report.next == NextStep::NotPlanned => {
-            return (CheckState::Neutral(now), shortened(failure));
+            return (CheckState::Neutral(now), shortened(&format!("Not planned: {failure}")));
         }
         Err(failure) => return (CheckState::Failure(now), shortened(failure)),
         Ok(plan) => view::counts(plan.changes()),

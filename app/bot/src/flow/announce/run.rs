@@ -57,8 +57,7 @@ impl Board<'_> {
             };
             self.run_line(report, *pull, part.as_deref()).await?;
         }
-        let buttons = if pulls.is_empty() { Vec::new() } else { buttons(report) };
-        self.run_check(run, report, (&document, buttons)).await?;
+        self.run_check(run, report, (&document, pulls.iter().max().copied())).await?;
         self.deployment(run, report).await?;
         self.notify(run, report, pulls).await
     }
@@ -162,7 +161,7 @@ impl Board<'_> {
         &self,
         run: RunId,
         report: &RunReport,
-        (document, buttons): (&Document, Vec<Button>),
+        (document, pull): (&Document, Option<PullNumber>),
     ) -> anyhow::Result<()> {
         let now = self.house.store.now().await?;
         let state = match report.stage {
@@ -182,7 +181,8 @@ impl Board<'_> {
             title: view::run(report).title,
             summary: document.whole(),
             findings: Vec::new(),
-            buttons,
+            buttons: pull.map(|_| buttons(report)).unwrap_or_default(),
+            pull,
             external_id: run.to_string(),
             standing: Standing::Ruled,
         };
@@ -235,8 +235,13 @@ impl Board<'_> {
 /// What a click can do about a run. It is carried out as a command on a pull request that the run
 /// brings, so there has to be one.
 fn buttons(report: &RunReport) -> Vec<Button> {
-    let RunStage::Held(waiting) = &report.stage else { return Vec::new() };
-    let apply = report.digest.as_ref().filter(|_| waiting.ends_by_a_word()).map(Button::apply);
+    let apply = match &report.stage {
+        RunStage::Held(waiting) if waiting.ends_by_a_word() => {
+            report.digest.as_ref().map(Button::apply)
+        }
+        RunStage::Held(_) | RunStage::Running | RunStage::NeedsAttention(_) => None,
+        _ => return Vec::new(),
+    };
     apply.into_iter().chain([Button::Cancel]).collect()
 }
 

@@ -45,6 +45,9 @@ pub(super) async fn apply(
     if waiting.iter().any(|run| run.state.waits_for_somebody()) {
         waiting.retain(|run| run.state.waits_for_somebody());
     }
+    if let Some(digest) = &digest {
+        chosen_by(digest, &mut waiting);
+    }
     match waiting.as_slice() {
         [] => Ok(Answer::refuse(match environment {
             Some(name) => format!("No run on {name} that brings this waits or has failed."),
@@ -54,7 +57,28 @@ pub(super) async fn apply(
             Some(refusal) => Ok(refusal),
             None => said.let_go(run, digest.as_ref()).await,
         },
-        several => Ok(Answer::several(several, "apply")),
+        several => Ok(several_wait(several, digest.as_ref())),
+    }
+}
+
+/// Several environments could be meant, and no digest says which.
+fn several_wait(runs: &[Run], digest: Option<&DigestPrefix>) -> Answer {
+    let Some(digest) = digest else { return Answer::several(runs, "apply") };
+    let names: Vec<String> = runs.iter().map(|run| run.run.environment.to_string()).collect();
+    Answer::refuse_with(
+        format!("`{digest}` does not say which of {} is meant.", names.join(", ")),
+        "Look at the plans of the runs that wait, and name one by its digest.",
+    )
+}
+
+/// Of several runs that wait, the one with the plan that is named, if it is of one alone.
+fn chosen_by(digest: &DigestPrefix, waiting: &mut Vec<Run>) {
+    let is_named = |run: &Run| {
+        let plan = run.plan.as_ref().filter(|_| run.state == RunState::Held);
+        plan.is_some_and(|plan| names(digest, &plan.digest()))
+    };
+    if waiting.iter().filter(|run| is_named(run)).count() == 1 {
+        waiting.retain(is_named);
     }
 }
 
@@ -68,7 +92,7 @@ impl Said<'_> {
         let lock = self.house.store.lock_on(run.run.repository, environment).await?;
         Ok(lock.map(|lock| {
             Answer::refuse_with(
-                format!("{environment} waits: {}.", lock::waiting(&lock)),
+                format!("{environment} is {}.", lock::waiting(&lock)),
                 format!("`/unlock {environment}` takes the lock off."),
             )
         }))

@@ -3,7 +3,7 @@
 use landfall_core::command::Lock;
 use landfall_core::name::{EnvironmentName, PullNumber, RepositoryId};
 use landfall_core::report::Waiting;
-use landfall_store::{AuditEntry, ClaimedJob, Created, JobKey, NewJob, PlanScope};
+use landfall_store::{AuditEntry, ClaimedJob, Created, JobKey, Meant, NewJob, PlanScope};
 
 use super::{Answer, Deed, Said};
 use crate::failpoint;
@@ -21,15 +21,16 @@ pub(super) async fn lock(said: &Said<'_>, command: Lock) -> anyhow::Result<Answe
         reason,
         at: said.words.commented_at,
     };
-    match said.house.store.lock_environment(&said.job.fence, &lock).await? {
-        // This very command did it before it was cut off.
-        Created::Existing(there) if there.command != said.words.id => {
-            return Ok(Answer::refuse_with(
-                format!("{environment} is locked already: {}.", waiting(&there)),
-                format!("`/unlock {environment}` takes that lock off."),
-            ));
-        }
-        Created::New(_) | Created::Existing(_) => {}
+    // This very command did it before it was cut off, and somebody may have taken the lock off since.
+    let is_done = matches!(said.meant, Some(Meant::Lock(name)) if *name == environment);
+    if !is_done
+        && let Created::Existing(there) =
+            said.house.store.lock_environment(&said.job.fence, &lock).await?
+    {
+        return Ok(Answer::refuse_with(
+            format!("{environment} is {} already.", waiting(&there)),
+            format!("`/unlock {environment}` takes that lock off."),
+        ));
     }
     failpoint::pass("command::acted")?;
     said.tell_of_lock(&environment).await?;

@@ -35,11 +35,22 @@ pub(super) async fn plan(said: &Said<'_>, command: Plan) -> anyhow::Result<Answe
         return Ok(refused);
     }
     if command.fresh {
-        said.house.known_targets.forget_all(said.ground.repository.id);
-        said.house.guards.forget_all(said.ground.repository.id);
-        said.house.reach.registry.forget();
+        said.forget();
     }
     Ok(Answer::Ordered(command))
+}
+
+impl Said<'_> {
+    /// Forgets what was found out earlier for this repository, and where its connections lead to. What
+    /// others found out stays theirs.
+    fn forget(&self) {
+        self.house.known_targets.forget_all(self.ground.repository.id);
+        self.house.guards.forget_all(self.ground.repository.id);
+        let environments =
+            self.standing.config().into_iter().flat_map(|all| all.environments.values());
+        let connections = environments.flat_map(|environment| environment.connections.values());
+        connections.for_each(|connection| self.house.reach.registry.forget(connection));
+    }
 }
 
 /// A `/plan` that has no outcome before the plan stands.

@@ -85,7 +85,7 @@ impl Said<'_> {
             // Whatever the rules say of `/plan`, and whichever environment is named: see `head`.
             if level < Some(Level::Write) {
                 return Ok(Err(Answer::refuse(format!(
-                    "For the head of a fork it takes {}.",
+                    "For the head of a fork you {}.",
                     Right::Level(Level::Write)
                 ))));
             }
@@ -276,8 +276,8 @@ impl Person<'_> {
         let rights = standing.rights(usage, environment);
         let takes = any_of(&rights);
         let why = match environment.filter(|_| rights != standing.rights(usage, None)) {
-            Some(environment) => format!("For {environment} it takes {takes}."),
-            None => format!("It takes {takes}."),
+            Some(environment) => format!("For {environment} you {takes}."),
+            None => format!("You {takes}."),
         };
         let help = self.notes.into_iter().collect::<Vec<_>>().join(" ");
         Answer::Refuse(Refusal { why, help: Some(help).filter(|help| !help.is_empty()) })

@@ -20,19 +20,18 @@ pub(super) async fn status(said: &Said<'_>) -> anyhow::Result<Answer> {
                 let told =
                     run.reason.is_empty() || matches!(run.waiting, Some(Waiting::Locked { .. }));
                 let reason = if told { String::new() } else { format!(": {}", run.reason) };
-                format!("{} at `{}`{reason}", run.state, run.run.commit.short())
+                Some(format!("{} at `{}`{reason}", run.state, run.run.commit.short()))
             }
-            _ => "nothing".to_owned(),
+            _ => None,
         };
-        let waits = match &lock {
-            Some(lock) => format!("{}; {waits}", lock::waiting(lock)),
-            None => waits,
-        };
+        let locked = lock.map(|lock| lock::waiting(&lock).to_string());
+        let waits: Vec<String> = locked.into_iter().chain(waits).collect();
+        let waits = waits.join("; ");
         let live = environment.last.map(|last| last.commit.short().to_owned());
         rows.push(StatusRow { name: environment.name.to_string(), live, waits });
     }
     for lock in locks {
-        let waits = format!("{}; nothing", lock::waiting(&lock));
+        let waits = lock::waiting(&lock).to_string();
         rows.push(StatusRow { name: lock.environment.to_string(), live: None, waits });
     }
     let text = said.house.templates.status(&said.words.login, store.now().await?, &rows)?;

@@ -15,7 +15,7 @@ use landfall_store::{
 
 use super::{described, plan_job};
 use crate::house::House;
-use crate::publish::{CheckBody, CommentBody};
+use crate::publish::CheckBody;
 
 /// A click: who, where, and since when what they clicked on was shown.
 struct Click<'a> {
@@ -168,17 +168,20 @@ impl<'a> Click<'a> {
                 return Ok(Said::Work(JobKey::Run { repository, environment }));
             }
         };
-        let told = self.told_on(run.run.id).await?;
+        let told = self.told_on(&run).await?;
         Ok(told.map_or(Said::Nothing, |number| Said::Command(number, line)))
     }
 
-    /// The newest of the pull requests on which a run was told of.
-    async fn told_on(&self, run: RunId) -> anyhow::Result<Option<PullNumber>> {
-        let (store, prefix) = (&self.house.store, format!("run/{run}/"));
-        let bodies = store.items_under(self.repository, ItemKind::Comment, &prefix).await?;
-        let pulls: Result<Vec<CommentBody>, _> =
-            bodies.into_iter().map(serde_json::from_value).collect();
-        Ok(pulls?.into_iter().map(|body| body.pull).max())
+    /// The newest of the pull requests that a run brings, as its check knows them.
+    async fn told_on(&self, run: &Run) -> anyhow::Result<Option<PullNumber>> {
+        let (store, prefix) = (&self.house.store, format!("check/{}/", run.run.commit));
+        for body in store.items_under(self.repository, ItemKind::Check, &prefix).await? {
+            let check: CheckBody = serde_json::from_value(body)?;
+            if check.external_id == run.run.id.to_string() {
+                return Ok(check.pull);
+            }
+        }
+        Ok(None)
     }
 
     fn follows(

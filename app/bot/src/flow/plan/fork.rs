@@ -66,7 +66,9 @@ impl Trust {
 impl fmt::Display for Unread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Wholly => f.write_str("it comes from a fork, so no provider is asked")?,
+            Self::Wholly => {
+                f.write_str("this comes from a fork, and planning needs credentials")?;
+            }
             Self::Since(head) => {
                 let head = head.short();
                 write!(f, "the head of the fork is not {head} any more, which was read")?;
@@ -75,7 +77,7 @@ impl fmt::Display for Unread {
                 write!(f, "the head of the fork was read when it was to go into {base}")?;
             }
         }
-        f.write_str("; what it declares otherwise is shown")
+        f.write_str(". Below is what its files change.")
     }
 }
 

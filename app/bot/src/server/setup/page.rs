@@ -64,7 +64,7 @@ impl Pages {
         Ok(self.environment.get_template("form.html")?.render(page)?)
     }
 
-    /// That it goes no further here, and why.
+    /// That the setup could not continue, and why.
     pub(super) fn problem(&self, why: &str) -> anyhow::Result<String> {
         Ok(self.environment.get_template("problem.html")?.render(context! { why })?)
     }
