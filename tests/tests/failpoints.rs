@@ -173,8 +173,14 @@ async fn a_step_that_was_cut_off_and_then_undone_by_somebody_else_waits_for_a_pe
         - `/cancel production` drops this run: what is not known stays as it is, so look yourself first
         ");
         w.comment("/cancel");
-        assert_snapshot!(w.run_comment().await, @"");
-        assert_snapshot!(w.run_check("production").await, @"");
+        assert_snapshot!(w.run_comment().await, @"
+        ### ⏹️ The run on production was cancelled
+
+        `commit-4` on `main`, plan `e3b0c442`
+
+        > cancelled by alice; what became of A nas.internal.lan is not known, and stays as it is
+        ");
+        assert_snapshot!(w.run_check("production").await, @"cancelled: The run on production was cancelled");
         w.comment("/apply");
         assert_snapshot!(w.run_comment().await, @r"
         ### ⏸️ production waits: what would happen is not what was reviewed

@@ -284,9 +284,17 @@ async fn of_several_runs_that_wait_the_digest_says_which_is_meant() {
         w.merge().await;
         w.read_everything().await;
         w.comment("/apply");
-        assert_snapshot!(w.answer().await, @"");
+        assert_snapshot!(w.answer().await, @"
+        `alice`: `/apply` was not carried out. Several environments wait: production, staging.
+
+        Name one: `/apply ENVIRONMENT`.
+        ");
         w.comment("/apply 00000000");
-        assert_snapshot!(w.answer().await, @"");
+        assert_snapshot!(w.answer().await, @"
+        `alice`: `/apply 00000000` was not carried out. `00000000` does not say which of production, staging is meant.
+
+        Look at the plans of the runs that wait, and name one by its digest.
+        ");
         let production: EnvironmentName = "production".parse().unwrap();
         let repository = RepositoryId(w.repo.id());
         let runs = w.server.store().recent_runs(repository, &production, 1).await.unwrap();

@@ -41,7 +41,7 @@ fn an_environment_says_it_before_the_repository_and_both_before_the_default() {
     assert_eq!(rights(&config, "unlock", None), [level(Level::Write)]);
     assert_eq!(
         any_of(&production),
-        "ownership of every service that it is about, or membership in the team `platform`"
+        "have to own every service that it is about, or have to be in the team `platform`"
     );
 }
 
