@@ -71,7 +71,9 @@ pub use jobs::{
 pub use leases::{Acquired, LeaseRequest, Leases};
 pub use locks::{Lock, Locks};
 pub use missed::{LogRead, LoggedDelivery, Missed, MissedDelivery};
-pub use outbox::{Addressee, Amend, ClaimedItem, Item, ItemClaim, ItemKey, ItemKind, Outbox, Turn};
+pub use outbox::{
+    Addressee, Amend, ClaimedItem, Compose, Item, ItemClaim, ItemKey, ItemKind, Outbox, Turn,
+};
 pub use pace::Pace;
 pub use plans::{NewPlan, PlanId, PlanScope, Plans, Published, StoredPlan};
 pub use pulls::{Asked, PlanMade, Pull, PullState, Pulls};

@@ -145,6 +145,10 @@ pub enum Turn {
 /// What is changed of a body.
 pub type Amend<'a> = &'a (dyn Fn(&mut serde_json::Value) + Send + Sync);
 
+/// The body that is put, by the newest one there is. None leaves it as it is.
+pub type Compose<'a> =
+    &'a (dyn Fn(Option<serde_json::Value>) -> Option<serde_json::Value> + Send + Sync);
+
 /// What is to be published.
 #[async_trait]
 pub trait Outbox {
@@ -211,6 +215,16 @@ pub trait Outbox {
     /// Changes the newest body of an item, if there is one. Others who change it at the same time
     /// come before or after, so that nothing of theirs is lost.
     async fn amend(&self, fence: &Fence, key: &ItemKey, amend: Amend<'_>) -> Result<()>;
+
+    /// Puts an item whose body several have a part in. Others who do that at the same time come before or
+    /// after, also where there is none yet.
+    async fn put_with(
+        &self,
+        fence: &Fence,
+        key: &ItemKey,
+        priority: u8,
+        compose: Compose<'_>,
+    ) -> Result<()>;
 
     /// The newest body that was put, published or not.
     async fn item_body(&self, key: &ItemKey) -> Result<Option<serde_json::Value>>;

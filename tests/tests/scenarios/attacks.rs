@@ -47,7 +47,9 @@
 //! - **One tenant reaches another's things**: `two_installations_share_a_server_and_nothing_else`,
 //!   `a_pull_request_takes_a_name_that_another_environment_owns`, `one_console_under_two_addresses_is_one_target`.
 //! - **A check that is required is forged, or never comes**: `somebody_forges_the_check_that_a_branch_requires`,
-//!   `somebody_pushes_past_every_review_where_no_rule_keeps_them_from_it`, and `required.rs`.
+//!   `somebody_pushes_past_every_review_where_no_rule_keeps_them_from_it`,
+//!   `a_fork_has_the_check_of_a_pull_request_pass_that_must_not`,
+//!   `a_fork_has_the_check_of_a_group_pass_that_must_not`, and `required.rs`.
 //! - **The server is led somewhere, or its set-up taken over**: `a_payload_leads_us_to_a_server_of_its_own`,
 //!   `nothing_leads_a_message_to_somebody_else`, and `who_was_not_invited_creates_nothing` of the bot.
 //! - **Half an answer is taken for a whole one**: `an_answer_of_github_that_is_cut_off_deletes_everything`,
@@ -62,6 +64,7 @@ mod commands;
 mod deliveries;
 mod forks;
 mod rules;
+mod shared;
 
 use std::fs::read_to_string;
 use std::path::{Path, PathBuf};

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use insta::assert_snapshot;
 use landfall_core::name::{EnvironmentName, RepositoryId};
 use landfall_sim::exchange::Wire;
-use landfall_sim::fault::{Fault, Gate, On};
+use landfall_sim::fault::{Answer, Fault, Gate, On};
 use landfall_sim::github::{CheckRun, Fate, NewPull, OnDelivery};
 use landfall_tests::world::{ALICE, BOB, EVE, Setting, World, world, world_with};
 use secrecy::SecretString;
@@ -36,6 +36,44 @@ async fn two_pull_requests_with_one_head_have_a_check_each() {
         w.read_everything().await;
         assert_snapshot!(w.check(CHECK).await, @"neutral: Not planned: this goes into develop now");
         assert_snapshot!(w.check(staging).await, @"success: 1 to update");
+    })
+    .await;
+}
+
+/// Which of them was planned last makes no difference, and a click plans them all.
+#[tokio::test]
+async fn a_check_of_two_pull_requests_says_the_worse_until_that_one_is_gone() {
+    world(async |w| {
+        w.bootstrap().await;
+        let head = {
+            w.pull("move", nas_at("192.168.1.51")).await;
+            w.repo.head("move").await.unwrap().unwrap()
+        };
+        let skipped = w.number();
+        w.repo.label(skipped, "landfall:skip", ALICE).unwrap();
+        w.read_everything().await;
+        w.unifi.faults().inject(On::get("/**").always(), Fault::Instead(Answer::new(401, "")));
+        w.repo.point_branch("again", &head, BOB).await.unwrap();
+        let dead = w.open(NewPull::from("again").by(BOB)).await;
+        w.read_everything().await;
+        let failure = w.check(CHECK).await;
+        assert!(failure.starts_with("failure: "), "{failure}");
+        w.on(skipped).comment("/plan");
+        w.read_everything().await;
+        assert_eq!(w.check(CHECK).await, failure);
+
+        w.unifi.faults().clear();
+        w.click(CHECK, "Plan again").await;
+        w.read_everything().await;
+        assert_snapshot!(w.check(CHECK).await, @"success: Not planned: it has the label landfall:skip");
+
+        w.unifi.faults().inject(On::get("/**").always(), Fault::Instead(Answer::new(401, "")));
+        w.on(dead).comment("/plan fresh");
+        w.read_everything().await;
+        assert_eq!(w.check(CHECK).await, failure);
+        w.repo.close(dead, BOB).unwrap();
+        w.read_everything().await;
+        assert_snapshot!(w.check(CHECK).await, @"success: Not planned: it has the label landfall:skip");
     })
     .await;
 }

@@ -17,7 +17,7 @@ mod protection;
 mod pull;
 mod run;
 
-pub use checks::{Expected, Group};
+pub use checks::{Expected, Group, Subject};
 pub use protection::unanswered;
 pub use run::report_of;
 

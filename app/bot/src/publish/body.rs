@@ -131,6 +131,20 @@ pub struct CheckBody {
     /// By what it is there.
     #[serde(default)]
     pub standing: Standing,
+    /// What each of several came to that share it, and it says the worst of. Empty where there is one alone.
+    #[serde(default)]
+    pub parts: Vec<CheckBody>,
+}
+
+impl CheckBody {
+    /// What each of those came to that have it.
+    #[must_use]
+    pub fn apart(mut self) -> Vec<Self> {
+        match std::mem::take(&mut self.parts) {
+            none if none.is_empty() => vec![self],
+            parts => parts,
+        }
+    }
 }
 
 /// By what a check is there.

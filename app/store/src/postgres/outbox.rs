@@ -16,8 +16,8 @@ use super::{Postgres, Write, after, fenced, retried};
 use crate::columns::{Columns, json, timestamp};
 use crate::rows;
 use crate::{
-    Addressee, Amend, ClaimedItem, Fence, Item, ItemClaim, ItemKey, ItemKind, Outbox, Pace, Result,
-    Topic, Turn,
+    Addressee, Amend, ClaimedItem, Compose, Fence, Item, ItemClaim, ItemKey, ItemKind, Outbox,
+    Pace, Result, Topic, Turn,
 };
 
 /// Frees the claims that have expired. What they published, nobody said.
@@ -175,6 +175,30 @@ impl Outbox for Postgres {
         let mut body = row.json("body")?;
         amend(&mut body);
         put(&mut write, &Item { key: key.clone(), body, priority: row.small("priority")? }).await?;
+        write.commit().await?;
+        self.news.wake(Topic::Outbox);
+        Ok(())
+    }
+
+    async fn put_with(
+        &self,
+        fence: &Fence,
+        key: &ItemKey,
+        priority: u8,
+        compose: Compose<'_>,
+    ) -> Result<()> {
+        let mut write = self.write_as(fence).await?;
+        // What is not there yet cannot be locked, so its name is.
+        let alone = sqlx::query("select pg_advisory_xact_lock(hashtextextended($1, 0))");
+        alone.bind(key.to_string()).execute(write.conn()).await?;
+        let query = sqlx::query(
+            "select body from outbox where repository = $1 and kind = $2 and subject = $3 for update",
+        );
+        let query = query.bind(key.repository.0.cast_signed()).bind(key.kind.as_str());
+        let row = query.bind(&key.subject).fetch_optional(write.conn()).await?;
+        let newest = row.map(|row| row.json("body")).transpose()?;
+        let Some(body) = compose(newest) else { return Ok(()) };
+        put(&mut write, &Item { key: key.clone(), body, priority }).await?;
         write.commit().await?;
         self.news.wake(Topic::Outbox);
         Ok(())

@@ -12,8 +12,8 @@ use super::{Sqlite, Write, after, fenced};
 use crate::columns::{Columns, json, timestamp};
 use crate::rows;
 use crate::{
-    Addressee, Amend, ClaimedItem, Fence, Item, ItemClaim, ItemKey, ItemKind, Outbox, Pace, Result,
-    Topic, Turn,
+    Addressee, Amend, ClaimedItem, Compose, Fence, Item, ItemClaim, ItemKey, ItemKind, Outbox,
+    Pace, Result, Topic, Turn,
 };
 
 /// Frees the claims that have expired. What they published, nobody said.
@@ -139,6 +139,27 @@ impl Outbox for Sqlite {
         let mut body = row.json("body")?;
         amend(&mut body);
         put(&mut write, &Item { key: key.clone(), body, priority: row.small("priority")? }).await?;
+        write.commit().await?;
+        self.wake(Topic::Outbox);
+        Ok(())
+    }
+
+    async fn put_with(
+        &self,
+        fence: &Fence,
+        key: &ItemKey,
+        priority: u8,
+        compose: Compose<'_>,
+    ) -> Result<()> {
+        let mut write = self.write_as(fence).await?;
+        let query = sqlx::query(
+            "select body from outbox where repository = ? and kind = ? and subject = ?",
+        );
+        let query = query.bind(key.repository.0.cast_signed()).bind(key.kind.as_str());
+        let row = query.bind(&key.subject).fetch_optional(write.conn()).await?;
+        let newest = row.map(|row| row.json("body")).transpose()?;
+        let Some(body) = compose(newest) else { return Ok(()) };
+        put(&mut write, &Item { key: key.clone(), body, priority }).await?;
         write.commit().await?;
         self.wake(Topic::Outbox);
         Ok(())

@@ -160,6 +160,7 @@ async fn writes(store: &dyn Store, fence: &Fence) -> Vec<(&'static str, Result<(
                 .await,
         ),
         ("amend", store.amend(fence, &item.key, &|_| ()).await),
+        ("put_with", store.put_with(fence, &item.key, 1, &|_| Some(item.body.clone())).await),
         ("settle", store.settle(fence, id, &effect).await.map(drop)),
         ("record_units", store.record_units(fence, HOMELAB, &BTreeMap::new()).await),
         ("put", store.put(fence, &item).await),

@@ -64,7 +64,8 @@ macro_rules! suite {
                     an_expired_claim_makes_an_item_uncertain, ids_noted_on_the_way_are_kept,
                     a_dropped_version_is_not_tried_again_and_a_new_body_is,
                     a_parked_version_waits_for_its_repository_and_a_new_body_does_not,
-                    of_two_who_amend_a_body_neither_is_lost, a_flood_of_one_installation_starves_no_other,
+                    of_two_who_amend_a_body_neither_is_lost, of_two_who_have_a_part_in_a_body_neither_is_lost,
+                    a_flood_of_one_installation_starves_no_other,
                     what_has_to_wait_for_its_pace_has_not_failed_and_a_comment_goes_first,
                     silence_holds_for_all_of_an_installation_and_for_no_other,
                     who_is_notified_has_a_lane_of_their_own, it_is_known_when_to_look_again;

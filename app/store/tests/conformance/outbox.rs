@@ -219,6 +219,28 @@ pub(crate) async fn of_two_who_amend_a_body_neither_is_lost(engine: &Engine) {
     assert_eq!(next(store).await, None, "the same body is nothing new");
 }
 
+pub(crate) async fn of_two_who_have_a_part_in_a_body_neither_is_lost(engine: &Engine) {
+    let store = &*engine.store;
+    let fence = fence(store).await;
+    let key = comment("").key;
+    store.put_with(&fence, &key, 1, &|newest| newest).await.unwrap();
+    assert_eq!(store.item_body(&key).await.unwrap(), None, "nothing was made of nothing");
+    let add = async |name: &'static str| {
+        let compose = move |newest: Option<serde_json::Value>| {
+            let mut body = newest.unwrap_or_else(|| json!({}));
+            body[name] = json!(true);
+            Some(body)
+        };
+        store.put_with(&fence, &key, 1, &compose).await.unwrap();
+    };
+    tokio::join!(add("staging"), add("production"));
+    let composed = next(store).await.unwrap();
+    assert_eq!(composed.item.body, json!({ "staging": true, "production": true }));
+    store.item_done(&composed.claim, &[11]).await.unwrap();
+    store.put_with(&fence, &key, 1, &|_| None).await.unwrap();
+    assert_eq!(next(store).await, None, "it stays as it is");
+}
+
 /// A burst of two, then one every fifteen seconds.
 const PACE: [Pace; 1] = [Pace::at_most(8, Duration::from_secs(90))];
 

@@ -21,24 +21,19 @@ use crate::render::Document;
 mod expected;
 mod group;
 mod left_over;
+mod shared;
+mod subject;
 
 pub use expected::Expected;
 use expected::Scope;
 pub use group::Group;
+pub use subject::Subject;
 
 /// What checks are about.
-#[derive(Clone, Copy)]
 struct About<'a> {
-    subject: Subject<'a>,
+    subject: Subject,
     head: &'a CommitSha,
     base: &'a BranchName,
-}
-
-/// Whose checks they are.
-#[derive(Clone, Copy)]
-enum Subject<'a> {
-    Pull(PullNumber),
-    Group(&'a BranchName),
 }
 
 impl<'a> From<&'a PullReport> for About<'a> {
@@ -112,7 +107,7 @@ impl Board<'_> {
             let mut check = self.check(about, &scope, state, title);
             check.summary = document.whole();
             check.findings = warnings.iter().map(Finding::from).collect();
-            self.put_check(check).await?;
+            self.put_part(check).await?;
         }
         Ok(())
     }
@@ -149,7 +144,7 @@ impl Board<'_> {
             check.standing = expected.standing;
             word.summary.clone_into(&mut check.summary);
             check.findings = word.findings.iter().map(Finding::from).collect();
-            self.put_check(check).await?;
+            self.put_part(check).await?;
         }
         Ok(())
     }
@@ -179,11 +174,10 @@ impl Board<'_> {
         state: CheckState,
         title: String,
     ) -> CheckBody {
-        let repository = self.repository;
-        let (external_id, buttons) = match about.subject {
-            Subject::Pull(pull) => (format!("{repository}/{pull}/{scope}"), vec![Button::Plan]),
+        let buttons = match about.subject {
+            Subject::Pull(_) => vec![Button::Plan],
             // "Re-run" does it.
-            Subject::Group(branch) => (format!("{repository}@{branch}#{scope}"), Vec::new()),
+            Subject::Group(_) => Vec::new(),
         };
         CheckBody {
             name: scope.check_name(about.base),
@@ -194,8 +188,9 @@ impl Board<'_> {
             findings: Vec::new(),
             buttons,
             pull: None,
-            external_id,
+            external_id: about.subject.key(self.repository, scope),
             standing: Standing::Ruled,
+            parts: Vec::new(),
         }
     }
 }

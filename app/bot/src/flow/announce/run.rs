@@ -185,6 +185,7 @@ impl Board<'_> {
             pull,
             external_id: run.to_string(),
             standing: Standing::Ruled,
+            parts: Vec::new(),
         };
         self.put_check(check).await
     }

@@ -13,6 +13,7 @@ use landfall_store::{
     RunId,
 };
 
+use super::super::announce;
 use super::{described, plan_job};
 use crate::house::House;
 use crate::publish::CheckBody;
@@ -49,7 +50,6 @@ pub(super) async fn check_run(
     }
     let seen = (event.repository.id, event.shown_at);
     let click = Click::new(house, delivery, &event.sender, seen);
-    let Some(subject) = click.subject(&event.external_id).await? else { return Ok(found) };
     let button = match &event.action {
         CheckAction::Rerequested => None,
         CheckAction::Requested { identifier } => match Button::parse(identifier) {
@@ -57,8 +57,11 @@ pub(super) async fn check_run(
             None => return Ok(found),
         },
     };
-    let said = click.said(subject, button.as_ref()).await?;
-    Ok(click.follows(found, event.on.installation, vec![said]))
+    let mut all = Vec::new();
+    for subject in click.subjects_of_check(event).await? {
+        all.push(click.said(subject, button.as_ref()).await?);
+    }
+    Ok(click.follows(found, event.on.installation, all))
 }
 
 /// The same for "Re-run all checks": each pull request of that head is planned again, and runs of that
@@ -109,12 +112,36 @@ impl<'a> Click<'a> {
         Self { house, delivery, repository, sender, shown_at }
     }
 
+    /// All that have the check, for it says the worst of what they came to.
+    async fn subjects_of_check(&self, event: &CheckRunEvent) -> anyhow::Result<Vec<Subject>> {
+        let mut parts = self.parts_on(&event.head).await?;
+        let is_it = |part: &CheckBody| part.external_id == event.external_id;
+        let name = parts.iter().find(|part| is_it(part)).map(|part| part.name.clone());
+        match name {
+            Some(name) => parts.retain(|part| part.name == name),
+            None => return Ok(self.subject(&event.external_id).await?.into_iter().collect()),
+        }
+        self.subjects(parts).await
+    }
+
     /// Each subject once that has a check on a commit.
     async fn subjects_of(&self, head: &CommitSha) -> anyhow::Result<Vec<Subject>> {
+        let parts = self.parts_on(head).await?;
+        self.subjects(parts).await
+    }
+
+    /// The checks on a commit, of each subject for itself.
+    async fn parts_on(&self, head: &CommitSha) -> anyhow::Result<Vec<CheckBody>> {
         let (store, prefix) = (&self.house.store, format!("check/{head}/"));
+        let bodies = store.items_under(self.repository, ItemKind::Check, &prefix).await?;
+        let checks: Result<Vec<CheckBody>, _> =
+            bodies.into_iter().map(serde_json::from_value).collect();
+        Ok(checks?.into_iter().flat_map(CheckBody::apart).collect())
+    }
+
+    async fn subjects(&self, checks: Vec<CheckBody>) -> anyhow::Result<Vec<Subject>> {
         let (mut subjects, mut pulls) = (Vec::new(), Vec::new());
-        for body in store.items_under(self.repository, ItemKind::Check, &prefix).await? {
-            let check: CheckBody = serde_json::from_value(body)?;
+        for check in checks {
             let Some(subject) = self.subject(&check.external_id).await? else { continue };
             match &subject {
                 // All environments of a pull request are planned together.
@@ -133,14 +160,10 @@ impl<'a> Click<'a> {
             let here = run.filter(|run| run.run.repository == self.repository);
             return Ok(here.map(Box::new).map(Subject::Run));
         }
-        let queue = external_id.strip_prefix(&format!("{}@", self.repository));
-        if let Some((branch, _)) = queue.and_then(|rest| rest.rsplit_once('#')) {
-            return Ok(branch.parse().ok().map(Subject::Group));
-        }
-        let ours = format!("{}/", self.repository);
-        let rest = external_id.strip_prefix(&ours).and_then(|rest| rest.split_once('/'));
-        let number = rest.and_then(|(number, _)| number.parse().ok());
-        Ok(number.map(PullNumber).map(Subject::Pull))
+        Ok(announce::Subject::of_key(self.repository, external_id).map(|subject| match subject {
+            announce::Subject::Pull(number) => Subject::Pull(number),
+            announce::Subject::Group(branch) => Subject::Group(branch),
+        }))
     }
 
     /// What is said with a `button`, or without one by "Re-run".

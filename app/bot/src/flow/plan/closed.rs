@@ -11,8 +11,8 @@ use super::super::announce::Board;
 use super::super::command::{locks_of, release};
 use crate::house::House;
 
-/// Nothing of it will be applied: its plans count no more, the locks that were asked for on it are taken
-/// off, and its comment says so. Opened again, it is planned anew.
+/// Nothing of it will be applied: its plans count no more, what it came to holds no other back, the locks
+/// that were asked for on it are taken off, and its comment says so. Opened again, it is planned anew.
 pub(super) async fn discard(
     house: &House,
     job: &ClaimedJob,
@@ -22,7 +22,9 @@ pub(super) async fn discard(
     house.store.discard_plans(&job.fence, repository, pull.number).await?;
     let locks = locks_of(house, repository, pull.number).await?;
     let unlocked: Vec<&EnvironmentName> = locks.iter().map(|lock| &lock.environment).collect();
-    Board::of(house, job, repository).closed(pull.number, &unlocked).await?;
+    let board = Board::of(house, job, repository);
+    board.closed(pull.number, &unlocked).await?;
+    board.withdraw(pull.number, &pull.head.sha).await?;
     for lock in &locks {
         release(house, job, lock).await?;
     }

@@ -21,7 +21,7 @@ pub struct Group<'a> {
 
 impl<'a> From<&Group<'a>> for About<'a> {
     fn from(group: &Group<'a>) -> Self {
-        let subject = Subject::Group(group.branch);
+        let subject = Subject::Group(group.branch.clone());
         Self { subject, head: group.head, base: group.into }
     }
 }

@@ -7,7 +7,7 @@ use landfall_core::report::{PullOutcome, PullReport};
 use landfall_store::{ItemKind, Pull};
 
 use super::super::Board;
-use super::{Expected, Scope};
+use super::{Expected, Scope, Subject};
 use crate::publish::CheckBody;
 use crate::publish::body::{CheckState, Standing};
 
@@ -53,6 +53,7 @@ impl Board<'_> {
         for LeftOver { scope, check } in left {
             let has = |other: &Pull| scope.check_name(&other.base) == check.name;
             if others.iter().any(has) {
+                self.leave(&check).await?;
                 continue;
             }
             let title = match &scope {
@@ -71,9 +72,10 @@ impl Board<'_> {
                 findings: Vec::new(),
                 buttons: Vec::new(),
                 standing: Standing::Retired,
+                parts: Vec::new(),
                 ..check
             };
-            self.put_check(check).await?;
+            self.put_part(check).await?;
         }
         Ok(())
     }
@@ -86,12 +88,15 @@ impl Board<'_> {
     ) -> anyhow::Result<Vec<(Scope, CheckBody)>> {
         let (store, prefix) = (&self.house.store, format!("check/{head}/"));
         let bodies = store.items_under(self.repository, ItemKind::Check, &prefix).await?;
-        let ours = format!("{}/{pull}/", self.repository);
         let mut told = Vec::new();
         for body in bodies {
-            let check: CheckBody = serde_json::from_value(body)?;
-            if let Some(Ok(scope)) = check.external_id.strip_prefix(&ours).map(str::parse) {
-                told.push((scope, check));
+            for check in serde_json::from_value::<CheckBody>(body)?.apart() {
+                match Subject::read(self.repository, &check.external_id) {
+                    Some((Subject::Pull(number), scope)) if number == pull => {
+                        told.push((scope, check));
+                    }
+                    _ => {}
+                }
             }
         }
         Ok(told)
