@@ -139,6 +139,25 @@ checked_text!(
 );
 
 checked_text!(
+    /// An environment of GitHub Actions, as it is written there: any text, of which GitHub says that it is
+    /// not case sensitive. One of ours may be called the same.
+    ActionsEnvironment,
+    |value| {
+        let fits = !value.is_empty() && value.len() <= 1024 && !value.contains(char::is_control);
+        let rule = "a text on one line";
+        if fits { Ok(value) } else { Err(NameError::new("an environment of Actions", &value, rule)) }
+    }
+);
+
+impl ActionsEnvironment {
+    /// Whether it is called like one of ours.
+    #[must_use]
+    pub fn is(&self, ours: &EnvironmentName) -> bool {
+        self.0.eq_ignore_ascii_case(ours.as_str())
+    }
+}
+
+checked_text!(
     /// A service: the name of its file without the ending.
     ServiceName,
     |value| label(

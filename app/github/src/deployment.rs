@@ -1,7 +1,7 @@
 //! Deployments: a run as the repository's environment page shows it.
 
 use jiff::Timestamp;
-use landfall_core::name::{CommitSha, EnvironmentName};
+use landfall_core::name::{ActionsEnvironment, CommitSha, EnvironmentName};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -111,7 +111,7 @@ pub struct ProtectionReview {
     /// GitHub's number of the run of the workflow.
     pub workflow_run: u64,
     /// The environment that it wants to deploy to.
-    pub environment: EnvironmentName,
+    pub environment: ActionsEnvironment,
     /// Whether it may.
     pub verdict: Verdict,
     /// Why, in Markdown.

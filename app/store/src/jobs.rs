@@ -14,7 +14,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use landfall_core::name::{
-    BranchName, CommitSha, EnvironmentName, InstallationId, PullNumber, RepositoryId,
+    ActionsEnvironment, BranchName, CommitSha, EnvironmentName, InstallationId, PullNumber,
+    RepositoryId,
 };
 
 use crate::Result;
@@ -79,12 +80,8 @@ pub enum JobKey {
     Protection {
         /// The repository.
         repository: RepositoryId,
-        /// The environment.
-        environment: EnvironmentName,
-        /// The commit that it wants to deploy.
-        commit: CommitSha,
-        /// GitHub's number of its run.
-        workflow_run: u64,
+        /// What it asks for.
+        request: DeployRequest,
     },
     /// Read GitHub's delivery log, for what never came.
     Deliveries,
@@ -100,6 +97,43 @@ pub enum JobKey {
         /// The repository.
         repository: RepositoryId,
     },
+}
+
+/// What a workflow asks for that waits before it deploys.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DeployRequest {
+    /// The environment, as GitHub calls it.
+    pub environment: ActionsEnvironment,
+    /// The commit that it wants to deploy.
+    pub commit: CommitSha,
+    /// GitHub's number of its run.
+    pub workflow_run: u64,
+    /// GitHub's number of the deployment: when the run is tried again, it asks for another one.
+    pub deployment: u64,
+}
+
+impl fmt::Display for DeployRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { environment, commit, workflow_run, deployment } = self;
+        write!(f, "{environment}/{commit}/{workflow_run}/{deployment}")
+    }
+}
+
+impl DeployRequest {
+    /// Reads back what was printed. There may be any character in the name of an environment.
+    fn parse(text: &str) -> std::result::Result<Self, UnknownWord> {
+        let unknown = || UnknownWord(text.to_owned());
+        let parts: Vec<&str> = text.rsplitn(4, '/').collect();
+        let [deployment, run, commit, environment] = parts.as_slice() else {
+            return Err(unknown());
+        };
+        Ok(Self {
+            environment: environment.parse().map_err(|_| unknown())?,
+            commit: commit.parse().map_err(|_| unknown())?,
+            workflow_run: run.parse().map_err(|_| unknown())?,
+            deployment: deployment.parse().map_err(|_| unknown())?,
+        })
+    }
 }
 
 impl JobKey {
@@ -146,14 +180,7 @@ impl JobKey {
             }
             JobKind::Protection => {
                 let (repository, rest) = inside()?;
-                let parts: Vec<&str> = rest.split('/').collect();
-                let [environment, commit, run] = parts.as_slice() else { return Err(unknown()) };
-                Self::Protection {
-                    repository,
-                    environment: environment.parse().map_err(|_| unknown())?,
-                    commit: commit.parse().map_err(|_| unknown())?,
-                    workflow_run: number(run)?,
-                }
+                Self::Protection { repository, request: DeployRequest::parse(rest)? }
             }
             JobKind::Deliveries => Self::Deliveries,
             JobKind::Installations => Self::Installations,
@@ -180,9 +207,7 @@ impl fmt::Display for JobKey {
             Self::Branch { repository, branch } | Self::Group { repository, branch } => {
                 write!(f, "{repository}@{branch}")
             }
-            Self::Protection { repository, environment, commit, workflow_run } => {
-                write!(f, "{repository}/{environment}/{commit}/{workflow_run}")
-            }
+            Self::Protection { repository, request } => write!(f, "{repository}/{request}"),
             Self::Deliveries | Self::Installations => f.write_str(self.kind().as_str()),
             Self::Repositories { installation } => write!(f, "{INSTALLATION}{installation}"),
             Self::Reconcile { repository } => write!(f, "{repository}"),
@@ -339,6 +364,15 @@ mod tests {
             JobKey::Plan { repository, pull: PullNumber(7) },
             JobKey::Run { repository, environment: "production".parse().unwrap() },
             JobKey::Branch { repository, branch: "feature/a@b#c".parse().unwrap() },
+            JobKey::Protection {
+                repository,
+                request: DeployRequest {
+                    environment: "Prod / EU@west#1".parse().unwrap(),
+                    commit: "0123456789".repeat(4).parse().unwrap(),
+                    workflow_run: 8,
+                    deployment: 9,
+                },
+            },
             JobKey::Deliveries,
             JobKey::Installations,
             JobKey::Repositories { installation: InstallationId(7) },

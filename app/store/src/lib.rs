@@ -66,7 +66,8 @@ pub use inbox::{
     Consequences, Delivery, DeliveryId, Inbox, Inserted, NewDelivery, Purge, PushedHead,
 };
 pub use jobs::{
-    BACKGROUND, ClaimJob, ClaimedJob, Fence, GivenUp, JobId, JobKey, JobKind, Jobs, NewJob, Retry,
+    BACKGROUND, ClaimJob, ClaimedJob, DeployRequest, Fence, GivenUp, JobId, JobKey, JobKind, Jobs,
+    NewJob, Retry,
 };
 pub use leases::{Acquired, LeaseRequest, Leases};
 pub use locks::{Lock, Locks};

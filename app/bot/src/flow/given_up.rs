@@ -10,7 +10,7 @@ use landfall_store::{ClaimedJob, JobKey};
 
 use super::announce::{Board, Expected, Group};
 use super::ground::Ground;
-use super::left;
+use super::{left, protection};
 use crate::house::House;
 
 /// Tells the people concerned that the job was given up after `attempts`.
@@ -44,10 +44,13 @@ pub async fn given_up(house: &House, job: &ClaimedJob, attempts: u32) -> anyhow:
             let board = Board::of(house, job, *repository);
             board.group_given_up(&group, ruled, (attempts, why)).await
         }
+        JobKey::Protection { repository, request } => {
+            let board = Board::of(house, job, *repository);
+            protection::given_up(&board, request, (attempts, why)).await
+        }
         // Nobody is known who waits for it. What it was to find is found the next time that somebody
         // pushes or the clock asks.
         JobKey::Branch { .. }
-        | JobKey::Protection { .. }
         | JobKey::Deliveries
         | JobKey::Installations
         | JobKey::Repositories { .. }

@@ -9,8 +9,8 @@ use landfall_github::webhook::{
 };
 use landfall_github::{InstalledRepository, Pull, PullState, Repository, UserKind};
 use landfall_store::{
-    BACKGROUND, CommandId, CommandSource, Consequences, DeliveryId, JobKey, NewCommand, NewJob,
-    PushedHead,
+    BACKGROUND, CommandId, CommandSource, Consequences, DeliveryId, DeployRequest, JobKey,
+    NewCommand, NewJob, PushedHead,
 };
 
 use super::announce::heard;
@@ -74,9 +74,12 @@ fn protection(event: &ProtectionRequest) -> Consequences {
     let mut found = described(event.on.installation, &event.repository);
     let key = JobKey::Protection {
         repository: event.repository.id,
-        environment: event.environment.clone(),
-        commit: event.commit.clone(),
-        workflow_run: event.workflow_run,
+        request: DeployRequest {
+            environment: event.environment.clone(),
+            commit: event.commit.clone(),
+            workflow_run: event.workflow_run,
+            deployment: event.deployment,
+        },
     };
     found.jobs.push(NewJob { key, installation: event.on.installation, run_at: None });
     found

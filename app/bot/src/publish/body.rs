@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use landfall_core::button::Button;
 use landfall_core::diagnostic::{Diagnostic, Severity};
-use landfall_core::name::{BranchName, CommitSha, EnvironmentName, PullNumber};
+use landfall_core::name::{ActionsEnvironment, BranchName, CommitSha, EnvironmentName, PullNumber};
 use landfall_github::deployment::Verdict;
 use landfall_store::PlanId;
 use serde::{Deserialize, Serialize};
@@ -261,12 +261,14 @@ pub enum DeploymentWord {
 /// What a workflow is answered that waits before it deploys to an environment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProtectionBody {
-    /// The environment.
-    pub environment: EnvironmentName,
+    /// The environment, as GitHub calls it.
+    pub environment: ActionsEnvironment,
     /// The commit that it wants to deploy.
     pub commit: CommitSha,
     /// GitHub's number of its run.
     pub workflow_run: u64,
+    /// GitHub's number of the deployment.
+    pub deployment: u64,
     /// Whether it may and why; none as long as a run is waited for, and then it is told nothing.
     pub answer: Option<ProtectionAnswer>,
 }

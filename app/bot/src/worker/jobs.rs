@@ -62,9 +62,8 @@ async fn carry_out(house: &House, job: &ClaimedJob) -> anyhow::Result<Ended> {
         JobKey::Group { repository, branch } => {
             flow::group::group(house, job, *repository, branch).await
         }
-        JobKey::Protection { repository, environment, commit, workflow_run } => {
-            let wants = (environment, commit, *workflow_run);
-            flow::protection::protection(house, job, *repository, wants).await
+        JobKey::Protection { repository, request } => {
+            flow::protection::protection(house, job, *repository, request).await
         }
         JobKey::Deliveries => flow::missed::sweep(house, job).await,
         JobKey::Installations => flow::installations::installations(house).await,

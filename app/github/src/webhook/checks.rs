@@ -1,7 +1,7 @@
 //! From the payloads of events about checks to those events: see [`payload`](super::payload).
 
 use jiff::Timestamp;
-use landfall_core::name::{BranchName, CommitSha, EnvironmentName, InstallationId};
+use landfall_core::name::{ActionsEnvironment, BranchName, CommitSha, InstallationId};
 use serde::Deserialize;
 
 use super::event::{
@@ -132,13 +132,14 @@ pub(super) fn protection(
 ) -> Result<Option<Event>, serde_json::Error> {
     #[derive(Deserialize)]
     struct Payload {
-        environment: String,
+        environment: ActionsEnvironment,
         deployment_callback_url: String,
         deployment: Deployment,
         repository: Repository,
     }
     #[derive(Deserialize)]
     struct Deployment {
+        id: u64,
         sha: CommitSha,
     }
     if action != Some("requested") {
@@ -146,17 +147,13 @@ pub(super) fn protection(
     }
     let payload: Payload = json(body)?;
     let run = payload.deployment_callback_url.rsplit('/').nth(1);
-    let workflow_run = run.and_then(|run| run.parse().ok());
-    // An environment of Actions may have a name that is none here, and then it is not ours.
-    let environment = EnvironmentName::new(payload.environment).ok();
-    let (Some(workflow_run), Some(environment)) = (workflow_run, environment) else {
-        return Ok(None);
-    };
+    let Some(workflow_run) = run.and_then(|run| run.parse().ok()) else { return Ok(None) };
     Ok(Some(Event::Protection(ProtectionRequest {
         on: on(installation, &payload.repository),
         repository: payload.repository,
-        environment,
+        environment: payload.environment,
         commit: payload.deployment.sha,
         workflow_run,
+        deployment: payload.deployment.id,
     })))
 }

@@ -2,7 +2,7 @@
 //! of GitHub Actions.
 
 use jiff::Timestamp;
-use landfall_core::name::{BranchName, CommitSha, EnvironmentName};
+use landfall_core::name::{ActionsEnvironment, BranchName, CommitSha};
 
 use crate::actor::{AppId, User};
 use crate::repository::{InstalledRepository, Repository};
@@ -90,9 +90,11 @@ pub struct ProtectionRequest {
     /// The repository, with its default branch.
     pub repository: Repository,
     /// The environment.
-    pub environment: EnvironmentName,
+    pub environment: ActionsEnvironment,
     /// The commit that is to be deployed.
     pub commit: CommitSha,
     /// GitHub's number of the run of the workflow.
     pub workflow_run: u64,
+    /// GitHub's number of the deployment: a run that is tried again asks again, for another one.
+    pub deployment: u64,
 }

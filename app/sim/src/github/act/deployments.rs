@@ -1,5 +1,6 @@
 //! Deployments and their statuses. Only the App makes them here.
 
+use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use super::Repo;
@@ -88,8 +89,28 @@ impl Repo {
     /// # Errors
     /// The repository is gone.
     pub fn ask_to_deploy(&self, environment: &str, sha: &str, user: &str) -> anyhow::Result<u64> {
-        self.acts(user);
         let workflow_run = self.shared.world().next_id();
+        self.ask_to_deploy_by(workflow_run, (environment, sha), user)?;
+        Ok(workflow_run)
+    }
+
+    /// Somebody has the jobs of such a run done again. It has the number that it had, and asks again.
+    ///
+    /// # Errors
+    /// The repository is gone, or knows no such run.
+    pub fn run_again(&self, workflow_run: u64, sha: &str, user: &str) -> anyhow::Result<()> {
+        let gated = self.read(|repository| repository.gated.get(&workflow_run).cloned())?;
+        let gated = gated.with_context(|| format!("no run {workflow_run} of a workflow"))?;
+        self.ask_to_deploy_by(workflow_run, (&gated.environment, sha), user)
+    }
+
+    fn ask_to_deploy_by(
+        &self,
+        workflow_run: u64,
+        (environment, sha): (&str, &str),
+        user: &str,
+    ) -> anyhow::Result<()> {
+        self.acts(user);
         let deployment = self.create_deployment(NewDeployment {
             reference: sha.to_owned(),
             sha: sha.to_owned(),
@@ -104,7 +125,7 @@ impl Repo {
         let gated = Gated { environment: environment.to_owned(), answer: None };
         self.change(|repository| repository.gated.insert(workflow_run, gated))?;
         self.tell_gated(workflow_run, &deployment, user);
-        Ok(workflow_run)
+        Ok(())
     }
 
     /// What such a run was answered: `approved` or `rejected`, and why.
