@@ -46,6 +46,48 @@ async fn a_plan_that_github_took_only_after_the_merge_was_not_reviewed() {
     .await;
 }
 
+/// It would say that merging applies what is applied already.
+#[tokio::test]
+async fn a_plan_that_comes_after_the_run_takes_nothing_back_of_what_was_told() {
+    world(async |w| {
+        planned(w, "192.168.1.51").await;
+        let gate = Gate::closed();
+        w.unifi.faults().inject(On::get("/**"), Fault::Hold(gate.clone()));
+        w.comment("/plan fresh");
+        gate.arrival().await;
+        w.merge().await;
+        until_told(w, "✅ Applied to production").await;
+        gate.open();
+        assert_snapshot!(w.outcome().await, @"✅ Applied to production (`commit-4`): 1 updated");
+        assert_snapshot!(w.answer().await, @"`alice`: `/plan fresh` was not carried out. This pull request is closed, so there is nothing to plan.");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_first_plan_that_comes_after_the_run_is_not_published() {
+    world(async |w| {
+        w.bootstrap().await;
+        let gate = Gate::closed();
+        w.unifi.faults().inject(On::get("/**"), Fault::Hold(gate.clone()));
+        w.pull("move", nas_at("192.168.1.51")).await;
+        gate.arrival().await;
+        w.merge().await;
+        until_told(w, "no plan was published before this was merged").await;
+        gate.open();
+        w.run_comment().await;
+        w.assert_silence().await;
+    })
+    .await;
+}
+
+/// Waits while something else is under way.
+async fn until_told(w: &World, words: &str) {
+    while !w.repo.comments(w.number()).iter().any(|comment| comment.body.contains(words)) {
+        tokio::task::yield_now().await;
+    }
+}
+
 #[tokio::test]
 async fn a_push_while_a_plan_is_being_made_wins_and_there_is_one_comment() {
     world(async |w| {

@@ -151,6 +151,10 @@ impl Planning<'_> {
             }
             _ => Vec::new(),
         };
+        if !self.is_open_still().await? {
+            let error = anyhow::anyhow!("{} is not open any more", self.pull.number);
+            return Ok(resolve::behind(self.house, self.job, &error));
+        }
         let report = PullReport {
             pull: self.pull.number,
             head: self.pull.head.sha.clone(),
@@ -213,6 +217,13 @@ impl Planning<'_> {
         let rules = self.ground.rules(self.house).await.ok().map(|rules| rules.digest);
         let stuck = matches!(report.outcome, PullOutcome::Invalid(_) | PullOutcome::Conflicted(_));
         PlanMade { asked: self.asked, rules, stuck }
+    }
+
+    /// Whether the pull request was not merged or closed while it was planned. Its runs tell what they do
+    /// as soon as that is known, so a plan that comes after them would say that it is all to come.
+    async fn is_open_still(&self) -> anyhow::Result<bool> {
+        let row = self.house.store.pull(self.ground.repository.id, self.pull.number).await?;
+        Ok(row.is_none_or(|row| row.state == landfall_store::PullState::Open))
     }
 
     async fn planned(&self) -> anyhow::Result<Planned> {

@@ -30,9 +30,24 @@ impl Board<'_> {
         body.plans = plans.to_vec();
         body.answers = self.answers(report.pull).await?;
         body.answers.retain(|_, answer| answer.head == report.head);
-        self.put(ItemKind::Comment, plan_subject(report.pull), FIRST, &body).await?;
+        self.put_plan(body).await?;
         self.fold(&given_up_subject(report.pull)).await?;
         self.planned(report, &document).await
+    }
+
+    /// Puts the one comment anew. What it says of runs stays: there are some only once the pull request was
+    /// merged, and their jobs go on beside ours.
+    async fn put_plan(&self, body: CommentBody) -> anyhow::Result<()> {
+        let key = self.comment_key(&plan_subject(body.pull));
+        let body = serde_json::to_value(body)?;
+        let compose = |newest: Option<serde_json::Value>| {
+            let mut body = body.clone();
+            if let Some(newest) = newest {
+                body["runs"] = newest["runs"].clone();
+            }
+            Some(body)
+        };
+        Ok(self.house.store.put_with(self.fence, &key, FIRST, &compose).await?)
     }
 
     /// What was asked for with the command `word`, at the end of the one comment, in place of the answer
