@@ -3,6 +3,7 @@
 
 use insta::assert_snapshot;
 use landfall_sim::exchange::Wire;
+use landfall_sim::fault::{Answer, Fault, On};
 use landfall_sim::github::{Fate, Group, OnDelivery};
 use landfall_tests::world::{ALICE, CONFIG, Setting, World, world, world_with};
 
@@ -175,6 +176,33 @@ async fn a_group_that_brings_the_first_rules_that_can_be_read_may_pass() {
         w.read_everything().await;
         let group = queued(w, &[mend]).await;
         assert_snapshot!(w.check_on(&group.head_sha, CHECK).await, @"neutral: Not planned: the rules on the default branch cannot be read");
+    })
+    .await;
+}
+
+/// What stopped the plan is not to stop the merge.
+#[tokio::test]
+async fn a_group_of_skipped_pull_requests_alone_passes_as_they_did() {
+    world(async |w| {
+        let [moves, plex] = two_pulls(w).await;
+        w.unifi.faults().inject(On::get("/**").always(), Fault::Instead(Answer::new(401, "")));
+        w.repo.label(moves, "landfall:skip", ALICE).unwrap();
+        w.read_everything().await;
+        let group = queued(w, &[moves]).await;
+        assert_snapshot!(w.check_on(&group.head_sha, CHECK).await, @"success: Not planned: all of it has the label landfall:skip");
+        assert_snapshot!(w.check_summary(CHECK).await, @"Each pull request of this group has the label `landfall:skip`, so nothing is planned. What they change waits for `/apply` after the merge.");
+        w.repo.unqueue(&group, ALICE).await.unwrap();
+        w.settle().await;
+
+        // With one that is not, what is merged is one tree, and that is planned.
+        let group = queued(w, &[moves, plex]).await;
+        let planned = w.check_on(&group.head_sha, CHECK).await;
+        assert!(planned.starts_with("failure: what answers at"), "{planned}");
+        w.repo.unqueue(&group, ALICE).await.unwrap();
+        w.repo.label(plex, "landfall:skip", ALICE).unwrap();
+        w.read_everything().await;
+        let group = queued(w, &[plex, moves]).await;
+        assert_snapshot!(w.check_on(&group.head_sha, CHECK).await, @"success: Not planned: all of it has the label landfall:skip");
     })
     .await;
 }

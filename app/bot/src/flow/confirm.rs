@@ -114,7 +114,7 @@ fn merge_commit(pull: &Pull) -> Option<&CommitSha> {
 }
 
 /// The branch's own line from its tip: first parents, newest first.
-fn own_line(commits: &[Commit], tip: &CommitSha) -> Vec<CommitSha> {
+pub(super) fn own_line(commits: &[Commit], tip: &CommitSha) -> Vec<CommitSha> {
     let by_sha: BTreeMap<&CommitSha, &Commit> =
         commits.iter().map(|commit| (&commit.sha, commit)).collect();
     let mut line = Vec::new();

@@ -4,16 +4,26 @@
 //! requests' checks have, so each is reported there. It is no review: what people saw stands on the
 //! pull requests, and the run of the merge is held against that.
 //!
+//! The label `landfall:skip` says that what is in the way of a plan is not to be in the way of the merge. So
+//! a group of which every pull request has it passes as they did, without a plan. One with any other is
+//! planned whole: what will be merged is one tree, and a plan of a part of it would be of something that
+//! never is. The others need that plan, and GitHub may merge all of them once the last one's checks pass. If
+//! a skipped one is what stops such a group, it can be queued alone. Which pull requests a group has is read
+//! from its commits: by merge commits each names the head that it merges, and the last one stands in the
+//! branch's name. Squashed or rebased together, all but the last are unknown, and the group is planned.
+//!
 //! A group goes when it was merged, or when one of its pull requests failed or left. A check that comes
 //! then is for nobody, so the work on it ends without a word.
 
 use landfall_core::diagnostic::Severity;
-use landfall_core::name::{BranchName, CommitSha, EnvironmentName, RepositoryId};
+use landfall_core::label::Label;
+use landfall_core::name::{BranchName, CommitSha, EnvironmentName, PullNumber, RepositoryId};
 use landfall_core::report::{EnvironmentReport, PullOutcome};
 use landfall_repo::Wanted;
 use landfall_store::ClaimedJob;
 
 use super::announce::{Board, Expected, Group};
+use super::confirm::own_line;
 use super::ground::{Ground, Rules, findings};
 use super::plan::before;
 use super::plan::environment::Place;
@@ -94,6 +104,9 @@ impl Grouped<'_> {
     async fn planned(&self, environments: &[EnvironmentName]) -> anyhow::Result<PullOutcome> {
         let Self { house, ground, rules, group } = *self;
         let base: CommitSha = ground.tip(group.into)?.clone();
+        if self.is_skipped(&base).await? {
+            return Ok(PullOutcome::Skipped);
+        }
         let tree = ground.mirror.tree(group.head).await?;
         let merged = match ground.declared(house, rules, &tree).await {
             Ok(declared) => declared,
@@ -125,5 +138,37 @@ impl Grouped<'_> {
             true => PullOutcome::Planned { warnings: place.warnings(), environments: reports },
             false => PullOutcome::Unconcerned,
         })
+    }
+
+    /// Whether it is known which pull requests the group brings to `base`, and nobody wants one of them to
+    /// be planned.
+    async fn is_skipped(&self, base: &CommitSha) -> anyhow::Result<bool> {
+        let Some(pulls) = self.pulls(base).await? else { return Ok(false) };
+        for number in pulls {
+            if !self.ground.reader.has_label(number, Label::Skip).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The pull requests of the group; none where one of them cannot be told by its commits.
+    async fn pulls(&self, base: &CommitSha) -> anyhow::Result<Option<Vec<PullNumber>>> {
+        let Self { house, ground, group, .. } = *self;
+        let commits = ground.mirror.commits_between(base, group.head).await?;
+        let open = house.store.open_pulls(ground.repository.id).await?;
+        let mut pulls: Vec<PullNumber> = group.branch.last_queued().into_iter().collect();
+        for sha in own_line(&commits, group.head).into_iter().skip(1) {
+            let commit = commits.iter().find(|commit| commit.sha == sha);
+            let merged = commit.and_then(|commit| commit.parents.get(1));
+            // Several may have one head; which of them was queued does not matter if all are skipped.
+            let before = pulls.len();
+            let queued = open.iter().filter(|pull| merged == Some(&pull.head));
+            pulls.extend(queued.map(|pull| pull.number));
+            if pulls.len() == before {
+                return Ok(None);
+            }
+        }
+        Ok((!pulls.is_empty()).then_some(pulls))
     }
 }

@@ -1,6 +1,6 @@
 //! Names that git gives: objects, branches, and paths inside a tree.
 
-use super::{NameError, checked_text};
+use super::{NameError, PullNumber, checked_text};
 
 /// An object name in full: 40 hexadecimal digits (SHA-1) or 64 (SHA-256), lower-case.
 fn object(what: &'static str, value: String) -> Result<String, NameError> {
@@ -92,6 +92,15 @@ impl BranchName {
         let (into, group) = self.as_str().strip_prefix("gh-readonly-queue/")?.rsplit_once('/')?;
         group.starts_with("pr-").then(|| Self::new(into).ok()).flatten()
     }
+
+    /// The last pull request of the group that such a branch was made for.
+    #[must_use]
+    pub fn last_queued(&self) -> Option<PullNumber> {
+        self.queued_into()?;
+        let (_, group) = self.as_str().rsplit_once("/pr-")?;
+        let (number, _) = group.split_once('-')?;
+        number.parse().ok().map(PullNumber)
+    }
 }
 
 checked_text!(
@@ -146,8 +155,11 @@ mod tests {
         let named = |name: &str| Some(BranchName::new(name).unwrap());
         assert_eq!(into("gh-readonly-queue/main/pr-7-0123abc"), named("main"));
         assert_eq!(into("gh-readonly-queue/team/live/pr-7-0123abc"), named("team/live"));
+        let last = |name: &str| BranchName::new(name).unwrap().last_queued();
+        assert_eq!(last("gh-readonly-queue/team/live/pr-7-0123abc"), Some(PullNumber(7)));
+        assert_eq!(last("gh-readonly-queue/main/pr-seven-0"), None);
         for other in ["main", "gh-readonly-queue/main", "gh-readonly-queue/main/x", "x/pr-7-0"] {
-            assert_eq!(into(other), None, "{other}");
+            assert_eq!((into(other), last(other)), (None, None), "{other}");
         }
     }
 

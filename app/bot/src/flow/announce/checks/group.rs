@@ -1,5 +1,6 @@
 //! The checks of a group of the merge queue, on the commit that merging it would give.
 
+use landfall_core::label::Label;
 use landfall_core::name::{BranchName, CommitSha};
 use landfall_core::report::PullOutcome;
 use landfall_core::view;
@@ -48,7 +49,19 @@ impl Board<'_> {
                     Word { state: CheckState::Failure, title, summary: &summary, findings: found };
                 self.all(&about, expected, word).await
             }
-            PullOutcome::Unconcerned | PullOutcome::Skipped | PullOutcome::Conflicted(_) => {
+            PullOutcome::Skipped => {
+                let title =
+                    format!("Not planned: all of it has the label {}", Label::Skip.as_str());
+                let summary = format!(
+                    "Each pull request of this group has the label `{}`, so nothing is planned. What they \
+                     change waits for `/apply` after the merge.",
+                    Label::Skip.as_str()
+                );
+                let word =
+                    Word { state: CheckState::Success, title, summary: &summary, findings: &[] };
+                self.all(&about, expected, word).await
+            }
+            PullOutcome::Unconcerned | PullOutcome::Conflicted(_) => {
                 self.unconcerned(&about, expected).await
             }
         }
