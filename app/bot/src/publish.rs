@@ -147,8 +147,7 @@ impl Desk<'_> {
     /// The same for what GitHub shows as it is, line by line: nothing in it is invisible or turns what
     /// stands beside it around.
     fn plain(&self, text: &str) -> String {
-        let clean = self.clean(text);
-        clean.lines().map(markdown::terminal).collect::<Vec<_>>().join("\n")
+        visible(&self.clean(text))
     }
 
     /// Puts an item back, or drops it when no attempt could ever succeed.
@@ -177,5 +176,23 @@ impl Desk<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// Each line with what is invisible in it made visible.
+fn visible(text: &str) -> String {
+    text.lines().map(markdown::terminal).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_github_shows_as_it_is_hides_nothing_and_turns_nothing_around() {
+        let hostile = "\u{1b}[31mred\u{202e}gpj.exe\u{200b}\nnext\r\nlast\u{7}";
+        let shown = r"\u{1b}[31mred\u{202e}gpj.exe\u{200b}";
+        assert_eq!(visible(hostile), [shown, "next", r"last\u{7}"].join("\n"));
+        assert_eq!(visible("1 to create; waits for /apply"), "1 to create; waits for /apply");
     }
 }
